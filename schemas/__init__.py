@@ -1,0 +1,1 @@
+"""What travels on topics and lands in tables: typed structs, decoded at the edge. Pure: no framework, no clock, no file."""

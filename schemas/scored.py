@@ -1,0 +1,57 @@
+"""The scored event: the ticket event with what its text says about the customer's mood."""
+
+from datetime import datetime
+from typing import Any, Literal
+
+import msgspec
+
+from schemas.events import TicketEvent
+
+Label = Literal["very_negative", "negative", "neutral", "positive", "very_positive"]
+LABELS: tuple[Label, ...] = ("very_negative", "negative", "neutral", "positive", "very_positive")
+Voice = Literal["customer", "agent"]
+
+
+class Sentiment(msgspec.Struct, frozen=True):
+    """`score` 0 to 10 with two decimals; `compound` and `polarity` -1 to 1; `subjectivity` 0 to 1."""
+
+    score: float
+    label: Label
+    compound: float
+    polarity: float
+    subjectivity: float
+
+
+class ScoredEvent(TicketEvent, kw_only=True):
+    """A ticket event after scoring. `sentiment` is None when there is no text; `unscored` then says why.
+
+    `voice` tells whose words they are: only a customer's count as how customers feel. `received_at` is the time at which the raw
+    record was appended to the log; `model_epoch` rises with each re-analysis.
+    """
+
+    received_at: datetime
+    voice: Voice
+    category: str
+    sentiment: Sentiment | None = None
+    unscored: str | None = None
+    scorer: str = ""
+    model_epoch: int = 0
+
+
+_encoder = msgspec.json.Encoder()
+_decoder = msgspec.json.Decoder(ScoredEvent)
+
+
+def encode_event(event: TicketEvent) -> bytes:
+    """JSON with unknown fields back at the top level; a known field wins over an unknown one of its name."""
+    extra = event.extra
+    if extra is msgspec.UNSET:
+        return _encoder.encode(event)
+    fields: dict[str, Any] = msgspec.to_builtins(event)
+    del fields["extra"]
+    return _encoder.encode({**extra, **fields})
+
+
+def decode_scored(value: bytes) -> ScoredEvent:
+    """Read what `encode_event` wrote. Fields that are not ours stay on the topic; no later stage uses them."""
+    return _decoder.decode(value)

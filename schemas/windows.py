@@ -1,0 +1,156 @@
+"""Totals of a tumbling window: of one source partition (partial) and of all of them (aggregate)."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+# The score is counted in hundredths: whole numbers add up to the same sum in any order.
+HUNDREDTHS = 100
+NO_SCORE = -1
+
+
+class Totals(msgspec.Struct, frozen=True, array_like=True):
+    """What adds up: counts, sums, a minimum and a maximum, so the totals of two disjoint sets of events merge exactly.
+
+    `events` counts all of them, `scored` the customers' texts; the five labels add up to `scored`. Scores are in hundredths of a
+    point, 0 to 1000; `score_min` and `score_max` are NO_SCORE while nothing was scored. `satisfaction` is the sum of `ratings` ratings.
+    """
+
+    events: int = 0
+    scored: int = 0
+    very_negative: int = 0
+    negative: int = 0
+    neutral: int = 0
+    positive: int = 0
+    very_positive: int = 0
+    score_sum: int = 0
+    score_min: int = NO_SCORE
+    score_max: int = NO_SCORE
+    escalations: int = 0
+    resolved: int = 0
+    ratings: int = 0
+    satisfaction: int = 0
+
+    def __add__(self, other: "Totals") -> "Totals":
+        scored_both = self.scored and other.scored
+        return Totals(
+            self.events + other.events,
+            self.scored + other.scored,
+            self.very_negative + other.very_negative,
+            self.negative + other.negative,
+            self.neutral + other.neutral,
+            self.positive + other.positive,
+            self.very_positive + other.very_positive,
+            self.score_sum + other.score_sum,
+            min(self.score_min, other.score_min) if scored_both else max(self.score_min, other.score_min),
+            max(self.score_max, other.score_max),
+            self.escalations + other.escalations,
+            self.resolved + other.resolved,
+            self.ratings + other.ratings,
+            self.satisfaction + other.satisfaction,
+        )
+
+
+class WindowKey(msgspec.Struct, frozen=True, array_like=True):
+    """One cell: `size` in seconds, `start` in Unix seconds (a multiple of `size`), and a dimension's value ("" for overall)."""
+
+    tenant: str
+    size: int
+    start: int
+    dimension: str
+    value: str
+
+    @property
+    def end(self) -> int:
+        """The first second that is no longer inside."""
+        return self.start + self.size
+
+    def encode(self) -> bytes:
+        """The key's bytes on topics and in state: equal keys, equal bytes."""
+        return _key_encoder.encode(self)
+
+
+class WindowPartial(msgspec.Struct, frozen=True, tag="partial"):
+    """The running total (not a difference) that one source partition has for one window."""
+
+    source: int
+    key: WindowKey
+    totals: Totals
+
+
+class Watermark(msgspec.Struct, frozen=True, tag="watermark"):
+    """`source` of `sources` partitions has seen everything up to `time` (Unix milliseconds), lateness apart."""
+
+    source: int
+    sources: int
+    time: int
+
+
+class WindowAggregate(msgspec.Struct, kw_only=True, frozen=True):
+    """A window over all source partitions. `revision` rises with each change; `final` says that every watermark has passed it.
+
+    Rates are of the totals beside them: `negative_share` = (very_negative + negative) / scored, `escalation_rate` =
+    escalations / scored, `score_avg` in points (0 to 10); None where the denominator is 0.
+    """
+
+    tenant: str
+    size: int
+    start: datetime
+    end: datetime
+    dimension: str
+    value: str
+    revision: int
+    final: bool
+    totals: Totals
+    negative_share: float | None
+    escalation_rate: float | None
+    score_avg: float | None
+    satisfaction_avg: float | None
+
+
+def aggregate(key: WindowKey, totals: Totals, revision: int, *, final: bool) -> WindowAggregate:
+    """The record that people see: the totals with the rates that follow from them."""
+    scored = totals.scored
+    return WindowAggregate(
+        tenant=key.tenant,
+        size=key.size,
+        start=datetime.fromtimestamp(key.start, UTC),
+        end=datetime.fromtimestamp(key.end, UTC),
+        dimension=key.dimension,
+        value=key.value,
+        revision=revision,
+        final=final,
+        totals=totals,
+        negative_share=(totals.very_negative + totals.negative) / scored if scored else None,
+        escalation_rate=totals.escalations / scored if scored else None,
+        score_avg=totals.score_sum / HUNDREDTHS / scored if scored else None,
+        satisfaction_avg=totals.satisfaction / totals.ratings if totals.ratings else None,
+    )
+
+
+_key_encoder = msgspec.msgpack.Encoder()
+_key_decoder = msgspec.msgpack.Decoder(WindowKey)
+_encoder = msgspec.json.Encoder()
+_message_decoder: msgspec.json.Decoder[WindowPartial | Watermark] = msgspec.json.Decoder(WindowPartial | Watermark)
+_aggregate_decoder = msgspec.json.Decoder(WindowAggregate)
+
+
+def decode_key(raw: bytes) -> WindowKey:
+    """The inverse of `WindowKey.encode`."""
+    return _key_decoder.decode(raw)
+
+
+def encode(record: Any) -> bytes:
+    """JSON of any record of this module."""
+    return _encoder.encode(record)
+
+
+def decode_partial(value: bytes) -> WindowPartial | Watermark:
+    """Read one record of the partials topic."""
+    return _message_decoder.decode(value)
+
+
+def decode_aggregate(value: bytes) -> WindowAggregate:
+    """Read one record of the windows topic."""
+    return _aggregate_decoder.decode(value)

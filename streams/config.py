@@ -1,0 +1,49 @@
+"""Settings: one frozen object, built from the environment in one place."""
+
+from pathlib import Path
+from typing import Annotated
+
+from pydantic import AliasChoices, Field
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+Seconds = Annotated[float, Field(gt=0)]
+
+
+class Settings(BaseSettings):
+    """Everything that may differ between two installations. A variable is TICKETPULSE_<NAME>, but for the two servers."""
+
+    model_config = SettingsConfigDict(env_prefix="TICKETPULSE_", frozen=True, extra="ignore")
+
+    kafka_brokers: str = Field(
+        "127.0.0.1:9092",
+        validation_alias=AliasChoices("KAFKA_BROKERS", "kafka_brokers"),
+        description="Kafka bootstrap servers, host:port separated by commas.",
+    )
+    clickhouse_url: str = Field(
+        "chdb://.local/clickhouse",
+        validation_alias=AliasChoices("CLICKHOUSE_URL", "clickhouse_url"),
+        description="http(s)://user:password@host:port/database of a server, or chdb://PATH for the embedded engine.",
+    )
+    local_dir: Path = Field(Path(".local"), description="Where local servers keep their data and logs.")
+    name: str = Field("ticketpulse", pattern=r"^[a-z0-9-]{1,40}$", description="Prefix of consumer groups and transactional ids.")
+    host: str = Field("127.0.0.1", description="Address that HTTP servers listen on.")
+    gateway_port: int = Field(8080, ge=0, le=65535)
+    page_port: int = Field(8081, ge=0, le=65535)
+    metrics_port: int = Field(0, ge=0, le=65535, description="Port of /metrics of a worker or sink; 0 for none.")
+
+    partitions: int = Field(8, ge=1, le=512, description="Partitions of each topic: 8 locally, 12 in production.")
+    replication: int = Field(1, ge=1, le=7, description="Replication factor: 1 locally, 3 in production.")
+    session_timeout: Seconds = Field(6.0, description="Seconds after which a dead worker's partitions move.")
+
+    window_sizes: tuple[int, ...] = Field((60, 300, 3600, 86400), description="Seconds; each a multiple of the first.")
+    allowed_lateness: int = Field(60, ge=0, description="Seconds after its end at which a window may be final.")
+    future_tolerance: int = Field(300, ge=0, description="Seconds that an event may be ahead of its append; more is cut to it.")
+    late_horizon: int = Field(172_800, gt=0, description="Seconds before its append from which an event still counts in windows.")
+    idle_after: int = Field(5, ge=1, description="Seconds without an event after which the clock moves a partition's watermark.")
+
+    conversation_days: int = Field(7, ge=1, description="Days (of event time) that a conversation is remembered.")
+    history: int = Field(50, ge=1, le=500, description="Scores that a conversation remembers.")
+    duplicate_horizon: int = Field(100, ge=1, le=10_000, description="Event ids that a conversation remembers.")
+
+    sink_rows: int = Field(50_000, ge=1, description="Rows that a sink collects at most before it writes.")
+    sink_seconds: Seconds = Field(1.0, description="Seconds that a sink collects at most before it writes.")

@@ -1,0 +1,68 @@
+"""Run a stage on a batch so that one bad record costs only itself.
+
+The whole batch is tried first. When the stage raises, or makes a record or a row that no log takes, each record is tried alone on a
+nested overlay; one that fails becomes a dead letter with the untouched bytes and the reason.
+"""
+
+from streams.engine.log import Record
+from streams.engine.stage import Batch, Output, Stage
+from streams.engine.state import Overlay
+from schemas.deadletters import attempts_so_far, error_headers, own_headers
+from schemas.rejections import Reason, Rejected
+
+# Kafka takes a record batch of up to `message.max.bytes`; a record alone must stay below it with its headers.
+MAX_RECORD_BYTES = 2_000_000
+
+
+def attempt(stage: Stage, batch: Batch, state: Overlay, now: int, dead_letters: str) -> Output:
+    """The stage's output for a batch. Changes go to `state`; records that fail go to the topic `dead_letters`."""
+    trial = state.nested()
+    try:
+        output = stage.process(batch, trial, now)
+        _check_sizes(output, trial)
+    except Exception:  # noqa: BLE001 - whatever the stage raises, its record is to blame and is found below
+        return _one_by_one(stage, batch, state, now, dead_letters)
+    state.absorb(trial)
+    return output
+
+
+def _one_by_one(stage: Stage, batch: Batch, state: Overlay, now: int, dead_letters: str) -> Output:
+    whole = Output()
+    for record in batch.records:
+        trial = state.nested()
+        try:
+            output = stage.process(batch._replace(records=[record]), trial, now)
+            _check_sizes(output, trial)
+        except Exception as error:  # noqa: BLE001 - as above
+            rejected = Rejected(Reason.FAILED, "record", f"{type(error).__name__}: {error}")
+            if isinstance(error, TooLarge):
+                rejected = Rejected(Reason.TOO_LARGE, "record", str(error))
+            bury(whole, stage.name, batch, record, rejected, dead_letters)
+            continue
+        state.absorb(trial)
+        whole.extend(output)
+    return whole
+
+
+def bury(output: Output, stage: str, batch: Batch, record: Record, rejected: Rejected, dead_letters: str) -> None:
+    """Send a record to the dead letters, untouched, with the reason."""
+    headers = error_headers(
+        stage, batch.topic, batch.partition, record.offset, rejected, attempts_so_far(record.headers) + 1
+    )
+    output.send(dead_letters, record.key, record.value, (*own_headers(record.headers), *headers))
+    output.count("dead_letters", rejected.reason)
+
+
+class TooLarge(Exception):
+    """A stage made a record or a row that is larger than a log takes."""
+
+
+def _check_sizes(output: Output, trial: Overlay) -> None:
+    for outgoing in output.records:
+        size = len(outgoing.key or b"") + len(outgoing.value or b"")
+        # A dead letter is as large as its record, which was read from a log that takes it.
+        if size > MAX_RECORD_BYTES and not outgoing.headers:
+            raise TooLarge(f"makes a record of {size:,} bytes for {outgoing.topic}; at most {MAX_RECORD_BYTES:,} fit")
+    for key, row in trial.logged().items():
+        if row is not None and len(row) > MAX_RECORD_BYTES:
+            raise TooLarge(f"makes a state row of {len(row):,} bytes for {key!r}; at most {MAX_RECORD_BYTES:,} fit")

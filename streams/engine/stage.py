@@ -1,0 +1,69 @@
+"""What a stage is: its name, its topics, and two pure functions over lists."""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import NamedTuple, Protocol
+
+from streams.engine.log import Outgoing, Record
+from streams.engine.state import Overlay
+
+
+class Batch(NamedTuple):
+    """Records of one input partition, in order."""
+
+    topic: str
+    partition: int
+    records: Sequence[Record]
+
+
+class Output:
+    """What a stage wants to happen besides its changes of state: records to send, and events to count.
+
+    `counts` is by (name, label…), for metrics; it is reported only after the commit.
+    """
+
+    __slots__ = ("counts", "records")
+
+    def __init__(self) -> None:
+        self.records: list[Outgoing] = []
+        self.counts: Counter[tuple[str, ...]] = Counter()
+
+    def send(self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]] = ()) -> None:
+        """Send one record; its key decides its partition."""
+        self.records.append(Outgoing(topic, key, value, headers))
+
+    def broadcast(self, topic: str, key: bytes, value: bytes) -> None:
+        """Send one record to every partition of the topic."""
+        self.records.append(Outgoing(topic, key, value, everywhere=True))
+
+    def count(self, *name: str, by: int = 1) -> None:
+        """Count something by its name and labels."""
+        self.counts[name] += by
+
+    def extend(self, other: "Output") -> None:
+        """Append another output to this one."""
+        self.records.extend(other.records)
+        self.counts.update(other.counts)
+
+
+class Stage(Protocol):
+    """A stage reads one topic. Its functions read no clock and do no I/O; `now` is in Unix milliseconds.
+
+    An exception that `process` raises for a record makes that record a dead letter; its neighbours are processed.
+    """
+
+    name: str
+    input: str
+    outputs: Sequence[str]
+
+    def restore(self, state: Overlay) -> None:
+        """Rebuild the derived tables after a recovery."""
+        ...
+
+    def process(self, batch: Batch, state: Overlay, now: int) -> Output:
+        """Process records in order."""
+        ...
+
+    def tick(self, now: int, idle: bool, state: Overlay) -> Output:
+        """Once a second. `idle` says that everything that was appended has been processed."""
+        ...

@@ -1,0 +1,177 @@
+"""The state of one partition: rows by table and key, under an overlay that is merged only after a commit.
+
+Recovered rows stay bytes until they are first used. Rows are values: a stage puts a new row, it never changes one in place, so that an
+overlay can be thrown away. A `derived` table is not written to the changelog; the stage rebuilds it after a recovery.
+"""
+
+from collections.abc import Iterator
+from itertools import islice
+from typing import Any, Generic, TypeVar
+
+import msgspec
+
+Row = TypeVar("Row")
+
+_encoder = msgspec.msgpack.Encoder()
+_MISSING: Any = object()
+
+
+class Table(Generic[Row]):
+    """A named set of rows of one type. `tag` is one byte in front of every key and must be unique within a stage."""
+
+    def __init__(self, tag: bytes, row: type[Row], *, derived: bool = False) -> None:
+        if len(tag) != 1 or tag == b"\0":
+            raise ValueError(f"a table's tag is one byte other than zero, not {tag!r}")
+        self.tag = tag
+        self.derived = derived
+        self._decoder = msgspec.msgpack.Decoder(row)
+
+    def decode(self, raw: bytes) -> Row:
+        """The row that `raw` holds."""
+        return self._decoder.decode(raw)
+
+
+class State:
+    """The committed rows of one partition."""
+
+    def __init__(self, partition: int, partitions: int, rows: dict[bytes, bytes] | None = None) -> None:
+        self.partition = partition
+        self.partitions = partitions
+        self._rows: dict[bytes, Any] = dict(rows) if rows else {}
+        self._derived: dict[bytes, dict[bytes, Any]] = {}
+        self._sweep: list[bytes] = []
+
+    def __len__(self) -> int:
+        return len(self._rows)
+
+    def merge(self, overlay: "Overlay") -> None:
+        """Make an overlay's changes permanent: call it only after they are committed."""
+        for table, changes in overlay.changes():
+            rows = self._derived.setdefault(table.tag, {}) if table.derived else self._rows
+            for key, row in changes.items():
+                if row is None:
+                    rows.pop(key, None)
+                else:
+                    rows[key] = row
+
+    def fetch(self, table: Table[Row], full_key: bytes) -> Row | None:
+        """The committed row, decoded on first use."""
+        if table.derived:
+            return self._derived.get(table.tag, {}).get(full_key)
+        row = self._rows.get(full_key)
+        if type(row) is bytes:
+            row = self._rows[full_key] = table.decode(row)
+        return row
+
+    def scan(self, table: Table[Row]) -> Iterator[tuple[bytes, Row]]:
+        """Every committed row of a table, as (full key, row). Rows read only here stay bytes."""
+        if table.derived:
+            yield from list(self._derived.get(table.tag, {}).items())
+            return
+        first = table.tag[0]
+        for key in [key for key in self._rows if key[0] == first]:
+            row = self._rows[key]
+            yield key, (table.decode(row) if type(row) is bytes else row)
+
+    def next_to_sweep(self, table: Table[Row], limit: int) -> list[tuple[bytes, Row]]:
+        """Up to `limit` committed rows, going round the table from call to call, so that expiry costs a bounded time."""
+        if not self._sweep:
+            self._sweep = [key for key in self._rows if key[0] == table.tag[0]]
+        found: list[tuple[bytes, Row]] = []
+        for _ in range(min(limit, len(self._sweep))):
+            key = self._sweep.pop()
+            row = self._rows.get(key)
+            if row is not None:
+                found.append((key, table.decode(row) if type(row) is bytes else row))
+        return found
+
+
+class Overlay:
+    """What a stage sees: the committed rows with this batch's changes on top. Keys are without the table's tag."""
+
+    def __init__(self, state: State, below: "Overlay | None" = None) -> None:
+        self._state = state
+        self._below = below
+        self._changes: dict[bytes, tuple[Table[Any], dict[bytes, Any]]] = {}
+
+    @property
+    def partition(self) -> int:
+        """The partition whose state this is."""
+        return self._state.partition
+
+    @property
+    def partitions(self) -> int:
+        """How many partitions the stage's input has."""
+        return self._state.partitions
+
+    def nested(self) -> "Overlay":
+        """An overlay on top of this one, to try something and keep it (`absorb`) or not."""
+        return Overlay(self._state, self)
+
+    def absorb(self, nested: "Overlay") -> None:
+        """Take over the changes of a nested overlay."""
+        for table, changes in nested.changes():
+            self._of(table).update(changes)
+
+    def get(self, table: Table[Row], key: bytes) -> Row | None:
+        """The row, or None."""
+        return self._find(table, table.tag + key)
+
+    def put(self, table: Table[Row], key: bytes, row: Row) -> None:
+        """Set the row."""
+        self._of(table)[table.tag + key] = row
+
+    def delete(self, table: Table[Any], key: bytes) -> None:
+        """Remove the row if there is one."""
+        self._of(table)[table.tag + key] = None
+
+    def rows(self, table: Table[Row]) -> Iterator[tuple[bytes, Row]]:
+        """Every row of a table, as (key, row), in no particular order. Linear in the state: for derived tables and recovery."""
+        changes: dict[bytes, Any] = {}
+        for layer in self._layers():
+            if table.tag in layer._changes:
+                changes.update(layer._changes[table.tag][1])
+        for key, row in self._state.scan(table):
+            if key not in changes:
+                yield key[1:], row
+        for key, row in changes.items():
+            if row is not None:
+                yield key[1:], row
+
+    def sweep(self, table: Table[Row], limit: int) -> Iterator[tuple[bytes, Row]]:
+        """Up to `limit` rows as they were committed, going round the table from call to call. One table a stage."""
+        for key, row in self._state.next_to_sweep(table, limit):
+            yield key[1:], row
+
+    def changes(self) -> Iterator[tuple[Table[Any], dict[bytes, Any]]]:
+        """The changed tables, with full keys; None is a deleted row."""
+        yield from self._changes.values()
+
+    def logged(self) -> dict[bytes, bytes | None]:
+        """The changelog rows of these changes: encoded, None to delete."""
+        return {
+            key: None if row is None else _encoder.encode(row)
+            for table, changes in self._changes.values()
+            if not table.derived
+            for key, row in changes.items()
+        }
+
+    def _of(self, table: Table[Any]) -> dict[bytes, Any]:
+        return self._changes.setdefault(table.tag, (table, {}))[1]
+
+    def _find(self, table: Table[Row], full_key: bytes) -> Row | None:
+        layer: Overlay | None = self
+        while layer is not None:
+            changed = layer._changes.get(table.tag)
+            if changed is not None:
+                row = changed[1].get(full_key, _MISSING)
+                if row is not _MISSING:
+                    return row  # type: ignore[no-any-return]
+            layer = layer._below
+        return self._state.fetch(table, full_key)
+
+    def _layers(self) -> list["Overlay"]:
+        layers = [self]
+        while layers[-1]._below is not None:
+            layers.append(layers[-1]._below)
+        return list(islice(reversed(layers), None))

@@ -1,0 +1,63 @@
+"""The topics: their names, what may be in them and how they are kept."""
+
+from typing import NamedTuple
+
+EVENTS = "tickets.events.v1"
+SCORED = "tickets.scored.v1"
+ESCALATIONS = "tickets.escalations.v1"
+PARTIALS = "tickets.window-partials.v1"
+WINDOWS = "tickets.windows.v1"
+DEAD_LETTERS = "tickets.dead-letters.v1"
+
+_DAY_MS = 86_400_000
+_MB = 1_048_576
+
+
+class Topic(NamedTuple):
+    """A topic and the settings that the pipeline depends on."""
+
+    name: str
+    settings: dict[str, str]
+
+
+def changelog_of(stage: str) -> str:
+    """The topic that holds a stage's state rows and positions."""
+    return f"tickets.{stage}-changelog.v1"
+
+
+def _kept(name: str, days: int, max_bytes: int = 4 * _MB) -> Topic:
+    return Topic(
+        name,
+        {
+            "cleanup.policy": "delete",
+            "retention.ms": str(days * _DAY_MS),
+            # Late and future are judged against the time of the append, which only the broker knows.
+            "message.timestamp.type": "LogAppendTime",
+            "max.message.bytes": str(max_bytes),
+        },
+    )
+
+
+def _compacted(name: str) -> Topic:
+    return Topic(
+        name,
+        {
+            "cleanup.policy": "compact",
+            # Small segments and a low dirty ratio: recovery reads little more than the live rows.
+            "segment.bytes": str(64 * _MB),
+            "min.cleanable.dirty.ratio": "0.1",
+            "max.message.bytes": str(4 * _MB),
+        },
+    )
+
+
+ALL = (
+    _kept(EVENTS, 7),
+    _kept(SCORED, 7),
+    _kept(ESCALATIONS, 30),
+    _kept(PARTIALS, 7),
+    _kept(WINDOWS, 7),
+    # A dead letter is its record with headers on top.
+    _kept(DEAD_LETTERS, 30, 8 * _MB),
+    *(_compacted(changelog_of(stage)) for stage in ("score", "track", "trends")),
+)
