@@ -1,0 +1,62 @@
+"""Every metric of the product, with its unit and labels. Labels are bounded: never a ticket, a customer or a text.
+
+One prefix, `helpdesk_`, because one of the replaced systems already exports two of these names.
+"""
+
+from threading import Thread
+from typing import Final
+from wsgiref.simple_server import WSGIServer
+
+from prometheus_client import Counter, Gauge, Histogram, start_http_server
+
+EVENTS_IN: Final = Counter("helpdesk_events_in_total", "Records read from the input topic and applied.", ["stage"])
+RECORDS_OUT: Final = Counter("helpdesk_records_out_total", "Records written in committed transactions.", ["stage", "topic"])
+DUPLICATES: Final = Counter("helpdesk_duplicate_events_total", "Events dropped because their id was applied before.", ["stage"])
+DEAD_LETTERS: Final = Counter("helpdesk_dead_letters_total", "Records that could not be processed.", ["stage", "reason"])
+LATE_EVENTS: Final = Counter("helpdesk_late_events_total", "Events not counted in windows: too far behind their append.", ["stage"])
+FUTURE_EVENTS: Final = Counter("helpdesk_future_events_total", "Events whose time was cut: too far ahead of their append.", ["stage"])
+ESCALATIONS: Final = Counter("helpdesk_sentiment_escalations_total", "Escalations decided.", ["channel", "rule"])
+SCORED: Final = Counter("helpdesk_sentiment_analysis_total", "Texts scored.", ["label"])
+SCORING_SECONDS: Final = Histogram(
+    "helpdesk_sentiment_analysis_duration_seconds",
+    "Time to score one text, as the mean over its batch.",
+    buckets=(0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 1.0),
+)
+BATCH_RECORDS: Final = Histogram(
+    "helpdesk_batch_records", "Records in one transaction.", ["stage"], buckets=(1, 3, 10, 30, 100, 300, 1000)
+)
+TRANSACTION_SECONDS: Final = Histogram(
+    "helpdesk_transaction_duration_seconds",
+    "Time from the start of a transaction to its known commit.",
+    ["stage"],
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 1.0, 5.0, 20.0),
+)
+TAKEOVERS: Final = Counter("helpdesk_takeovers_total", "Partitions taken over, by what led to it.", ["stage", "cause"])
+RECOVERED_ROWS: Final = Counter("helpdesk_recovered_rows_total", "State rows read in take-overs.", ["stage"])
+EXPIRED_RECORDS: Final = Counter(
+    "helpdesk_unread_records_expired_total", "Input offsets that retention removed before they were read.", ["stage"]
+)
+PARTITIONS_OWNED: Final = Gauge("helpdesk_partitions_owned", "Partitions that this process works on.", ["stage"])
+STATE_ROWS: Final = Gauge("helpdesk_state_rows", "State rows in memory.", ["stage"])
+CONSUMER_LAG: Final = Gauge("helpdesk_consumer_lag_records", "Positions between what is applied and the log's end.", ["group", "topic"])
+LAST_EVENT_AGE: Final = Gauge("helpdesk_last_event_age_seconds", "Age of the newest applied record at the last tick.", ["stage"])
+SINK_ROWS: Final = Counter("helpdesk_sink_rows_total", "Rows written.", ["sink", "table"])
+SINK_REJECTED: Final = Counter("helpdesk_sink_rejected_total", "Messages that no row could be made of.", ["sink", "topic"])
+SINK_SECONDS: Final = Histogram(
+    "helpdesk_sink_write_duration_seconds",
+    "Time to write one block of rows.",
+    ["sink", "table"],
+    buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0),
+)
+SINK_RETRIES: Final = Counter("helpdesk_sink_retries_total", "Writes tried again because the destination was away.", ["sink"])
+GATEWAY_EVENTS: Final = Counter("helpdesk_gateway_events_total", "Events received over HTTP.", ["outcome"])
+GATEWAY_SECONDS: Final = Histogram(
+    "helpdesk_gateway_request_duration_seconds",
+    "Time from the request to its answer, Kafka's acknowledgement included.",
+    buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0),
+)
+
+
+def serve_metrics(port: int, host: str) -> tuple[WSGIServer, Thread] | None:
+    """Serve /metrics on a thread of its own; port 0 serves nothing."""
+    return start_http_server(port, host) if port else None
