@@ -113,6 +113,10 @@ class PartitionLog(Protocol):
         """The position up to which chunks were handed over since the last seek."""
         ...
 
+    async def end(self) -> int | None:
+        """The end of the input as last known; None until it is known. `end` above the applied position means lag."""
+        ...
+
     async def commit(self, transaction: Transaction) -> None:
         """Write the transaction. Returns only when it is known to be committed.
 
@@ -136,7 +140,3 @@ class Fenced(Exception):
 class Refused(Exception):
     """The stored state does not belong to this input. A person must decide: going on would lose or double events."""
 
-
-def row_bytes(transaction: Transaction) -> int:
-    """The size of the transaction's state rows, in bytes."""
-    return sum(len(key) + len(value or b"") for key, value in transaction.rows.items())

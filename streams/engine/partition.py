@@ -1,0 +1,297 @@
+"""The life of one partition: take over, apply chunk after chunk in transactions, tick, and on any doubt start over.
+
+Plain asyncio against the log contract. Exactness rests on three things: a take-over fences every older owner before it reads the
+state; a chunk is applied only at the expected position; state changes are merged only after a known commit.
+"""
+
+import asyncio
+import itertools
+import logging
+from collections import deque
+from collections.abc import Awaitable, Callable
+from typing import Protocol
+
+from streams.engine.attempt import attempt
+from streams.engine.log import Chunk, Fenced, PartitionLog, Position, Record, Refused, Transaction
+from streams.engine.stage import Batch, Output, Stage
+from streams.engine.state import Overlay, State
+
+log = logging.getLogger(__name__)
+
+BACKLOG_CHUNKS = 2
+TICK_SECONDS = 1.0
+TRANSACTION_SECONDS = 20.0
+STOP_SECONDS = 10.0
+# After being fenced, wait for the group to tell whether we still own the partition: perhaps we are the one who was away.
+FENCED_SECONDS = 3.0
+FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 0.5, 30.0
+# Nothing came for this long although something was expected: ask the reader where it is.
+QUIET_SECONDS = 2.0
+
+_tokens = itertools.count(1)
+
+Clock = Callable[[], int]
+Runner = Callable[[Callable[[], Output]], Awaitable[Output]]
+
+
+class Watch(Protocol):
+    """What a partition task reports. Called after the fact, never in doubt."""
+
+    def took_over(self, partition: int, cause: str, rows: int) -> None: ...
+    def expired(self, partition: int, offsets: int) -> None: ...
+    def applied(self, partition: int, records: int, output: Output, stage_seconds: float, commit_seconds: float) -> None: ...
+    def ticked(self, partition: int, state_rows: int, lag: int, newest: int | None) -> None: ...
+
+
+class PartitionTask:
+    """The owner of one input partition. `run` executes the stage function: the Faust agent, or a plain call."""
+
+    def __init__(
+        self, stage: Stage, partition_log: PartitionLog, *, run: Runner, clock: Clock, watch: Watch, dead_letters: str
+    ) -> None:
+        self.partition = partition_log.partition
+        self._stage = stage
+        self._log = partition_log
+        self._run = run
+        self._clock = clock
+        self._watch = watch
+        self._dead_letters = dead_letters
+
+        self._state: State | None = None
+        self._expected = 0
+        self._persisted = Position(0, 0)
+        self._end = 0
+        self._newest: int | None = None
+
+        self._queue: deque[Chunk] = deque()
+        self._wake = asyncio.Event()
+        self._idle = asyncio.Event()
+        self._idle.set()
+        self._owned = self._ready = self._taking_over = False
+        self._seek_needed = True
+        self._token = 0
+        self._cause = "assigned"
+        self._retry_seconds = FIRST_RETRY_SECONDS
+        self._quiet_since = self._time()
+        self.task = asyncio.create_task(self._live(), name=f"{stage.name}-{self.partition}")
+
+    # -- delivery: called by the reader
+
+    def wants(self) -> bool:
+        """Whether another chunk may be delivered."""
+        return self._ready and len(self._queue) < BACKLOG_CHUNKS
+
+    def deliver(self, chunk: Chunk) -> None:
+        """Take a chunk. One that was read before the last seek is dropped: its records come again."""
+        if self._ready and chunk.token == self._token:
+            self._queue.append(chunk)
+            self._wake.set()
+
+    # -- control: called by the runtime
+
+    def assign(self) -> None:
+        """The partition is ours, perhaps again."""
+        self._owned = self._seek_needed = True
+        self._wake.set()
+
+    async def park(self) -> None:
+        """The partition is revoked: let the running transaction end, and keep state and producer, because the same partition often
+        comes back at once. That is safe: another owner fences our producer before it reads the state.
+        """
+        self._owned = self._ready = False
+        self._queue.clear()
+        self._wake.set()
+        if self._taking_over:
+            # A take-over that ends late would fence the next owner.
+            await self.close()
+        elif not await _wait(self._idle, STOP_SECONDS):
+            log.warning("%s: transaction still running after %.0f s, dropped", self.task.get_name(), STOP_SECONDS)
+            await self.close()
+
+    async def close(self) -> None:
+        """End the task; what was not committed never happened."""
+        self._owned = self._ready = False
+        self.task.cancel()
+        await asyncio.wait([self.task], timeout=STOP_SECONDS)
+
+    # -- the task
+
+    async def _live(self) -> None:
+        try:
+            while True:
+                if not self._owned:
+                    self._wake.clear()
+                    await self._wake.wait()
+                    continue
+                try:
+                    await self._own()
+                except Refused:
+                    raise
+                except Fenced:
+                    await self._doubt("fenced", FENCED_SECONDS)
+                except Exception:
+                    log.exception("%s: starts over", self.task.get_name())
+                    await self._doubt("failure", self._retry_seconds)
+                    self._retry_seconds = min(self._retry_seconds * 2, LAST_RETRY_SECONDS)
+        finally:
+            await self._forget()
+
+    async def _own(self) -> None:
+        if self._state is None:
+            self._taking_over = True
+            try:
+                await self._take_over()
+            finally:
+                self._taking_over = False
+        if self._seek_needed:
+            await self._seek()
+        await self._serve()
+
+    async def _take_over(self) -> None:
+        recovered = await self._log.take_over()
+        state = State(self.partition, self._log.partitions, recovered.rows)
+        derived = Overlay(state)
+        self._stage.restore(derived)
+        state.merge(derived)
+        self._state = state
+        self._persisted = recovered.position or Position(-1, 0)
+        self._expected = self._persisted.next
+        self._newest = self._persisted.last_timestamp if self._persisted.last_timestamp >= 0 else None
+        self._seek_needed = True
+        self._watch.took_over(self.partition, self._cause, len(recovered.rows))
+
+    async def _seek(self) -> None:
+        self._ready = False
+        self._queue.clear()
+        self._seek_needed = False
+        self._token = next(_tokens)
+        found = await self._log.seek(self._expected, self._token)
+        if found > self._expected >= 0:
+            log.error("%s: %d offsets were removed before they were read", self.task.get_name(), found - self._expected)
+            self._watch.expired(self.partition, found - self._expected)
+        self._expected = found
+        self._end = max(self._end, found)
+        self._quiet_since = self._time()
+        self._ready = self._owned
+        self._log.wake()
+
+    async def _serve(self) -> None:
+        next_tick = self._time() + TICK_SECONDS
+        while self._owned and not self._seek_needed:
+            if not self._queue:
+                self._wake.clear()
+                await _wait(self._wake, next_tick - self._time())
+            if self._time() >= next_tick:
+                await self._busily(self._tick())
+                next_tick = self._time() + TICK_SECONDS
+            while self._queue and self._owned and not self._seek_needed and self._time() < next_tick:
+                await self._busily(self._apply(self._queue.popleft()))
+                self._log.wake()
+
+    async def _busily(self, work: Awaitable[None]) -> None:
+        self._idle.clear()
+        try:
+            await work
+        finally:
+            self._idle.set()
+
+    async def _apply(self, chunk: Chunk) -> None:
+        self._quiet_since = self._time()
+        if chunk.token != self._token or chunk.next <= self._expected:
+            return
+        if chunk.start > self._expected:
+            log.warning("%s: expected %d, got %d", self.task.get_name(), self._expected, chunk.start)
+            self._seek_needed = True
+            return
+        records = [record for record in chunk.records if record.offset >= self._expected]
+        if records:
+            await self._apply_records(records, chunk.next)
+        self._expected = chunk.next
+        self._end = max(chunk.end, chunk.next)
+
+    async def _apply_records(self, records: list[Record], following: int) -> None:
+        last = records[-1]
+        batch = Batch(self._stage.input, self.partition, records)
+        overlay = self._overlay()
+        now = self._clock()
+        started = self._time()
+        output = await self._run(lambda: attempt(self._stage, batch, overlay, now, self._dead_letters))
+        processed = self._time()
+        position = Position(following, self._persisted.applied + len(records), last.offset, last.timestamp)
+        await self._commit(overlay, output, position)
+        self._newest = last.timestamp
+        self._watch.applied(
+            self.partition, len(records), output, processed - started, self._time() - processed
+        )
+
+    async def _tick(self) -> None:
+        if not self._queue and self._time() - self._quiet_since > QUIET_SECONDS:
+            delivered = await self._log.delivered()
+            if delivered != self._expected and not self._queue:
+                log.warning("%s: expected %d, reader is at %d", self.task.get_name(), self._expected, delivered)
+                self._seek_needed = True
+                return
+        end = await self._log.end()
+        self._end = max(self._end, end if end is not None else 0)
+        lag = max(self._end - self._expected, 0)
+        idle = end is not None and lag == 0 and not self._queue
+        now = self._clock()
+        if not idle and self._newest is not None:
+            # A backlog must not be judged by a clock that ran ahead of it.
+            now = min(now, self._newest)
+        overlay = self._overlay()
+        output = await self._run(lambda: self._stage.tick(now, idle, overlay))
+        await self._commit_tick(overlay, output)
+        self._watch.ticked(self.partition, len(self._known_state()), lag, self._newest)
+
+    async def _commit_tick(self, overlay: Overlay, output: Output) -> None:
+        # Positions may have moved over transaction markers alone; lag is exact only when they are written down.
+        moved = self._expected > self._persisted.next and not self._queue
+        if not (output.records or moved or overlay.logged()):
+            self._known_state().merge(overlay)
+            return
+        position = self._persisted._replace(next=self._expected) if moved else None
+        started = self._time()
+        await self._commit(overlay, output, position)
+        self._watch.applied(self.partition, 0, output, 0.0, self._time() - started)
+
+    async def _commit(self, overlay: Overlay, output: Output, position: Position | None) -> None:
+        async with asyncio.timeout(TRANSACTION_SECONDS):
+            await self._log.commit(Transaction(output.records, overlay.logged(), position))
+        self._known_state().merge(overlay)
+        if position is not None:
+            self._persisted = position
+        self._retry_seconds = FIRST_RETRY_SECONDS
+
+    async def _doubt(self, cause: str, seconds: float) -> None:
+        log.warning("%s: %s, takes over again in %.1f s", self.task.get_name(), cause, seconds)
+        await self._forget()
+        self._cause = cause
+        await asyncio.sleep(seconds)
+
+    async def _forget(self) -> None:
+        """Drop everything that was not read back from the log: the next take-over reads the truth."""
+        self._ready = False
+        self._queue.clear()
+        self._state = None
+        await self._log.release()
+
+    def _overlay(self) -> Overlay:
+        return Overlay(self._known_state())
+
+    def _known_state(self) -> State:
+        if self._state is None:
+            raise RuntimeError("the partition has not been taken over")
+        return self._state
+
+    @staticmethod
+    def _time() -> float:
+        return asyncio.get_running_loop().time()
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        async with asyncio.timeout(max(0.0, seconds)):
+            return await event.wait()
+    except TimeoutError:
+        return False
