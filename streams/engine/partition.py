@@ -240,7 +240,12 @@ class PartitionTask:
             # A backlog must not be judged by a clock that ran ahead of it.
             now = min(now, self._newest)
         overlay = self._overlay()
-        output = await self._run(lambda: self._stage.tick(now, idle, overlay))
+        try:
+            output = await self._run(lambda: self._stage.tick(now, idle, overlay))
+        except Exception:
+            # No record is to blame and events must go on: the next tick tries again.
+            log.exception("%s: tick failed", self.task.get_name())
+            return
         await self._commit_tick(overlay, output)
         self._watch.ticked(self.partition, len(self._known_state()), lag, self._newest)
 

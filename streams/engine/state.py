@@ -39,7 +39,7 @@ class State:
         self.partitions = partitions
         self._rows: dict[bytes, Any] = dict(rows) if rows else {}
         self._derived: dict[bytes, dict[bytes, Any]] = {}
-        self._sweep: list[bytes] = []
+        self._sweeps: dict[bytes, list[bytes]] = {}
 
     def __len__(self) -> int:
         return len(self._rows)
@@ -74,12 +74,13 @@ class State:
             yield key, (table.decode(row) if type(row) is bytes else row)
 
     def next_to_sweep(self, table: Table[Row], limit: int) -> list[tuple[bytes, Row]]:
-        """Up to `limit` committed rows, going round the table from call to call, so that expiry costs a bounded time."""
-        if not self._sweep:
-            self._sweep = [key for key in self._rows if key[0] == table.tag[0]]
+        """Up to `limit` committed rows, going round the table from call to call: expiry costs a bounded time."""
+        waiting = self._sweeps.get(table.tag)
+        if not waiting:
+            waiting = self._sweeps[table.tag] = [key for key in self._rows if key[0] == table.tag[0]]
         found: list[tuple[bytes, Row]] = []
-        for _ in range(min(limit, len(self._sweep))):
-            key = self._sweep.pop()
+        for _ in range(min(limit, len(waiting))):
+            key = waiting.pop()
             row = self._rows.get(key)
             if row is not None:
                 found.append((key, table.decode(row) if type(row) is bytes else row))
@@ -126,7 +127,10 @@ class Overlay:
         self._of(table)[table.tag + key] = None
 
     def rows(self, table: Table[Row]) -> Iterator[tuple[bytes, Row]]:
-        """Every row of a table, as (key, row), in no particular order. Linear in the state: for derived tables and recovery."""
+        """Every row of a table, as (key, row), in no particular order.
+
+        Linear in the whole state: for derived tables, and for rebuilding them.
+        """
         changes: dict[bytes, Any] = {}
         for layer in self._layers():
             if table.tag in layer._changes:
@@ -139,7 +143,7 @@ class Overlay:
                 yield key[1:], row
 
     def sweep(self, table: Table[Row], limit: int) -> Iterator[tuple[bytes, Row]]:
-        """Up to `limit` rows as they were committed, going round the table from call to call. One table a stage."""
+        """Up to `limit` rows as they were committed, going round the table from call to call."""
         for key, row in self._state.next_to_sweep(table, limit):
             yield key[1:], row
 

@@ -1,0 +1,36 @@
+"""Wiring: a stage, its settings and Kafka become a worker process."""
+
+import time
+
+from sinks.prometheus import serve_metrics
+from streams import topics
+from streams.config import Settings
+from streams.engine.faust_shell import build_app
+from streams.engine.faust_shell import run_worker as run_faust
+from streams.engine.kafka_log import KafkaStage
+from streams.stages import build_stage
+
+
+def wall_clock() -> int:
+    """Unix milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+def run_worker(stage: str, settings: Settings) -> None:
+    """Run one stage until SIGTERM or SIGINT."""
+    built = build_stage(stage, settings)
+    layout = KafkaStage(
+        brokers=settings.kafka_brokers,
+        application=f"{settings.name}-{stage}",
+        source=built.input,
+        changelog=topics.changelog_of(stage),
+    )
+    app = build_app(
+        built,
+        layout,
+        session_seconds=settings.session_timeout,
+        clock=wall_clock,
+        dead_letters=topics.DEAD_LETTERS,
+    )
+    serve_metrics(settings.metrics_port, settings.host)
+    run_faust(app, loglevel="INFO")

@@ -1,0 +1,120 @@
+"""The Faust application around a stage: its agent runs the stage function, its service reads Kafka and owns the partitions.
+
+Faust keeps what it is good at: the app, agents, channels, services and the worker's life cycle. Its own consumer, producer and web
+server are left out by its public boot strategy; the log beneath is ours.
+"""
+
+import asyncio
+import logging
+from collections.abc import AsyncIterable, Callable
+from typing import Any, NamedTuple
+
+import faust
+from mode import Service
+
+from streams.engine.kafka_log import KafkaLog, KafkaStage
+from streams.engine.kafka_reader import KafkaReader
+from streams.engine.log import Refused
+from streams.engine.partition import Clock, PartitionTask
+from streams.engine.runtime import Runtime
+from streams.engine.stage import Output, Stage
+from streams.engine.telemetry import PrometheusWatch
+
+log = logging.getLogger(__name__)
+
+
+class Job(NamedTuple):
+    """A stage function to run and where its result goes."""
+
+    function: Callable[[], Output]
+    done: "asyncio.Future[Output]"
+
+    def run(self) -> None:
+        """Run it, unless the partition task has given up waiting."""
+        if self.done.done():
+            return
+        try:
+            self.done.set_result(self.function())
+        except Exception as error:  # noqa: BLE001 - the partition task decides what an error means
+            self.done.set_exception(error)
+
+
+class StageApp(faust.App):
+    """A Faust app without Faust's own Kafka clients and web server."""
+
+    class BootStrategy(faust.app.BootStrategy):
+        """Leaves out what the log beneath replaces."""
+
+        enable_kafka_consumer = False
+        enable_kafka_producer = False
+        enable_web = False
+
+
+def build_app(
+    stage: Stage, layout: KafkaStage, *, session_seconds: float, clock: Clock, dead_letters: str
+) -> faust.App:
+    """The application of one stage, ready for a worker."""
+    app = StageApp(
+        layout.application,
+        broker=f"kafka://{layout.brokers}",
+        web_enabled=False,
+        store="memory://",
+        topic_disable_leader=True,
+        autodiscover=False,
+    )
+    jobs: Any = app.channel(maxsize=64)
+
+    async def work(stream: AsyncIterable[Job]) -> None:
+        async for job in stream:
+            job.run()
+
+    # An agent without a name would be named after its module.
+    app.agent(jobs, name=stage.name)(work)
+
+    async def run_in_agent(function: Callable[[], Output]) -> Output:
+        done: asyncio.Future[Output] = asyncio.get_running_loop().create_future()
+        await jobs.put(Job(function, done))
+        return await done
+
+    class Source(Service):
+        """Reads the stage's input and drives its partition tasks."""
+
+        async def on_start(self) -> None:
+            # Faust resumes it after a recovery, which this app does not have.
+            app.flow_control.resume()
+            self._reader = KafkaReader(layout, session_seconds)
+            self._watch = PrometheusWatch(stage, layout.application, clock)
+            self._runtime = Runtime(self._start_task)
+            await self._reader.start(self._runtime)
+
+        async def on_stop(self) -> None:
+            await self._runtime.close()
+            await self._reader.stop()
+
+        def _start_task(self, partition: int) -> PartitionTask:
+            partition_log = KafkaLog(layout, partition, self._reader.partitions(), self._reader)
+            return PartitionTask(
+                stage, partition_log, run=run_in_agent, clock=clock, watch=self._watch, dead_letters=dead_letters
+            )
+
+        @Service.task
+        async def _pump(self) -> None:
+            await self._reader.pump(lambda: bool(self.should_stop))
+
+        @Service.task
+        async def _fail_with_tasks(self) -> None:
+            try:
+                await self.wait_first(self._runtime.failed)
+                if self._runtime.failed.done():
+                    self._runtime.failed.result()
+            except Refused as refusal:
+                log.critical("%s", refusal)
+                raise
+
+    app.service(Source)
+    return app
+
+
+def run_worker(app: faust.App, **worker: Any) -> None:
+    """Run the app until SIGTERM or SIGINT; a crash exits the process with a code other than 0."""
+    faust.Worker(app, **worker).execute_from_commandline()

@@ -1,0 +1,92 @@
+"""Kafka behind the log contract: one partition of a stage's input, its changelog partition and its outputs."""
+
+from typing import NamedTuple, Protocol
+
+from aiokafka import TopicPartition
+
+from streams.engine.kafka_recovery import POSITION_KEY, encode_position, recover
+from streams.engine.kafka_transactions import Entry, TransactionalProducer, by_partition
+from streams.engine.log import Recovered, Transaction
+
+
+class KafkaStage(NamedTuple):
+    """How a stage is laid out on Kafka. `application` names the consumer group and prefixes the transactional ids."""
+
+    brokers: str
+    application: str
+    source: str
+    changelog: str
+
+
+class Reader(Protocol):
+    """The part of the reader that a partition's log needs."""
+
+    async def seek(self, partition: int, offset: int, token: int) -> int: ...
+    def delivered(self, partition: int) -> int: ...
+    def end(self, partition: int) -> int | None: ...
+    def wake(self) -> None: ...
+
+
+class KafkaLog:
+    """Keeps `streams.engine.log.PartitionLog` with a transactional producer whose id is the application and the partition."""
+
+    def __init__(self, stage: KafkaStage, partition: int, partitions: int, reader: Reader) -> None:
+        self.partition = partition
+        self.partitions = partitions
+        self._stage = stage
+        self._reader = reader
+        self._source = TopicPartition(stage.source, partition)
+        self._changelog = TopicPartition(stage.changelog, partition)
+        self._producer: TransactionalProducer | None = None
+        self._counts: dict[str, int] = {}
+
+    async def take_over(self) -> Recovered:
+        """Fence, then read the changelog as it stands."""
+        await self.release()
+        stage = self._stage
+        self._producer = TransactionalProducer(stage.brokers, f"{stage.application}-{self.partition}")
+        await self._producer.start()
+        return await recover(stage.brokers, self._changelog, self._source, self.partitions)
+
+    async def seek(self, offset: int, token: int) -> int:
+        """Read on from `offset`."""
+        return await self._reader.seek(self.partition, offset, token)
+
+    async def delivered(self) -> int:
+        """Where the reader is."""
+        return self._reader.delivered(self.partition)
+
+    async def end(self) -> int | None:
+        """The input's end as the last fetch told it."""
+        return self._reader.end(self.partition)
+
+    def wake(self) -> None:
+        """Tell the reader to fetch."""
+        self._reader.wake()
+
+    async def commit(self, transaction: Transaction) -> None:
+        """Outputs, rows, the position row and the group's offset in one Kafka transaction."""
+        producer = self._owned()
+        for outgoing in transaction.outputs:
+            if outgoing.topic not in self._counts:
+                self._counts[outgoing.topic] = await producer.partitions_of(outgoing.topic)
+        batches = by_partition(transaction.outputs, self._counts.__getitem__)
+        rows: list[Entry] = [(key, row, ()) for key, row in transaction.rows.items()]
+        offsets = {}
+        if transaction.position is not None:
+            rows.append((POSITION_KEY, encode_position(transaction.position, self.partitions), ()))
+            offsets[self._source] = transaction.position.next
+        if rows:
+            batches[self._changelog] = rows
+        await producer.commit(batches, offsets, self._stage.application)
+
+    async def release(self) -> None:
+        """Close the producer."""
+        producer, self._producer = self._producer, None
+        if producer is not None:
+            await producer.close()
+
+    def _owned(self) -> TransactionalProducer:
+        if self._producer is None:
+            raise RuntimeError(f"{self._source.topic}-{self.partition} has not been taken over")
+        return self._producer

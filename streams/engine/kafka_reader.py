@@ -1,0 +1,160 @@
+"""Reads a stage's input with one plain consumer and cuts it into chunks for the partition tasks."""
+
+import asyncio
+import logging
+from collections.abc import Callable, Iterable, Iterator, Sequence
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.abc import ConsumerRebalanceListener
+from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
+from aiokafka.errors import IllegalStateError
+
+from streams.engine.kafka_log import KafkaStage
+from streams.engine.log import CHUNK_RECORDS, Chunk, Record
+from streams.engine.runtime import Runtime
+
+log = logging.getLogger(__name__)
+
+# A chunk is processed in one go on the event loop: its bytes bound how long heartbeats of other partitions may wait.
+CHUNK_BYTES = 262_144
+POLL_SECONDS = 0.2
+
+
+class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]
+    """One consumer in the stage's group. It commits nothing: positions are committed with the outputs."""
+
+    def __init__(self, stage: KafkaStage, session_seconds: float) -> None:
+        self._topic = stage.source
+        self._runtime: Runtime | None = None
+        self._wanted = asyncio.Event()
+        self._at: dict[int, tuple[int, int]] = {}
+        self._consumer = AIOKafkaConsumer(
+            bootstrap_servers=stage.brokers,
+            group_id=stage.application,
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            isolation_level="read_committed",
+            # One fetch is under way per broker: a long wait for one partition would hold up the others.
+            fetch_max_wait_ms=100,
+            max_partition_fetch_bytes=1 << 20,
+            session_timeout_ms=int(session_seconds * 1000),
+            heartbeat_interval_ms=int(session_seconds * 1000 / 6),
+            rebalance_timeout_ms=30_000,
+            partition_assignment_strategy=(RoundRobinPartitionAssignor,),
+        )
+
+    async def start(self, runtime: Runtime) -> None:
+        """Join the group; the runtime is told what is assigned."""
+        self._runtime = runtime
+        self._consumer.subscribe([self._topic], listener=self)
+        await self._consumer.start()
+
+    async def stop(self) -> None:
+        """Leave the group, so that others take over at once."""
+        await self._consumer.stop()
+
+    def partitions(self) -> int:
+        """How many partitions the input has. Known once something is assigned."""
+        return len(self._consumer.partitions_for_topic(self._topic) or ())
+
+    # -- called by the group
+
+    async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
+        """Nothing is delivered until the partitions are assigned again."""
+        if self._runtime is not None:
+            await self._runtime.revoked()
+
+    async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
+        """Start or go on with what is ours now."""
+        if self._runtime is not None:
+            await self._runtime.assigned({partition.partition for partition in assigned})
+
+    # -- called by the partition tasks
+
+    async def seek(self, partition: int, offset: int, token: int) -> int:
+        """Read on from `offset`, or from the earliest that the log still has."""
+        source = TopicPartition(self._topic, partition)
+        first: int = (await self._consumer.beginning_offsets([source]))[source]
+        found = max(offset, first)
+        self._consumer.seek(source, found)
+        self._at[partition] = (token, found)
+        return found
+
+    def delivered(self, partition: int) -> int:
+        """The position up to which chunks were handed over."""
+        return self._at[partition][1]
+
+    def end(self, partition: int) -> int | None:
+        """The high watermark that the last fetch told."""
+        end: int | None = None
+        try:
+            end = self._consumer.highwater(TopicPartition(self._topic, partition))
+        except (IllegalStateError, AssertionError):
+            pass  # not assigned any more: the task is about to be told
+        return end
+
+    def wake(self) -> None:
+        """Somebody wants chunks again."""
+        self._wanted.set()
+
+    # -- the loop
+
+    async def pump(self, stopping: Callable[[], bool]) -> None:
+        """Fetch for the tasks that want chunks, until told to stop."""
+        while not stopping():
+            wanting = self._assigned(self._runtime.wanting() if self._runtime else ())
+            if not wanting:
+                self._wanted.clear()
+                await _wait(self._wanted, POLL_SECONDS)
+                continue
+            fetched = await self._consumer.getmany(
+                *wanting, timeout_ms=int(POLL_SECONDS * 1000), max_records=2 * CHUNK_RECORDS
+            )
+            # Taken before anything is awaited: a seek from here on makes what was fetched outdated.
+            tokens = {source: self._at.get(source.partition, (-1, -1)) for source in wanting}
+            for source in wanting:
+                await self._deliver(source, tokens[source], fetched.get(source, []))
+
+    def _assigned(self, partitions: Iterable[int]) -> list[TopicPartition]:
+        assignment = self._consumer.assignment()
+        return [source for p in partitions if (source := TopicPartition(self._topic, p)) in assignment]
+
+    async def _deliver(self, source: TopicPartition, at: tuple[int, int], records: Sequence[Record]) -> None:
+        token, start = at
+        try:
+            following = await self._consumer.position(source)
+        except IllegalStateError:
+            return
+        task = self._runtime.delivery(source.partition) if self._runtime else None
+        if task is None or self._at.get(source.partition) != at or following <= start:
+            return
+        self._at[source.partition] = (token, following)
+        end = max(self.end(source.partition) or 0, following)
+        for chunk in cut(token, start, following, end, records):
+            task.deliver(chunk)
+
+
+def cut(token: int, start: int, following: int, end: int, records: Sequence[Record]) -> Iterator[Chunk]:
+    """Chunks of bounded count and size that chain from `start` to `following`.
+
+    Without records there is one empty chunk: the position moved over transaction markers alone.
+    """
+    if not records:
+        yield Chunk(token, start, following, end, ())
+        return
+    first = size = 0
+    for index, record in enumerate(records):
+        length = len(record.value or b"")
+        if index > first and (index - first == CHUNK_RECORDS or size + length > CHUNK_BYTES):
+            yield Chunk(token, start, record.offset, end, records[first:index])
+            start, first, size = record.offset, index, 0
+        size += length
+    yield Chunk(token, start, following, end, records[first:])
+
+
+async def _wait(event: asyncio.Event, seconds: float) -> None:
+    try:
+        async with asyncio.timeout(seconds):
+            await event.wait()
+    except TimeoutError:
+        pass

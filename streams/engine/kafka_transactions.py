@@ -1,0 +1,120 @@
+"""One partition's transactional producer: fencing, and everything of a chunk in one Kafka transaction.
+
+What depends on how aiokafka 0.14 behaves inside is here, each point with a test in tests/integration/test_aiokafka.py.
+"""
+
+import asyncio
+import contextlib
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Mapping, Sequence
+
+import aiokafka.producer.sender
+from aiokafka import AIOKafkaProducer, TopicPartition
+from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
+from aiokafka.producer.message_accumulator import BatchBuilder
+from aiokafka.structs import OffsetAndMetadata
+
+from streams.engine.log import Fenced, Headers, Outgoing
+from streams.engine.partitioner import partition_of
+
+log = logging.getLogger(__name__)
+
+# Batches close at this size. The producer's default of 16 KB would refuse rows: append() answers None when a batch is full.
+BATCH_BYTES = 900_000
+START_SECONDS = 30.0
+CLOSE_SECONDS = 5.0
+TRANSACTION_TIMEOUT_MS = 30_000
+
+# After CONCURRENT_TRANSACTIONS (the marker of the last transaction is not yet written) aiokafka waits 20 ms, which dominates a small
+# transaction: the marker takes about 3.
+aiokafka.producer.sender.BACKOFF_OVERRIDE = 0.003
+
+Entry = tuple[bytes | None, bytes | None, Headers]
+
+
+class TransactionalProducer:
+    """A producer that owns a transactional id. Whoever starts one later with the same id fences this one."""
+
+    def __init__(self, brokers: str, transactional_id: str) -> None:
+        self._producer = AIOKafkaProducer(
+            bootstrap_servers=brokers,
+            transactional_id=transactional_id,
+            acks="all",
+            linger_ms=0,
+            compression_type="lz4",
+            max_batch_size=BATCH_BYTES,
+            request_timeout_ms=10_000,
+            transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
+            retry_backoff_ms=20,
+        )
+
+    async def start(self) -> None:
+        """Fence older owners. Their open transaction is aborted before this returns."""
+        # Transaction requests are retried for ever inside: the bound has to be outside.
+        async with asyncio.timeout(START_SECONDS):
+            await self._producer.start()
+
+    async def partitions_of(self, topic: str) -> int:
+        """How many partitions a topic has."""
+        return len(await self._producer.partitions_for(topic))
+
+    async def commit(
+        self, batches: Mapping[TopicPartition, Iterable[Entry]], offsets: Mapping[TopicPartition, int], group: str
+    ) -> None:
+        """Write the batches and the group's offsets in one transaction; returns when it is known to be committed."""
+        producer = self._producer
+        try:
+            await producer.begin_transaction()
+            acknowledged = [sent for target, entries in batches.items() for sent in await self._send(target, entries)]
+            # commit_transaction() does not look at failed batches, so every one is awaited first.
+            await asyncio.gather(*acknowledged)
+            if offsets:
+                # Only now: beside a produce request the broker refuses the batch, and it waits out a back-off.
+                positions = {partition: OffsetAndMetadata(offset, "") for partition, offset in offsets.items()}
+                await producer.send_offsets_to_transaction(positions, group)
+            await producer.commit_transaction()
+        except (ProducerFenced, InvalidProducerEpoch) as error:
+            raise Fenced(str(error)) from error
+
+    async def _send(self, target: TopicPartition, entries: Iterable[Entry]) -> Sequence[asyncio.Future[object]]:
+        """Batches of one partition, as few as fit."""
+        sent = []
+        batch = self._producer.create_batch()
+        for entry in entries:
+            if not _append(batch, entry):
+                sent.append(await self._producer.send_batch(batch, target.topic, partition=target.partition))
+                batch = self._producer.create_batch()
+                if not _append(batch, entry):
+                    raise ValueError(f"{target.topic}: a record does not fit into an empty batch")
+        sent.append(await self._producer.send_batch(batch, target.topic, partition=target.partition))
+        return sent
+
+    async def close(self) -> None:
+        """Close the connections. An open transaction is left to its time-out or to the next owner's fencing."""
+        try:
+            async with asyncio.timeout(CLOSE_SECONDS):
+                await self._producer.stop()
+        except Exception as error:  # noqa: BLE001 - it is gone either way; what matters is that its sockets are too
+            log.info("closing a producer: %r", error)
+            with contextlib.suppress(Exception):
+                async with asyncio.timeout(CLOSE_SECONDS):
+                    await self._producer.client.close()
+
+
+def _append(batch: BatchBuilder, entry: Entry) -> bool:
+    key, value, headers = entry
+    return batch.append(timestamp=None, key=key, value=value, headers=list(headers)) is not None
+
+
+def by_partition(
+    outputs: Iterable[Outgoing], partitions: Callable[[str], int]
+) -> dict[TopicPartition, list[Entry]]:
+    """Records of a transaction by where they go, in order within each partition."""
+    batches: dict[TopicPartition, list[Entry]] = defaultdict(list)
+    for topic, key, value, headers, everywhere in outputs:
+        count = partitions(topic)
+        targets = range(count) if everywhere else (partition_of(key, value, count),)
+        for partition in targets:
+            batches[TopicPartition(topic, partition)].append((key, value, headers))
+    return batches

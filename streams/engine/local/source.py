@@ -1,0 +1,74 @@
+"""A consumer group of the local log, as a source for sinks."""
+
+import asyncio
+from collections.abc import Sequence
+
+from sinks.base import Message
+from streams.engine.local.log import LocalLog
+from streams.engine.local.storage import LocalRecord, Slot
+
+POLL_BYTES = 64 * 1_048_576
+
+
+class LocalSource:
+    """Keeps `sinks.base.Source`. A group has one reader at a time; after a restart it gets again what it had not committed."""
+
+    def __init__(self, log: LocalLog, group: str, topics: Sequence[str]) -> None:
+        self._log = log
+        self._group = group
+        self._topics = topics
+        self._positions: dict[Slot, int] = {}
+        self._appended = asyncio.Event()
+        self._unsubscribe = [log.subscribe(topic, self._appended.set) for topic in topics]
+
+    async def start(self) -> None:
+        """Begin where the group committed, else at the earliest record."""
+        committed = self._log.group_positions(self._group)
+        self._positions = {slot: committed.get(slot, 0) for slot in self._log.slots(self._topics)}
+
+    async def poll(self, max_messages: int, timeout: float) -> Sequence[Message]:
+        """Up to `max_messages`; an empty list after `timeout` seconds without any."""
+        self._appended.clear()
+        if messages := self._take(max_messages):
+            return messages
+        try:
+            async with asyncio.timeout(timeout):
+                await self._appended.wait()
+        except TimeoutError:
+            return []
+        return self._take(max_messages)
+
+    async def commit(self) -> None:
+        """Everything polled so far is written."""
+        self._log.commit_group(self._group, self._positions)
+
+    async def lag(self) -> dict[str, int]:
+        """Messages not yet polled, by topic."""
+        waiting = dict.fromkeys(self._topics, 0)
+        for slot, position in self._positions.items():
+            earliest, end = self._log.bounds(slot)
+            waiting[slot.topic] += end - max(position, earliest)
+        return waiting
+
+    async def stop(self) -> None:
+        """Leave the log."""
+        while self._unsubscribe:
+            self._unsubscribe.pop()()
+
+    def _take(self, max_messages: int) -> list[Message]:
+        """From each partition in turn, beginning with the one that was served the longest ago."""
+        messages: list[Message] = []
+        for slot in list(self._positions):
+            if len(messages) == max_messages:
+                break
+            position = self._positions.pop(slot)
+            records = self._log.read(slot, position, max_messages - len(messages), POLL_BYTES)
+            messages += [_message(slot, record) for record in records]
+            self._positions[slot] = records[-1].offset + 1 if records else position
+        return messages
+
+
+def _message(slot: Slot, record: LocalRecord) -> Message:
+    return Message(
+        slot.topic, slot.partition, record.offset, record.timestamp, record.key, record.value, record.headers
+    )

@@ -1,0 +1,76 @@
+"""What partition tasks report, as Prometheus metrics."""
+
+from collections.abc import Callable
+
+from prometheus_client import Counter
+
+from sinks import prometheus as metrics
+from streams.engine.stage import Output, Stage
+
+# What stages count, by name. The stage is the first label of the ones listed here; others have labels of their own.
+_BY_STAGE: dict[str, Counter] = {
+    "dead_letters": metrics.DEAD_LETTERS,
+    "duplicates": metrics.DUPLICATES,
+    "late": metrics.LATE_EVENTS,
+    "future": metrics.FUTURE_EVENTS,
+}
+_PLAIN: dict[str, Counter] = {"escalations": metrics.ESCALATIONS, "scored": metrics.SCORED}
+
+
+class PrometheusWatch:
+    """Keeps `streams.engine.partition.Watch`. Gauges are sums over the partitions of this process."""
+
+    def __init__(self, stage: Stage, group: str, clock: Callable[[], int]) -> None:
+        self._stage = stage
+        self._group = group
+        self._clock = clock
+        self._rows: dict[int, int] = {}
+        self._lags: dict[int, int] = {}
+
+    def took_over(self, partition: int, cause: str, rows: int) -> None:
+        """A partition was taken over and its state read back."""
+        metrics.TAKEOVERS.labels(self._stage.name, cause).inc()
+        metrics.RECOVERED_ROWS.labels(self._stage.name).inc(rows)
+
+    def expired(self, partition: int, offsets: int) -> None:
+        """Retention was faster than we were."""
+        metrics.EXPIRED_RECORDS.labels(self._stage.name).inc(offsets)
+
+    def applied(
+        self, partition: int, records: int, output: Output, stage_seconds: float, commit_seconds: float
+    ) -> None:
+        """A transaction was committed."""
+        name = self._stage.name
+        if records:
+            metrics.EVENTS_IN.labels(name).inc(records)
+            metrics.BATCH_RECORDS.labels(name).observe(records)
+        metrics.TRANSACTION_SECONDS.labels(name).observe(commit_seconds)
+        for topic in self._stage.outputs:
+            if sent := sum(outgoing.topic == topic for outgoing in output.records):
+                metrics.RECORDS_OUT.labels(name, topic).inc(sent)
+        self._count(output, stage_seconds)
+
+    def _count(self, output: Output, stage_seconds: float) -> None:
+        texts = 0
+        for (kind, *labels), number in output.counts.items():
+            if kind in _BY_STAGE:
+                _BY_STAGE[kind].labels(self._stage.name, *labels).inc(number)
+            else:
+                _PLAIN[kind].labels(*labels).inc(number)
+            texts += number if kind == "scored" else 0
+        for _ in range(texts):
+            metrics.SCORING_SECONDS.observe(stage_seconds / texts)
+
+    def ticked(self, partition: int, state_rows: int, lag: int, newest: int | None) -> None:
+        """A second has passed."""
+        self._rows[partition] = state_rows
+        self._lags[partition] = lag
+        metrics.STATE_ROWS.labels(self._stage.name).set(sum(self._rows.values()))
+        metrics.CONSUMER_LAG.labels(self._group, self._stage.input).set(sum(self._lags.values()))
+        if newest is not None:
+            metrics.LAST_EVENT_AGE.labels(self._stage.name).set(max(0.0, (self._clock() - newest) / 1000))
+
+    def given_up(self, partition: int) -> None:
+        """The partition is no longer ours: its rows and lag are somebody else's to report."""
+        self._rows.pop(partition, None)
+        self._lags.pop(partition, None)

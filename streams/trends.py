@@ -1,0 +1,121 @@
+"""trends: the partitions' totals of each window merged into one aggregate, which becomes final when every watermark has passed it."""
+
+from collections.abc import Sequence
+from functools import reduce
+from operator import add
+
+import msgspec
+
+from schemas import windows as schema
+from schemas.windows import Totals, Watermark, WindowPartial
+from streams import topics
+from streams.engine.stage import Batch, Output
+from streams.engine.state import Overlay, Table
+from streams.windows import WindowRules, is_expired
+
+SWEEP_ROWS = 250
+# Windows are kept longer than `track` keeps them: a total that arrives late must find the others.
+KEPT_LONGER_MS = 86_400_000
+
+
+class MergedWindow(msgspec.Struct, frozen=True, array_like=True):
+    """The last total of each source partition. `published` says that the newest revision has been sent."""
+
+    sources: dict[int, Totals]
+    revision: int = 0
+    published: bool = False
+    final: bool = False
+
+
+WINDOWS = Table(b"w", MergedWindow)
+WATERMARKS = Table(b"m", Watermark)
+# Derived: the windows to publish, and those that are not final.
+CHANGED = Table(b"d", bool, derived=True)
+OPEN = Table(b"o", int, derived=True)
+
+
+class TrendsStage:
+    """Reads `tickets.window-partials.v1`, keyed by window, with the watermarks of every `track` partition."""
+
+    name = "trends"
+    input = topics.PARTIALS
+    outputs: Sequence[str] = (topics.WINDOWS, topics.DEAD_LETTERS)
+
+    def __init__(self, rules: WindowRules) -> None:
+        self._rules = rules
+
+    def restore(self, state: Overlay) -> None:
+        """Find the windows that are not published or not final."""
+        for key, window in state.rows(WINDOWS):
+            if not window.published:
+                state.put(CHANGED, key, True)
+            if not window.final:
+                state.put(OPEN, key, schema.decode_key(key).end)
+
+    def process(self, batch: Batch, state: Overlay, now: int) -> Output:
+        """Take over totals and watermarks. A total that is already known changes nothing."""
+        for record in batch.records:
+            message = schema.decode_partial(record.value or b"")
+            if isinstance(message, Watermark):
+                _advance(message, state)
+            else:
+                _merge(message, state)
+        return Output()
+
+    def tick(self, now: int, idle: bool, state: Overlay) -> Output:
+        """Publish what changed since the last tick, and what has become final."""
+        output = Output()
+        passed = self._passed(state)
+        due = {key for key, end in state.rows(OPEN) if (end + self._rules.allowed_lateness) * 1000 <= passed}
+        due.update(key for key, _ in state.rows(CHANGED))
+        for key in sorted(due):
+            self._publish(key, passed, state, output)
+        for key, _ in state.sweep(WINDOWS, SWEEP_ROWS):
+            if is_expired(schema.decode_key(key).end, now - KEPT_LONGER_MS, self._rules):
+                self._forget(key, state)
+        return output
+
+    def _passed(self, state: Overlay) -> int:
+        """The time that every source partition has passed; 0 until each has told its watermark."""
+        marks = [mark for _, mark in state.rows(WATERMARKS)]
+        complete = marks and len(marks) == marks[0].sources
+        return min(mark.time for mark in marks) if complete else 0
+
+    def _publish(self, key: bytes, passed: int, state: Overlay, output: Output) -> None:
+        window = state.get(WINDOWS, key)
+        state.delete(CHANGED, key)
+        if window is None:
+            state.delete(OPEN, key)
+            return
+        cell = schema.decode_key(key)
+        final = window.final or (cell.end + self._rules.allowed_lateness) * 1000 <= passed
+        if final:
+            state.delete(OPEN, key)
+        totals = reduce(add, window.sources.values())
+        revision = window.revision + 1
+        output.send(topics.WINDOWS, key, schema.encode(schema.aggregate(cell, totals, revision, final=final)))
+        state.put(WINDOWS, key, MergedWindow(window.sources, revision, published=True, final=final))
+
+    def _forget(self, key: bytes, state: Overlay) -> None:
+        state.delete(WINDOWS, key)
+        state.delete(OPEN, key)
+        state.delete(CHANGED, key)
+
+
+def _advance(watermark: Watermark, state: Overlay) -> None:
+    key = b"%d" % watermark.source
+    before = state.get(WATERMARKS, key)
+    if before is None or before.time < watermark.time:
+        state.put(WATERMARKS, key, watermark)
+
+
+def _merge(partial: WindowPartial, state: Overlay) -> None:
+    key = partial.key.encode()
+    before = state.get(WINDOWS, key) or MergedWindow({})
+    if before.sources.get(partial.source) == partial.totals:
+        return
+    sources = {**before.sources, partial.source: partial.totals}
+    state.put(WINDOWS, key, msgspec.structs.replace(before, sources=sources, published=False))
+    state.put(CHANGED, key, True)
+    if not before.final:
+        state.put(OPEN, key, partial.key.end)
