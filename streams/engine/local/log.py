@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
-from streams.engine.local.storage import Bounds, Entry, LocalRecord, Owner, Shape, Slot, Storage
+from streams.engine.local.storage import Bounds, Entry, LocalRecord, Owner, Shape, Slot, Storage, Write
 from streams.engine.log import Outgoing, Recovered, Refused, Transaction
 from streams.engine.partitioner import partition_of
 
@@ -33,8 +33,8 @@ class LocalLog:
             self._storage.create(topic, Shape(partitions, retention))
         elif shape.partitions != partitions:
             raise Refused(
-                f"{topic} was made with {shape.partitions} partitions and cannot have {partitions}: keys would meet the wrong "
-                f"state. Set the partitions back, or start with an empty folder."
+                f"{topic} was made with {shape.partitions} partitions and cannot have {partitions}: keys would meet "
+                f"the wrong state. Set the partitions back, or start with an empty folder."
             )
         else:
             self._storage.reshape(topic, retention)
@@ -66,7 +66,8 @@ class LocalLog:
     def commit(self, owner: Owner, epoch: int, transaction: Transaction) -> None:
         """Write a transaction. Raises Fenced when `epoch` is not the newest of this owner."""
         placed = self._place(transaction.outputs)
-        self._storage.commit(owner, epoch, placed, transaction.rows, transaction.position, self._clock())
+        write = Write(placed, transaction.rows, transaction.position)
+        self._storage.commit(owner, epoch, write, self._clock())
         self._tell(placed)
 
     def read(self, slot: Slot, offset: int, limit: int, max_bytes: int) -> list[LocalRecord]:

@@ -4,7 +4,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from itertools import islice, takewhile
 
-from streams.engine.local.storage import Appends, Bounds, LocalRecord, Owner, Shape, Slot, cut
+from streams.engine.local.storage import Appends, Bounds, LocalRecord, Owner, Shape, Slot, Write, cut
 from streams.engine.log import Fenced, Position, Recovered
 
 
@@ -21,7 +21,7 @@ class _Records:
 
 
 class MemoryStorage:
-    """It lives as long as the object. No call waits and each checks before it changes anything, which makes it atomic."""
+    """It lives as long as the object. No call waits and each checks before it changes, which makes it atomic."""
 
     def __init__(self) -> None:
         self._shapes: dict[str, Shape] = {}
@@ -48,27 +48,19 @@ class MemoryStorage:
             for offset, entry in enumerate(entries, records.end):
                 records.kept.append(LocalRecord(offset, timestamp, *entry))
 
-    def commit(
-        self,
-        owner: Owner,
-        epoch: int,
-        appends: Appends,
-        rows: Mapping[bytes, bytes | None],
-        position: Position | None,
-        timestamp: int,
-    ) -> None:
+    def commit(self, owner: Owner, epoch: int, write: Write, timestamp: int) -> None:
         newest = self._epochs.get(owner, 0)
         if epoch != newest:
             raise Fenced(f"{owner.stage}-{owner.partition}: epoch {epoch} is over, {newest} has begun")
-        self.append(appends, timestamp)
+        self.append(write.appends, timestamp)
         kept = self._rows[owner]
-        for key, row in rows.items():
+        for key, row in write.rows.items():
             if row is None:
                 kept.pop(key, None)
             else:
                 kept[key] = row
-        if position is not None:
-            self._positions[owner] = position
+        if write.position is not None:
+            self._positions[owner] = write.position
 
     def raise_epoch(self, owner: Owner) -> int:
         self._epochs[owner] = self._epochs.get(owner, 0) + 1

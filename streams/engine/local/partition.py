@@ -57,9 +57,10 @@ class LocalReader:
         self.wake()
         return found
 
-    def forget(self, partition: int) -> None:
-        """Deliver nothing of a partition before the next seek."""
-        self._at.pop(partition, None)
+    def forget(self, partition: int, token: int) -> None:
+        """Deliver nothing more of what was sought under `token`; a later seek of somebody else stands."""
+        if partition in self._at and self._at[partition].token == token:
+            del self._at[partition]
 
     def delivered(self, partition: int) -> int:
         """The position up to which chunks were handed over. Raises KeyError before the first seek."""
@@ -107,6 +108,7 @@ class LocalPartitionLog:
         self._owner = Owner(stage, partition)
         self._slot = Slot(reader.topic, partition)
         self._epoch: int | None = None
+        self._token: int | None = None
 
     async def take_over(self) -> Recovered:
         """Begin a new epoch and read the state."""
@@ -116,6 +118,7 @@ class LocalPartitionLog:
 
     async def seek(self, offset: int, token: int) -> int:
         """Deliver from `offset`."""
+        self._token = token
         return self._reader.seek(self.partition, offset, token)
 
     async def delivered(self) -> int:
@@ -135,7 +138,8 @@ class LocalPartitionLog:
     async def release(self) -> None:
         """End the epoch for this owner; another one begins with the next take-over."""
         self._epoch = None
-        self._reader.forget(self.partition)
+        if self._token is not None:
+            self._reader.forget(self.partition, self._token)
 
     def wake(self) -> None:
         """Tell the reader to look."""

@@ -11,7 +11,7 @@ POLL_BYTES = 64 * 1_048_576
 
 
 class LocalSource:
-    """Keeps `sinks.base.Source`. A group has one reader at a time; after a restart it gets again what it had not committed."""
+    """Keeps `sinks.base.Source`. A group has one reader at a time; a restart gives again what was not committed."""
 
     def __init__(self, log: LocalLog, group: str, topics: Sequence[str]) -> None:
         self._log = log
@@ -26,7 +26,7 @@ class LocalSource:
         committed = self._log.group_positions(self._group)
         self._positions = {slot: committed.get(slot, 0) for slot in self._log.slots(self._topics)}
 
-    async def poll(self, max_messages: int, timeout: float) -> Sequence[Message]:
+    async def poll(self, max_messages: int, timeout: float) -> Sequence[Message]:  # noqa: ASYNC109 - the contract's
         """Up to `max_messages`; an empty list after `timeout` seconds without any."""
         self._appended.clear()
         if messages := self._take(max_messages):
@@ -69,6 +69,4 @@ class LocalSource:
 
 
 def _message(slot: Slot, record: LocalRecord) -> Message:
-    return Message(
-        slot.topic, slot.partition, record.offset, record.timestamp, record.key, record.value, record.headers
-    )
+    return Message(*slot, record.offset, record.timestamp, record.key, record.value, record.headers)

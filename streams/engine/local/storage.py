@@ -56,6 +56,14 @@ class Shape(NamedTuple):
 Appends = Mapping[Slot, Sequence[Entry]]
 
 
+class Write(NamedTuple):
+    """A transaction as a storage sees it: rows that are None are deleted; without a position the old one stays."""
+
+    appends: Appends
+    rows: Mapping[bytes, bytes | None]
+    position: Position | None
+
+
 class Storage(Protocol):
     """Every call happens completely or not at all, and what it returned from is kept."""
 
@@ -75,16 +83,8 @@ class Storage(Protocol):
         """Append to the end of each partition, in the order given."""
         ...
 
-    def commit(
-        self,
-        owner: Owner,
-        epoch: int,
-        appends: Appends,
-        rows: Mapping[bytes, bytes | None],
-        position: Position | None,
-        timestamp: int,
-    ) -> None:
-        """Append, change state rows (None deletes) and move the position. Raises Fenced unless `epoch` is the newest."""
+    def commit(self, owner: Owner, epoch: int, write: Write, timestamp: int) -> None:
+        """Do all of a write. Raises Fenced unless `epoch` is the owner's newest."""
         ...
 
     def raise_epoch(self, owner: Owner) -> int:

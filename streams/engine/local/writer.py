@@ -14,7 +14,7 @@ class _Waiting(NamedTuple):
 
 
 class LocalWriter:
-    """Appends to one topic. What is sent within one round of the event loop is one append, so that a list costs little more than one."""
+    """Appends to one topic. What is sent within one round of the event loop is one append: a list costs little more."""
 
     def __init__(self, log: LocalLog, topic: str) -> None:
         self._log = log
@@ -46,7 +46,7 @@ class LocalWriter:
         waiting, self._waiting = self._waiting, []
         try:
             self._log.append(self._topic, [sent.entry for sent in waiting])
-        except Exception as error:  # noqa: BLE001 - whatever it is, the senders must know that nothing was kept
+        except Exception as error:
             for sent in waiting:
                 if not sent.kept.done():
                     sent.kept.set_exception(error)
