@@ -1,1 +1,3 @@
-"""What travels on topics and lands in tables: typed structs, decoded at the edge. Pure: no framework, no clock, no file."""
+"""What travels on topics and lands in tables: typed structs, decoded at the edge. Pure: no framework, no clock, no
+file.
+"""

@@ -1,7 +1,7 @@
 """CloudEvents 1.x on Kafka and HTTP, binary and structured, unwrapped to a ticket event.
 
-Follows the Kafka and HTTP protocol bindings: binary mode carries attributes in headers (`ce_id`, HTTP `ce-id`) and the data as the
-body; structured mode is `application/cloudevents+json` with everything in one object.
+Follows the Kafka and HTTP protocol bindings: binary mode carries attributes in headers (`ce_id`, HTTP `ce-id`) and the
+data as the body; structured mode is `application/cloudevents+json` with everything in one object.
 """
 
 import re
@@ -19,9 +19,7 @@ STRUCTURED = "application/cloudevents+json"
 _OUR_TYPE = re.compile(r"\Aticketpulse\.ticket\.(?P<type>\w+)\.v(?P<version>\d+)\Z")
 
 
-def read_message(
-    value: bytes | None, headers: Mapping[str, str], received_at: datetime
-) -> TicketEvent | Rejected:
+def read_message(value: bytes | None, headers: Mapping[str, str], received_at: datetime) -> TicketEvent | Rejected:
     """Read plain JSON or a CloudEvent. Header names are lower case; the HTTP spelling `ce-` is taken for `ce_`."""
     if not headers:
         return read_event(value, received_at)
@@ -76,6 +74,8 @@ def _fill(attributes: dict[str, str], data: dict[str, Any]) -> dict[str, Any] | 
         fields.setdefault("occurred_at", attributes["time"])
     if ours := _OUR_TYPE.match(attributes.get("type", "")):
         if int(ours["version"]) != SCHEMA_VERSION:
-            return Rejected(Reason.VERSION, "type", f"{ours[0]!r} is not read here; this pipeline reads .v{SCHEMA_VERSION}")
+            return Rejected(
+                Reason.VERSION, "type", f"{ours[0]!r} is not read here; this pipeline reads .v{SCHEMA_VERSION}"
+            )
         fields.setdefault("type", ours["type"])
     return fields

@@ -1,4 +1,6 @@
-"""Dead letters: the untouched record, and in headers, as Kafka Connect writes them, where it came from and what is wrong."""
+"""Dead letters: the untouched record, and in headers, as Kafka Connect writes them, where it came from and what is
+wrong.
+"""
 
 from collections.abc import Iterable, Mapping
 from datetime import datetime

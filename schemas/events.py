@@ -1,6 +1,7 @@
 """The ticket event: what a channel says happened, and how its JSON is read.
 
-A producer may send more than we know: fields outside this struct are kept in `extra` and written out again at the top level.
+A producer may send more than we know: fields outside this struct are kept in `extra` and written out again at the top
+level.
 """
 
 from datetime import UTC, datetime
@@ -96,7 +97,9 @@ def event_from(fields: object, received_at: datetime) -> TicketEvent | Rejected:
             return Rejected(Reason.NO_ID, name, "required: a string of 1 to 256 characters")
     version = fields.get("schema_version", SCHEMA_VERSION)
     if version != SCHEMA_VERSION:
-        return Rejected(Reason.VERSION, "schema_version", f"{version!r} is not read here; this pipeline reads {SCHEMA_VERSION}")
+        return Rejected(
+            Reason.VERSION, "schema_version", f"{version!r} is not read here; this pipeline reads {SCHEMA_VERSION}"
+        )
     occurred_at = _read_time(fields["occurred_at"]) if "occurred_at" in fields else _whole_milliseconds(received_at)
     if isinstance(occurred_at, Rejected):
         return occurred_at

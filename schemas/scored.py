@@ -25,8 +25,8 @@ class Sentiment(msgspec.Struct, frozen=True):
 class ScoredEvent(TicketEvent, kw_only=True):
     """A ticket event after scoring. `sentiment` is None when there is no text; `unscored` then says why.
 
-    `voice` tells whose words they are: only a customer's count as how customers feel. `received_at` is the time at which the raw
-    record was appended to the log; `model_epoch` rises with each re-analysis.
+    `voice` tells whose words they are: only a customer's count as how customers feel. `received_at` is the time at
+    which the raw record was appended to the log; `model_epoch` rises with each re-analysis.
     """
 
     received_at: datetime

@@ -13,8 +13,9 @@ NO_SCORE = -1
 class Totals(msgspec.Struct, frozen=True, array_like=True):
     """What adds up: counts, sums, a minimum and a maximum, so the totals of two disjoint sets of events merge exactly.
 
-    `events` counts all of them, `scored` the customers' texts; the five labels add up to `scored`. Scores are in hundredths of a
-    point, 0 to 1000; `score_min` and `score_max` are NO_SCORE while nothing was scored. `satisfaction` is the sum of `ratings` ratings.
+    `events` counts all of them, `scored` the customers' texts; the five labels add up to `scored`. Scores are in
+    hundredths of a point, 0 to 1000; `score_min` and `score_max` are NO_SCORE while nothing was scored. `satisfaction`
+    is the sum of `ratings` ratings.
     """
 
     events: int = 0
@@ -53,7 +54,9 @@ class Totals(msgspec.Struct, frozen=True, array_like=True):
 
 
 class WindowKey(msgspec.Struct, frozen=True, array_like=True):
-    """One cell: `size` in seconds, `start` in Unix seconds (a multiple of `size`), and a dimension's value ("" for overall)."""
+    """One cell: `size` in seconds, `start` in Unix seconds (a multiple of `size`), and a dimension's value ("" for
+    overall).
+    """
 
     tenant: str
     size: int
@@ -88,7 +91,8 @@ class Watermark(msgspec.Struct, frozen=True, tag="watermark"):
 
 
 class WindowAggregate(msgspec.Struct, kw_only=True, frozen=True):
-    """A window over all source partitions. `revision` rises with each change; `final` says that every watermark has passed it.
+    """A window over all source partitions. `revision` rises with each change; `final` says that every watermark has
+    passed it.
 
     Rates are of the totals beside them: `negative_share` = (very_negative + negative) / scored, `escalation_rate` =
     escalations / scored, `score_avg` in points (0 to 10); None where the denominator is 0.

@@ -17,7 +17,9 @@ class Message(NamedTuple):
 
 
 class Unavailable(Exception):
-    """The destination cannot take rows now. Nothing of the batch counts as written; try again after `retry_after` seconds."""
+    """The destination cannot take rows now. Nothing of the batch counts as written; try again after `retry_after`
+    seconds.
+    """
 
     def __init__(self, why: str, retry_after: float = 1.0) -> None:
         super().__init__(why)

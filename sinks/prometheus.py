@@ -10,11 +10,21 @@ from wsgiref.simple_server import WSGIServer
 from prometheus_client import Counter, Gauge, Histogram, start_http_server
 
 EVENTS_IN: Final = Counter("helpdesk_events_in_total", "Records read from the input topic and applied.", ["stage"])
-RECORDS_OUT: Final = Counter("helpdesk_records_out_total", "Records written in committed transactions.", ["stage", "topic"])
-DUPLICATES: Final = Counter("helpdesk_duplicate_events_total", "Events dropped because their id was applied before.", ["stage"])
-DEAD_LETTERS: Final = Counter("helpdesk_dead_letters_total", "Records that could not be processed.", ["stage", "reason"])
-LATE_EVENTS: Final = Counter("helpdesk_late_events_total", "Events not counted in windows: too far behind their append.", ["stage"])
-FUTURE_EVENTS: Final = Counter("helpdesk_future_events_total", "Events whose time was cut: too far ahead of their append.", ["stage"])
+RECORDS_OUT: Final = Counter(
+    "helpdesk_records_out_total", "Records written in committed transactions.", ["stage", "topic"]
+)
+DUPLICATES: Final = Counter(
+    "helpdesk_duplicate_events_total", "Events dropped because their id was applied before.", ["stage"]
+)
+DEAD_LETTERS: Final = Counter(
+    "helpdesk_dead_letters_total", "Records that could not be processed.", ["stage", "reason"]
+)
+LATE_EVENTS: Final = Counter(
+    "helpdesk_late_events_total", "Events not counted in windows: too far behind their append.", ["stage"]
+)
+FUTURE_EVENTS: Final = Counter(
+    "helpdesk_future_events_total", "Events whose time was cut: too far ahead of their append.", ["stage"]
+)
 ESCALATIONS: Final = Counter("helpdesk_sentiment_escalations_total", "Escalations decided.", ["channel", "rule"])
 SCORED: Final = Counter("helpdesk_sentiment_analysis_total", "Texts scored.", ["label"])
 SCORING_SECONDS: Final = Histogram(
@@ -38,17 +48,25 @@ EXPIRED_RECORDS: Final = Counter(
 )
 PARTITIONS_OWNED: Final = Gauge("helpdesk_partitions_owned", "Partitions that this process works on.", ["stage"])
 STATE_ROWS: Final = Gauge("helpdesk_state_rows", "State rows in memory.", ["stage"])
-CONSUMER_LAG: Final = Gauge("helpdesk_consumer_lag_records", "Positions between what is applied and the log's end.", ["group", "topic"])
-LAST_EVENT_AGE: Final = Gauge("helpdesk_last_event_age_seconds", "Age of the newest applied record at the last tick.", ["stage"])
+CONSUMER_LAG: Final = Gauge(
+    "helpdesk_consumer_lag_records", "Positions between what is applied and the log's end.", ["group", "topic"]
+)
+LAST_EVENT_AGE: Final = Gauge(
+    "helpdesk_last_event_age_seconds", "Age of the newest applied record at the last tick.", ["stage"]
+)
 SINK_ROWS: Final = Counter("helpdesk_sink_rows_total", "Rows written.", ["sink", "table"])
-SINK_REJECTED: Final = Counter("helpdesk_sink_rejected_total", "Messages that no row could be made of.", ["sink", "topic"])
+SINK_REJECTED: Final = Counter(
+    "helpdesk_sink_rejected_total", "Messages that no row could be made of.", ["sink", "topic"]
+)
 SINK_SECONDS: Final = Histogram(
     "helpdesk_sink_write_duration_seconds",
     "Time to write one block of rows.",
     ["sink", "table"],
     buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0, 30.0),
 )
-SINK_RETRIES: Final = Counter("helpdesk_sink_retries_total", "Writes tried again because the destination was away.", ["sink"])
+SINK_RETRIES: Final = Counter(
+    "helpdesk_sink_retries_total", "Writes tried again because the destination was away.", ["sink"]
+)
 GATEWAY_EVENTS: Final = Counter("helpdesk_gateway_events_total", "Events received over HTTP.", ["outcome"])
 GATEWAY_SECONDS: Final = Histogram(
     "helpdesk_gateway_request_duration_seconds",

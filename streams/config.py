@@ -10,7 +10,9 @@ Seconds = Annotated[float, Field(gt=0)]
 
 
 class Settings(BaseSettings):
-    """Everything that may differ between two installations. A variable is TICKETPULSE_<NAME>, but for the two servers."""
+    """Everything that may differ between two installations. A variable is TICKETPULSE_<NAME>, but for the two
+    servers.
+    """
 
     model_config = SettingsConfigDict(env_prefix="TICKETPULSE_", frozen=True, extra="ignore")
 
@@ -25,7 +27,9 @@ class Settings(BaseSettings):
         description="http(s)://user:password@host:port/database of a server, or chdb://PATH for the embedded engine.",
     )
     local_dir: Path = Field(Path(".local"), description="Where local servers keep their data and logs.")
-    name: str = Field("ticketpulse", pattern=r"^[a-z0-9-]{1,40}$", description="Prefix of consumer groups and transactional ids.")
+    name: str = Field(
+        "ticketpulse", pattern=r"^[a-z0-9-]{1,40}$", description="Prefix of consumer groups and transactional ids."
+    )
     host: str = Field("127.0.0.1", description="Address that HTTP servers listen on.")
     gateway_port: int = Field(8080, ge=0, le=65535)
     page_port: int = Field(8081, ge=0, le=65535)
@@ -37,9 +41,15 @@ class Settings(BaseSettings):
 
     window_sizes: tuple[int, ...] = Field((60, 300, 3600, 86400), description="Seconds; each a multiple of the first.")
     allowed_lateness: int = Field(60, ge=0, description="Seconds after its end at which a window may be final.")
-    future_tolerance: int = Field(300, ge=0, description="Seconds that an event may be ahead of its append; more is cut to it.")
-    late_horizon: int = Field(172_800, gt=0, description="Seconds before its append from which an event still counts in windows.")
-    idle_after: int = Field(5, ge=1, description="Seconds without an event after which the clock moves a partition's watermark.")
+    future_tolerance: int = Field(
+        300, ge=0, description="Seconds that an event may be ahead of its append; more is cut to it."
+    )
+    late_horizon: int = Field(
+        172_800, gt=0, description="Seconds before its append from which an event still counts in windows."
+    )
+    idle_after: int = Field(
+        5, ge=1, description="Seconds without an event after which the clock moves a partition's watermark."
+    )
 
     conversation_days: int = Field(7, ge=1, description="Days (of event time) that a conversation is remembered.")
     history: int = Field(50, ge=1, le=500, description="Scores that a conversation remembers.")

@@ -13,7 +13,9 @@ _DAY_MS = 86_400_000
 
 
 class Memory(NamedTuple):
-    """How much of a conversation is remembered: scores, event ids (the horizon for duplicates), and days of event time."""
+    """How much of a conversation is remembered: scores, event ids (the horizon for duplicates), and days of event
+    time.
+    """
 
     scores: int = 50
     event_ids: int = 100
@@ -21,7 +23,9 @@ class Memory(NamedTuple):
 
 
 class Conversation(msgspec.Struct, frozen=True, array_like=True):
-    """Times are Unix milliseconds; `scores` are hundredths of a point, oldest first; `seen` holds fingerprints of event ids."""
+    """Times are Unix milliseconds; `scores` are hundredths of a point, oldest first; `seen` holds fingerprints of
+    event ids.
+    """
 
     first_at: int
     last_at: int

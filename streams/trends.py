@@ -1,4 +1,6 @@
-"""trends: the partitions' totals of each window merged into one aggregate, which becomes final when every watermark has passed it."""
+"""trends: the partitions' totals of each window merged into one aggregate, which becomes final when every watermark
+has passed it.
+"""
 
 from collections.abc import Sequence
 from functools import reduce

@@ -33,8 +33,8 @@ class EventTime(NamedTuple):
 def event_time(occurred_ms: int, appended_ms: int, rules: WindowRules) -> EventTime:
     """An event's time, judged against its append alone, so that a replay judges the same.
 
-    A time further ahead than the tolerance is cut to it: a channel's wrong clock must not move the watermark or hold a window
-    open. One further back than the horizon does not count in windows.
+    A time further ahead than the tolerance is cut to it: a channel's wrong clock must not move the watermark or hold a
+    window open. One further back than the horizon does not count in windows.
     """
     latest = appended_ms + rules.future_tolerance * 1000
     too_late = occurred_ms < appended_ms - rules.late_horizon * 1000

@@ -1,14 +1,14 @@
 """Run a stage on a batch so that one bad record costs only itself.
 
-The whole batch is tried first. When the stage raises, or makes a record or a row that no log takes, each record is tried alone on a
-nested overlay; one that fails becomes a dead letter with the untouched bytes and the reason.
+The whole batch is tried first. When the stage raises, or makes a record or a row that no log takes, each record is
+tried alone on a nested overlay; one that fails becomes a dead letter with the untouched bytes and the reason.
 """
 
+from schemas.deadletters import attempts_so_far, error_headers, own_headers
+from schemas.rejections import Reason, Rejected
 from streams.engine.log import Record
 from streams.engine.stage import Batch, Output, Stage
 from streams.engine.state import Overlay
-from schemas.deadletters import attempts_so_far, error_headers, own_headers
-from schemas.rejections import Reason, Rejected
 
 # Kafka takes a record batch of up to `message.max.bytes`; a record alone must stay below it with its headers.
 MAX_RECORD_BYTES = 2_000_000
@@ -20,7 +20,7 @@ def attempt(stage: Stage, batch: Batch, state: Overlay, now: int, dead_letters: 
     try:
         output = stage.process(batch, trial, now)
         _check_sizes(output, trial)
-    except Exception:  # noqa: BLE001 - whatever the stage raises, its record is to blame and is found below
+    except Exception:
         return _one_by_one(stage, batch, state, now, dead_letters)
     state.absorb(trial)
     return output
@@ -33,7 +33,7 @@ def _one_by_one(stage: Stage, batch: Batch, state: Overlay, now: int, dead_lette
         try:
             output = stage.process(batch._replace(records=[record]), trial, now)
             _check_sizes(output, trial)
-        except Exception as error:  # noqa: BLE001 - as above
+        except Exception as error:
             rejected = Rejected(Reason.FAILED, "record", f"{type(error).__name__}: {error}")
             if isinstance(error, TooLarge):
                 rejected = Rejected(Reason.TOO_LARGE, "record", str(error))

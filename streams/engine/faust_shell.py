@@ -1,7 +1,8 @@
-"""The Faust application around a stage: its agent runs the stage function, its service reads Kafka and owns the partitions.
+"""The Faust application around a stage: its agent runs the stage function, its service reads Kafka and owns the
+partitions.
 
-Faust keeps what it is good at: the app, agents, channels, services and the worker's life cycle. Its own consumer, producer and web
-server are left out by its public boot strategy; the log beneath is ours.
+Faust keeps what it is good at: the app, agents, channels, services and the worker's life cycle. Its own consumer,
+producer and web server are left out by its public boot strategy; the log beneath is ours.
 """
 
 import asyncio
@@ -10,6 +11,7 @@ from collections.abc import AsyncIterable, Callable
 from typing import Any, NamedTuple
 
 import faust
+import uvloop
 from mode import Service
 
 from streams.engine.kafka_log import KafkaLog, KafkaStage
@@ -35,7 +37,7 @@ class Job(NamedTuple):
             return
         try:
             self.done.set_result(self.function())
-        except Exception as error:  # noqa: BLE001 - the partition task decides what an error means
+        except Exception as error:
             self.done.set_exception(error)
 
 
@@ -67,6 +69,8 @@ def build_app(
     async def work(stream: AsyncIterable[Job]) -> None:
         async for job in stream:
             job.run()
+            # A filled channel never suspends: heartbeats and commits of other partitions need their turn.
+            await asyncio.sleep(0)
 
     # An agent without a name would be named after its module.
     app.agent(jobs, name=stage.name)(work)
@@ -117,4 +121,6 @@ def build_app(
 
 def run_worker(app: faust.App, **worker: Any) -> None:
     """Run the app until SIGTERM or SIGINT; a crash exits the process with a code other than 0."""
-    faust.Worker(app, **worker).execute_from_commandline()
+    loop = uvloop.new_event_loop()
+    asyncio.set_event_loop(loop)
+    faust.Worker(app, loop=loop, **worker).execute_from_commandline()

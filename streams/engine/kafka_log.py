@@ -28,7 +28,9 @@ class Reader(Protocol):
 
 
 class KafkaLog:
-    """Keeps `streams.engine.log.PartitionLog` with a transactional producer whose id is the application and the partition."""
+    """Keeps `streams.engine.log.PartitionLog` with a transactional producer whose id is the application and the
+    partition.
+    """
 
     def __init__(self, stage: KafkaStage, partition: int, partitions: int, reader: Reader) -> None:
         self.partition = partition

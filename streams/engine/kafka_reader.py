@@ -1,6 +1,7 @@
 """Reads a stage's input with one plain consumer and cuts it into chunks for the partition tasks."""
 
 import asyncio
+import contextlib
 import logging
 from collections.abc import Callable, Iterable, Iterator, Sequence
 
@@ -87,10 +88,9 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]
     def end(self, partition: int) -> int | None:
         """The high watermark that the last fetch told."""
         end: int | None = None
-        try:
+        # Not assigned any more: the task is about to be told.
+        with contextlib.suppress(IllegalStateError, AssertionError):
             end = self._consumer.highwater(TopicPartition(self._topic, partition))
-        except (IllegalStateError, AssertionError):
-            pass  # not assigned any more: the task is about to be told
         return end
 
     def wake(self) -> None:

@@ -34,7 +34,8 @@ def encode_position(position: Position, partitions: int) -> bytes:
 async def recover(brokers: str, changelog: TopicPartition, source: TopicPartition, partitions: int) -> Recovered:
     """The rows as they stand now. Call it after fencing: the changelog then has no other writer.
 
-    Raises Refused when the rows were made from another input: a different number of partitions, or a topic that was made anew.
+    Raises Refused when the rows were made from another input: a different number of partitions, or a topic that was
+    made anew.
     """
     consumer = AIOKafkaConsumer(
         bootstrap_servers=brokers,
@@ -55,18 +56,18 @@ async def recover(brokers: str, changelog: TopicPartition, source: TopicPartitio
         if recorded.partitions != partitions:
             raise Refused(
                 f"{source.topic} has {partitions} partitions, but the state of {changelog.topic} was made for "
-                f"{recorded.partitions}. Keys would meet the wrong state. Set the partitions back, or start anew: stop all workers, "
-                f"delete {changelog.topic} and the input's consumer group, and run `ticketpulse topics apply`."
+                f"{recorded.partitions}. Keys would meet the wrong state. Set the partitions back, or {_start_anew(changelog)}"
             )
-        await _check_same_topic(consumer, source, recorded.position, changelog.topic)
+        await _check_same_topic(consumer, source, recorded.position, changelog)
         return Recovered(rows, recorded.position)
     finally:
         await consumer.stop()
 
 
 async def _read_rows(consumer: AIOKafkaConsumer, changelog: TopicPartition) -> dict[bytes, bytes]:
-    """Every live row. The end is the high watermark of a fetch made after fencing, because `end_offsets` of a read-committed consumer
-    is the last stable offset; it is reached when the position is, because transaction markers occupy offsets too.
+    """Every live row. The end is the high watermark of a fetch made after fencing, because `end_offsets` of a
+    read-committed consumer is the last stable offset; it is reached when the position is, because transaction markers
+    occupy offsets too.
     """
     rows: dict[bytes, bytes] = {}
     consumer.assign([changelog])
@@ -95,9 +96,11 @@ def _fold(rows: dict[bytes, bytes], records: "list[ConsumerRecord[bytes, bytes]]
 
 
 async def _check_same_topic(
-    consumer: AIOKafkaConsumer, source: TopicPartition, position: Position, changelog: str
+    consumer: AIOKafkaConsumer, source: TopicPartition, position: Position, changelog: TopicPartition
 ) -> None:
-    """Refuse an input that was deleted and made anew: it is shorter than the position, or holds another record at its place."""
+    """Refuse an input that was deleted and made anew: it is shorter than the position, or holds another record at its
+    place.
+    """
     first = (await consumer.beginning_offsets([source]))[source]
     end = (await consumer.end_offsets([source]))[source]
     if position.last_offset < 0:
@@ -110,10 +113,17 @@ async def _check_same_topic(
         same = not found or found[0].offset != position.last_offset or found[0].timestamp == position.last_timestamp
     if not same:
         raise Refused(
-            f"{source.topic}-{source.partition} is not the log that the state of {changelog} was made from: the record at offset "
-            f"{position.last_offset} is another one or gone. Was the topic deleted and made anew? To start anew: stop all workers, "
-            f"delete {changelog} and the input's consumer group, and run `ticketpulse topics apply`."
+            f"{source.topic}-{source.partition} is not the log that the state of {changelog.topic} was made from: the "
+            f"record at offset {position.last_offset} is another one or gone. Was the topic deleted and made anew? Then "
+            f"{_start_anew(changelog)}"
         )
+
+
+def _start_anew(changelog: TopicPartition) -> str:
+    return (
+        f"start anew: stop all workers, delete {changelog.topic} and the stage's consumer group, and run "
+        "`ticketpulse topics apply`."
+    )
 
 
 def _now() -> float:

@@ -20,14 +20,15 @@ from streams.engine.partitioner import partition_of
 
 log = logging.getLogger(__name__)
 
-# Batches close at this size. The producer's default of 16 KB would refuse rows: append() answers None when a batch is full.
+# Batches close at this size. The producer's default of 16 KB would refuse rows: append() answers None when a batch is
+# full.
 BATCH_BYTES = 900_000
 START_SECONDS = 30.0
 CLOSE_SECONDS = 5.0
 TRANSACTION_TIMEOUT_MS = 30_000
 
-# After CONCURRENT_TRANSACTIONS (the marker of the last transaction is not yet written) aiokafka waits 20 ms, which dominates a small
-# transaction: the marker takes about 3.
+# After CONCURRENT_TRANSACTIONS (the marker of the last transaction is not yet written) aiokafka waits 20 ms, which
+# dominates a small transaction: the marker takes about 3.
 aiokafka.producer.sender.BACKOFF_OVERRIDE = 0.003
 
 Entry = tuple[bytes | None, bytes | None, Headers]
@@ -95,7 +96,7 @@ class TransactionalProducer:
         try:
             async with asyncio.timeout(CLOSE_SECONDS):
                 await self._producer.stop()
-        except Exception as error:  # noqa: BLE001 - it is gone either way; what matters is that its sockets are too
+        except Exception as error:
             log.info("closing a producer: %r", error)
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(CLOSE_SECONDS):
@@ -107,9 +108,7 @@ def _append(batch: BatchBuilder, entry: Entry) -> bool:
     return batch.append(timestamp=None, key=key, value=value, headers=list(headers)) is not None
 
 
-def by_partition(
-    outputs: Iterable[Outgoing], partitions: Callable[[str], int]
-) -> dict[TopicPartition, list[Entry]]:
+def by_partition(outputs: Iterable[Outgoing], partitions: Callable[[str], int]) -> dict[TopicPartition, list[Entry]]:
     """Records of a transaction by where they go, in order within each partition."""
     batches: dict[TopicPartition, list[Entry]] = defaultdict(list)
     for topic, key, value, headers, everywhere in outputs:

@@ -1,6 +1,7 @@
 """The log contract: what a partition task needs from the log beneath it, whichever log that is.
 
-Two logs keep this contract, and one suite (tests/contract/test_log.py) holds both to it: Kafka, and the local log (SQLite or memory).
+Two logs keep this contract, and one suite (tests/contract/test_log.py) holds both to it: Kafka, and the local log
+(SQLite or memory).
 """
 
 from collections.abc import Mapping, Sequence
@@ -27,9 +28,9 @@ class Record(Protocol):
 class Chunk(NamedTuple):
     """Consecutive records of one partition, at most `CHUNK_RECORDS`.
 
-    `start` and `next` are read positions: the next chunk's `start` equals this one's `next`, although transaction markers and
-    compaction leave holes between the offsets of records. `token` names the seek after which the chunk was read. `end` is the end of
-    the partition as known at the read: `next < end` means lag.
+    `start` and `next` are read positions: the next chunk's `start` equals this one's `next`, although transaction
+    markers and compaction leave holes between the offsets of records. `token` names the seek after which the chunk was
+    read. `end` is the end of the partition as known at the read: `next < end` means lag.
     """
 
     token: int
@@ -55,7 +56,8 @@ class Outgoing(NamedTuple):
 class Position(NamedTuple):
     """How far a partition's input is applied: the next offset to read and the number of records applied so far.
 
-    `last_offset` and `last_timestamp` identify the last applied record, so that a topic that was deleted and made anew is noticed.
+    `last_offset` and `last_timestamp` identify the last applied record, so that a topic that was deleted and made anew
+    is noticed.
     """
 
     next: int
@@ -72,7 +74,9 @@ class Recovered(NamedTuple):
 
 
 class Transaction(NamedTuple):
-    """All of it happens or none of it. A row that is None is deleted. `position` is None for a tick, which reads no input."""
+    """All of it happens or none of it. A row that is None is deleted. `position` is None for a tick, which reads no
+    input.
+    """
 
     outputs: Sequence[Outgoing]
     rows: Mapping[bytes, bytes | None]
@@ -139,4 +143,3 @@ class Fenced(Exception):
 
 class Refused(Exception):
     """The stored state does not belong to this input. A person must decide: going on would lose or double events."""
-

@@ -1,7 +1,7 @@
 """The life of one partition: take over, apply chunk after chunk in transactions, tick, and on any doubt start over.
 
-Plain asyncio against the log contract. Exactness rests on three things: a take-over fences every older owner before it reads the
-state; a chunk is applied only at the expected position; state changes are merged only after a known commit.
+Plain asyncio against the log contract. Exactness rests on three things: a take-over fences every older owner before it
+reads the state; a chunk is applied only at the expected position; state changes are merged only after a known commit.
 """
 
 import asyncio
@@ -22,7 +22,8 @@ BACKLOG_CHUNKS = 2
 TICK_SECONDS = 1.0
 TRANSACTION_SECONDS = 20.0
 STOP_SECONDS = 10.0
-# After being fenced, wait for the group to tell whether we still own the partition: perhaps we are the one who was away.
+# After being fenced, wait for the group to tell whether we still own the partition: perhaps we are the one who was
+# away.
 FENCED_SECONDS = 3.0
 FIRST_RETRY_SECONDS, LAST_RETRY_SECONDS = 0.5, 30.0
 # Nothing came for this long although something was expected: ask the reader where it is.
@@ -39,7 +40,9 @@ class Watch(Protocol):
 
     def took_over(self, partition: int, cause: str, rows: int) -> None: ...
     def expired(self, partition: int, offsets: int) -> None: ...
-    def applied(self, partition: int, records: int, output: Output, stage_seconds: float, commit_seconds: float) -> None: ...
+    def applied(
+        self, partition: int, records: int, output: Output, stage_seconds: float, commit_seconds: float
+    ) -> None: ...
     def ticked(self, partition: int, state_rows: int, lag: int, newest: int | None) -> None: ...
 
 
@@ -95,8 +98,8 @@ class PartitionTask:
         self._wake.set()
 
     async def park(self) -> None:
-        """The partition is revoked: let the running transaction end, and keep state and producer, because the same partition often
-        comes back at once. That is safe: another owner fences our producer before it reads the state.
+        """The partition is revoked: let the running transaction end, and keep state and producer, because the same
+        partition often comes back at once. That is safe: another owner fences our producer before it reads the state.
         """
         self._owned = self._ready = False
         self._queue.clear()
@@ -220,9 +223,7 @@ class PartitionTask:
         position = Position(following, self._persisted.applied + len(records), last.offset, last.timestamp)
         await self._commit(overlay, output, position)
         self._newest = last.timestamp
-        self._watch.applied(
-            self.partition, len(records), output, processed - started, self._time() - processed
-        )
+        self._watch.applied(self.partition, len(records), output, processed - started, self._time() - processed)
 
     async def _tick(self) -> None:
         if not self._queue and self._time() - self._quiet_since > QUIET_SECONDS:

@@ -8,7 +8,9 @@ from streams.engine.partition import PartitionTask
 
 
 class Runtime:
-    """Starts, parks and ends partition tasks as the group assigns partitions. `failed` resolves when one cannot go on."""
+    """Starts, parks and ends partition tasks as the group assigns partitions. `failed` resolves when one cannot go
+    on.
+    """
 
     def __init__(self, start: Callable[[int], PartitionTask]) -> None:
         self._start = start

@@ -28,7 +28,9 @@ class Output:
         self.records: list[Outgoing] = []
         self.counts: Counter[tuple[str, ...]] = Counter()
 
-    def send(self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]] = ()) -> None:
+    def send(
+        self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]] = ()
+    ) -> None:
         """Send one record; its key decides its partition."""
         self.records.append(Outgoing(topic, key, value, headers))
 
