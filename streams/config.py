@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AliasChoices, Field
+from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 Seconds = Annotated[float, Field(gt=0)]
@@ -57,3 +57,10 @@ class Settings(BaseSettings):
 
     sink_rows: int = Field(50_000, ge=1, description="Rows that a sink collects at most before it writes.")
     sink_seconds: Seconds = Field(1.0, description="Seconds that a sink collects at most before it writes.")
+
+    @field_validator("window_sizes")
+    @classmethod
+    def _sizes_roll_up(cls, sizes: tuple[int, ...]) -> tuple[int, ...]:
+        if not sizes or sizes[0] <= 0 or any(size % sizes[0] for size in sizes) or list(sizes) != sorted(set(sizes)):
+            raise ValueError("window sizes are rising seconds, each a multiple of the first, as in [60, 300, 3600]")
+        return sizes

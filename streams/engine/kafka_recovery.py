@@ -56,7 +56,8 @@ async def recover(brokers: str, changelog: TopicPartition, source: TopicPartitio
         if recorded.partitions != partitions:
             raise Refused(
                 f"{source.topic} has {partitions} partitions, but the state of {changelog.topic} was made for "
-                f"{recorded.partitions}. Keys would meet the wrong state. Set the partitions back, or {_start_anew(changelog)}"
+                f"{recorded.partitions}: keys would meet the wrong state. Set the partitions back, or "
+                f"{_start_anew(changelog)}"
             )
         await _check_same_topic(consumer, source, recorded.position, changelog)
         return Recovered(rows, recorded.position)
@@ -113,9 +114,9 @@ async def _check_same_topic(
         same = not found or found[0].offset != position.last_offset or found[0].timestamp == position.last_timestamp
     if not same:
         raise Refused(
-            f"{source.topic}-{source.partition} is not the log that the state of {changelog.topic} was made from: the "
-            f"record at offset {position.last_offset} is another one or gone. Was the topic deleted and made anew? Then "
-            f"{_start_anew(changelog)}"
+            f"{source.topic}-{source.partition} is not the log that the state of {changelog.topic} was made from: "
+            f"the record at offset {position.last_offset} is another one or gone. Was the topic deleted and made anew? "
+            f"Then {_start_anew(changelog)}"
         )
 
 

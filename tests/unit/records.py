@@ -1,0 +1,98 @@
+"""Records and settings that the unit tests of the stages share."""
+
+import json
+from typing import Any, NamedTuple
+
+from schemas.events import ticket_key
+from streams.conversations import Memory
+from streams.engine.log import Outgoing
+from streams.engine.stage import Batch, Output, Stage
+from streams.engine.state import Overlay, Row, State, Table
+from streams.windows import WindowRules
+
+# 2026-11-21T09:00:00Z: the start of a minute, of five minutes and of an hour.
+NINE = 1_795_251_600_000
+RULES = WindowRules()
+MEMORY = Memory()
+
+FURIOUS = "This is the worst, most terrible, horrible, awful, disgusting service. I hate it."
+CALM = "Where do I find my invoice?"
+
+
+class Appended(NamedTuple):
+    """A record as a log gives it."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: tuple[tuple[str, bytes], ...] = ()
+
+
+def event(**fields: Any) -> dict[str, Any]:
+    """A message event at nine o'clock, with fields replaced."""
+    return {
+        "event_id": "e1",
+        "ticket_id": "t1",
+        "type": "message",
+        "channel": "email",
+        "text": CALM,
+        "occurred_at": NINE,
+        **fields,
+    }
+
+
+def raw(offset: int = 0, appended: int = NINE, **fields: Any) -> Appended:
+    """The record of an event on the events topic."""
+    return Appended(offset, appended, b"any", json.dumps(event(**fields)).encode())
+
+
+def rekeyed(value: bytes, appended: int = NINE, offset: int = 0) -> Appended:
+    """A scored event's bytes as a record of the scored topic."""
+    fields = json.loads(value)
+    return Appended(offset, appended, ticket_key(fields["tenant"], fields["ticket_id"]), value)
+
+
+class Partition:
+    """One partition's stage with its state and changelog, driven batch by batch as the engine does it."""
+
+    def __init__(self, stage: Stage, partition: int = 0, partitions: int = 1) -> None:
+        self._stage = stage
+        self._state = State(partition, partitions)
+        self._changelog: dict[bytes, bytes] = {}
+
+    def process(self, *records: Appended) -> list[Outgoing]:
+        """Process one batch and commit it; what was counted is in `counts`."""
+        overlay = Overlay(self._state)
+        batch = Batch(self._stage.input, self._state.partition, records)
+        return self._commit(self._stage.process(batch, overlay, NINE), overlay)
+
+    def tick(self, now: int, *, idle: bool = False) -> list[Outgoing]:
+        """One tick, committed."""
+        overlay = Overlay(self._state)
+        return self._commit(self._stage.tick(now, idle, overlay), overlay)
+
+    def take_over(self) -> None:
+        """Forget everything but the changelog, as a new owner does."""
+        self._state = State(self._state.partition, self._state.partitions, self._changelog)
+        overlay = Overlay(self._state)
+        self._stage.restore(overlay)
+        self._state.merge(overlay)
+
+    def row(self, table: Table[Row], key: bytes) -> Row | None:
+        """A committed row."""
+        return Overlay(self._state).get(table, key)
+
+    def keys(self, table: Table[Any]) -> list[bytes]:
+        """The keys of a table's committed rows."""
+        return [key for key, _ in Overlay(self._state).rows(table)]
+
+    def _commit(self, output: Output, overlay: Overlay) -> list[Outgoing]:
+        for key, row in overlay.logged().items():
+            if row is None:
+                self._changelog.pop(key, None)
+            else:
+                self._changelog[key] = row
+        self._state.merge(overlay)
+        self.counts = output.counts
+        return output.records
