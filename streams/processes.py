@@ -1,0 +1,40 @@
+"""Other processes on this machine: tied to the life of their parent, with a log to read and a port to listen on."""
+
+import contextlib
+import socket
+from collections.abc import Sequence
+from pathlib import Path
+
+_LINES = 15
+_TAIL_BYTES = 64 * 1024
+
+
+def tied(argv: Sequence[str]) -> list[str]:
+    """The command, killed by the kernel when the process that starts it ends, however that happens."""
+    return ["setpriv", "--pdeathsig", "KILL", "--", *argv]
+
+
+def last_lines(log: Path, *, beside: str | None = None) -> str:
+    """The last 15 lines of a log that may be long, under its name; without the lines that contain `beside`."""
+    tail = _tail(log) if log.exists() else []
+    lines = [line for line in tail if beside is None or beside not in line][-_LINES:]
+    return "\n  ".join([f"{log} ends with:", *(lines or ["(nothing)"])])
+
+
+def free_port(host: str = "127.0.0.1") -> int:
+    """A port that nobody listens on at this moment."""
+    with socket.create_server((host, 0)) as server:
+        return int(server.getsockname()[1])
+
+
+def is_free(port: int, host: str = "127.0.0.1") -> bool:
+    """Whether a server could listen on the port at this moment."""
+    with contextlib.suppress(OSError), socket.create_server((host, port)):
+        return True
+    return False
+
+
+def _tail(log: Path) -> list[str]:
+    with log.open("rb") as file:
+        file.seek(max(0, file.seek(0, 2) - _TAIL_BYTES))
+        return file.read().decode(errors="replace").splitlines()

@@ -1,0 +1,49 @@
+"""Servers that the tests share, and an environment that they do not inherit."""
+
+import asyncio
+import os
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from uuid import uuid4
+
+import pytest
+
+from streams.local_kafka import LocalKafka
+
+KAFKA_LIBS = Path(__file__).parents[1] / ".local" / "kafka" / "libs"
+_BROKER_FIXTURES = {"kafka", "own_kafka"}
+
+# Settings of the person who runs the tests must not reach them: they name servers with real data.
+for _name in [name for name in os.environ if name.startswith("TICKETPULSE_")] + ["KAFKA_BROKERS", "CLICKHOUSE_URL"]:
+    os.environ.pop(_name, None)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """All tests that need a broker run in one process, one after the other, beside those that need none."""
+    for item in items:
+        if _BROKER_FIXTURES & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.xdist_group("kafka"))
+
+
+@pytest.fixture(scope="session")
+def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalKafka]:
+    """One broker for all tests of this process. A test takes topics and names of its own (see `unique`)."""
+    broker = LocalKafka(tmp_path_factory.mktemp("kafka"), KAFKA_LIBS)
+    asyncio.run(broker.start())
+    yield broker
+    asyncio.run(broker.stop())
+
+
+@pytest.fixture
+def own_kafka(tmp_path: Path) -> Iterator[LocalKafka]:
+    """A broker for one test alone: for what stops it, or needs the product's own topics empty. Not yet started."""
+    broker = LocalKafka(tmp_path / "kafka", KAFKA_LIBS)
+    yield broker
+    asyncio.run(broker.stop())
+
+
+@pytest.fixture
+def unique() -> Callable[[str], str]:
+    """Makes a name of a topic, group or application that no other test has."""
+    run = uuid4().hex[:10]
+    return lambda name: f"{name}-{run}"
