@@ -1,0 +1,131 @@
+"""How far each consumer group is behind the end of its topics."""
+
+import asyncio
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple, cast
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
+from aiokafka.errors import (
+    GroupCoordinatorNotAvailableError,
+    GroupLoadInProgressError,
+    NotCoordinatorForGroupError,
+)
+
+# A gap this small is read and its records are counted: transaction markers occupy offsets too, and a group that has
+# read everything may still have some of them before it.
+_COUNTED_GAP = 100
+_COUNT_SECONDS = 2.0
+_COORDINATOR_SECONDS = 10.0
+_POLL_SECONDS = 0.05
+
+
+class Lag(NamedTuple):
+    """One group on one topic. `lag` is in records where it is small, else in offsets; rates are offsets a second."""
+
+    group: str
+    topic: str
+    lag: int
+    written_per_second: float
+    read_per_second: float
+
+
+class Positions(NamedTuple):
+    """Where everything is at one moment (monotonic seconds): the partitions' starts and ends, each group's offsets."""
+
+    at: float
+    starts: Mapping[TopicPartition, int]
+    ends: Mapping[TopicPartition, int]
+    committed: Mapping[str, Mapping[TopicPartition, int]]
+
+    def next_of(self, group: str, partition: TopicPartition) -> int:
+        """The next offset that the group reads: what it committed, else where the partition starts."""
+        return max(self.committed[group].get(partition, -1), self.starts[partition])
+
+
+async def measure(brokers: str, groups: Mapping[str, Sequence[str]], seconds: float = 1.0) -> list[Lag]:
+    """The lag of each group on each of its topics, and rates over the next `seconds`. A missing topic is left out.
+
+    Raises KafkaError when the broker cannot be reached.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=brokers)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=brokers, isolation_level="read_committed", enable_auto_commit=False, fetch_max_wait_ms=50
+    )
+    try:
+        await admin.start()
+        await consumer.start()
+        before = await _positions(admin, consumer, groups)
+        await asyncio.sleep(seconds)
+        after = await _positions(admin, consumer, groups)
+        return [
+            await _lag_of(consumer, group, topic, before, after)
+            for group, topics in groups.items()
+            for topic in topics
+            if any(partition.topic == topic for partition in after.ends)
+        ]
+    finally:
+        await consumer.stop()
+        await admin.close()
+
+
+async def _positions(admin: Any, consumer: Any, groups: Mapping[str, Sequence[str]]) -> Positions:
+    names = sorted({topic for topics in groups.values() for topic in topics})
+    partitions = [
+        TopicPartition(topic["topic"], partition["partition"])
+        for topic in await admin.describe_topics(names)
+        for partition in topic["partitions"]
+    ]
+    committed = {group: await _committed(admin, group) for group in groups}
+    starts, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
+    return Positions(time.monotonic(), starts, ends, committed)
+
+
+async def _committed(admin: Any, group: str) -> dict[TopicPartition, int]:
+    """The offsets of a group; none for one that never committed."""
+    try:
+        async with asyncio.timeout(_COORDINATOR_SECONDS):
+            offsets = await _offsets(admin, group)
+    except TimeoutError:
+        raise GroupCoordinatorNotAvailableError(f"Kafka names no coordinator for the group {group}") from None
+    return {partition: committed.offset for partition, committed in offsets.items()}
+
+
+async def _offsets(admin: Any, group: str) -> Mapping[TopicPartition, Any]:
+    while True:
+        try:
+            return cast(Mapping[TopicPartition, Any], await admin.list_consumer_group_offsets(group))
+        except (GroupCoordinatorNotAvailableError, NotCoordinatorForGroupError, GroupLoadInProgressError):
+            # The first question on a new cluster makes the broker create its topic of offsets.
+            await asyncio.sleep(_POLL_SECONDS)
+
+
+async def _lag_of(consumer: Any, group: str, topic: str, before: Positions, after: Positions) -> Lag:
+    partitions = [partition for partition in after.ends if partition.topic == topic]
+    earlier = [partition for partition in partitions if partition in before.ends]
+    elapsed = after.at - before.at
+    written = sum(after.ends[one] - before.ends[one] for one in earlier)
+    read = sum(after.next_of(group, one) - before.next_of(group, one) for one in earlier)
+    gaps = {one: max(0, after.ends[one] - after.next_of(group, one)) for one in partitions}
+    lag = sum(gap for gap in gaps.values() if gap > _COUNTED_GAP)
+    small = {one: after.next_of(group, one) for one, gap in gaps.items() if 0 < gap <= _COUNTED_GAP}
+    if small:
+        lag += await _count(consumer, small, after.ends)
+    return Lag(group, topic, lag, written / elapsed, read / elapsed)
+
+
+async def _count(consumer: Any, starts: Mapping[TopicPartition, int], ends: Mapping[TopicPartition, int]) -> int:
+    """Committed records from `starts` up to `ends`; what cannot be read in time is counted as offsets."""
+    consumer.assign(list(starts))
+    for partition, start in starts.items():
+        consumer.seek(partition, start)
+    found = 0
+    open_ones = set(starts)
+    deadline = time.monotonic() + _COUNT_SECONDS
+    while open_ones and time.monotonic() < deadline:
+        fetched = await consumer.getmany(timeout_ms=50)
+        found += sum(int(record.offset < ends[one]) for one, records in fetched.items() for record in records)
+        open_ones = {one for one in open_ones if await consumer.position(one) < ends[one]}
+    unread = [ends[one] - int(await consumer.position(one)) for one in open_ones]
+    return found + sum(unread)
