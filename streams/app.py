@@ -8,6 +8,7 @@ from streams.config import Settings
 from streams.engine.faust_shell import build_app
 from streams.engine.faust_shell import run_worker as run_faust
 from streams.engine.kafka_log import KafkaStage
+from streams.logs import configure_logs
 from streams.stages import build_stage
 
 
@@ -18,6 +19,7 @@ def wall_clock() -> int:
 
 def run_worker(stage: str, settings: Settings) -> None:
     """Run one stage until SIGTERM or SIGINT."""
+    configure_logs()
     built = build_stage(stage, settings)
     layout = KafkaStage(
         brokers=settings.kafka_brokers,
@@ -33,4 +35,4 @@ def run_worker(stage: str, settings: Settings) -> None:
         dead_letters=topics.DEAD_LETTERS,
     )
     serve_metrics(settings.metrics_port, settings.host)
-    run_faust(app, loglevel="INFO")
+    run_faust(app, override_logging=False)

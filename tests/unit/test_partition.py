@@ -1,0 +1,430 @@
+"""The partition task over the local log in memory, with faults put between the two: nothing lost, nothing doubled."""
+
+import asyncio
+import json
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import pytest
+
+from schemas.deadletters import MESSAGE
+from streams import topics
+from streams.engine.local import LocalLog, LocalPartitionLog, LocalReader, MemoryStorage
+from streams.engine.local.storage import Entry, LocalRecord, Owner, Slot
+from streams.engine.log import Chunk, Fenced, Position, Recovered, Refused, Transaction
+from streams.engine.partition import PartitionTask
+from streams.engine.runtime import Runtime
+from streams.engine.stage import Batch, Output
+from streams.engine.state import Overlay, Table
+from tests.unit.virtual_time import run
+
+IN, OUT = "in", "out"
+COUNTS = Table(b"n", int)
+
+
+class CountingStage:
+    """Numbers the records of each key; `tick` tells how many keys there are, once for each change."""
+
+    name = "counting"
+    input = IN
+    outputs: Sequence[str] = (OUT,)
+
+    def restore(self, state: Overlay) -> None:
+        """Nothing is derived."""
+
+    def process(self, batch: Batch, state: Overlay, now: int) -> Output:
+        output = Output()
+        for record in batch.records:
+            if record.value == b"poison":
+                raise ValueError("cannot be counted")
+            key = record.key or b""
+            number = (state.get(COUNTS, key) or 0) + 1
+            state.put(COUNTS, key, number)
+            output.send(OUT, key, json.dumps([(record.value or b"").decode(), number]).encode())
+        return output
+
+    def tick(self, now: int, idle: bool, state: Overlay) -> Output:
+        return Output()
+
+
+class Watched:
+    """Remembers what was reported."""
+
+    def __init__(self) -> None:
+        self.causes: list[str] = []
+        self.lags: list[int] = []
+        self.expired_offsets = 0
+
+    def took_over(self, partition: int, cause: str, rows: int) -> None:
+        self.causes.append(cause)
+
+    def expired(self, partition: int, offsets: int) -> None:
+        self.expired_offsets += offsets
+
+    def applied(
+        self, partition: int, records: int, output: Output, stage_seconds: float, commit_seconds: float
+    ) -> None:
+        """Not needed here."""
+
+    def ticked(self, partition: int, state_rows: int, lag: int, newest: int | None) -> None:
+        self.lags.append(lag)
+
+
+class FaultyLog(LocalPartitionLog):
+    """The local log with one fault, armed for the next call of its kind."""
+
+    commit_fault: str | None = None
+    take_over_fault: Exception | None = None
+
+    async def take_over(self) -> Recovered:
+        if self.take_over_fault is not None:
+            fault, self.take_over_fault = self.take_over_fault, None
+            raise fault
+        return await super().take_over()
+
+    async def commit(self, transaction: Transaction) -> None:
+        fault, self.commit_fault = self.commit_fault, None
+        if fault == "before":
+            raise ConnectionError("the request was lost")
+        if fault == "hangs":
+            await asyncio.sleep(3600)
+        await super().commit(transaction)
+        if fault == "after":
+            raise ConnectionError("the answer was lost")
+
+
+class LosingReader(LocalReader):
+    """Drops or repeats chunks on their way to the task."""
+
+    def __init__(self, log: LocalLog, topic: str) -> None:
+        super().__init__(log, topic)
+        self.lose = 0
+        self.repeat = False
+
+    def start(self, deliveries: Any) -> None:
+        super().start(_Between(self, deliveries))
+
+
+class _Between:
+    def __init__(self, reader: LosingReader, runtime: Runtime) -> None:
+        self._reader, self._runtime = reader, runtime
+
+    def wanting(self) -> list[int]:
+        return self._runtime.wanting()
+
+    def delivery(self, partition: int) -> Any:
+        task = self._runtime.delivery(partition)
+        return None if task is None else _Lossy(self._reader, task)
+
+
+class _Lossy:
+    def __init__(self, reader: LosingReader, task: Any) -> None:
+        self._reader, self._task = reader, task
+
+    def wants(self) -> bool:
+        return bool(self._task.wants())
+
+    def deliver(self, chunk: Chunk) -> None:
+        if self._reader.lose:
+            self._reader.lose -= 1
+            return
+        self._task.deliver(chunk)
+        if self._reader.repeat:
+            self._task.deliver(chunk)
+
+
+class World:
+    """One stage on one partition of a memory log."""
+
+    def __init__(self) -> None:
+        self.log = LocalLog(MemoryStorage(), lambda: int(asyncio.get_running_loop().time() * 1000))
+        for topic in (IN, OUT, topics.DEAD_LETTERS):
+            self.log.create(topic, 1)
+        self.sent: list[str] = []
+        self.watch = Watched()
+
+    def worker(self) -> "Worker":
+        return Worker(self)
+
+    def append(self, count: int) -> None:
+        values = [f"e{len(self.sent) + number}" for number in range(count)]
+        self.sent += values
+        self.log.append(IN, [Entry(b"k", value.encode()) for value in values])
+
+    def outputs(self) -> list[list[Any]]:
+        return [json.loads(record.value or b"") for record in self.read(OUT)]
+
+    def read(self, topic: str) -> list[LocalRecord]:
+        return self.log.read(Slot(topic, 0), 0, 100_000, 1 << 30)
+
+    def exact(self) -> bool:
+        return self.outputs() == [[value, number + 1] for number, value in enumerate(self.sent)]
+
+    async def until(self, condition: Callable[[], bool]) -> None:
+        async with asyncio.timeout(300):
+            while not condition():
+                await asyncio.sleep(0.05)
+
+
+class Worker:
+    """A process: a reader, a runtime and a log of its own over the shared one."""
+
+    def __init__(self, world: World) -> None:
+        self.reader = LosingReader(world.log, IN)
+        self.partition_log = FaultyLog(world.log, "counting", self.reader, 0)
+        self.runtime = Runtime(lambda _: self._task(world))
+        self.reader.start(self.runtime)
+
+    def _task(self, world: World) -> PartitionTask:
+        async def call(function: Callable[[], Output]) -> Output:
+            return function()
+
+        clock = lambda: int(asyncio.get_running_loop().time() * 1000)  # noqa: E731
+        return PartitionTask(
+            CountingStage(),
+            self.partition_log,
+            run=call,
+            clock=clock,
+            watch=world.watch,
+            dead_letters=topics.DEAD_LETTERS,
+        )
+
+    async def own(self) -> None:
+        await self.runtime.assigned([0])
+
+    async def close(self) -> None:
+        await self.runtime.close()
+        self.reader.stop()
+
+
+def test_everything_is_applied_once_and_in_order() -> None:
+    async def scenario() -> None:
+        world = World()
+        world.append(2500)
+        worker = world.worker()
+        await worker.own()
+        await world.until(world.exact)
+        world.append(10)
+        await world.until(world.exact)
+        await worker.close()
+
+    run(scenario())
+
+
+@pytest.mark.parametrize("fault", ["before", "after", "hangs"])
+def test_a_commit_whose_outcome_is_unknown_neither_loses_nor_doubles(fault: str) -> None:
+    async def scenario() -> None:
+        world = World()
+        worker = world.worker()
+        await worker.own()
+        world.append(100)
+        await world.until(world.exact)
+        worker.partition_log.commit_fault = fault
+        world.append(100)
+        await world.until(lambda: world.watch.causes == ["assigned", "failure"])
+        world.append(100)
+        await world.until(world.exact)
+        await worker.close()
+
+    run(scenario())
+
+
+def test_a_lost_chunk_is_noticed_by_the_next_one() -> None:
+    async def scenario() -> None:
+        world = World()
+        worker = world.worker()
+        await worker.own()
+        world.append(10)
+        await world.until(world.exact)
+        worker.reader.lose = 1
+        world.append(2500)
+        await world.until(world.exact)
+        assert world.watch.causes == ["assigned"]
+        await worker.close()
+
+    run(scenario())
+
+
+def test_a_lost_last_chunk_is_noticed_by_the_tick() -> None:
+    async def scenario() -> None:
+        world = World()
+        worker = world.worker()
+        await worker.own()
+        worker.reader.lose = 1
+        world.append(10)
+        await world.until(world.exact)
+        await worker.close()
+
+    run(scenario())
+
+
+def test_a_chunk_that_comes_twice_is_applied_once() -> None:
+    async def scenario() -> None:
+        world = World()
+        worker = world.worker()
+        worker.reader.repeat = True
+        await worker.own()
+        world.append(1500)
+        await world.until(world.exact)
+        await worker.close()
+
+    run(scenario())
+
+
+def test_an_owner_that_was_away_is_fenced_and_the_next_one_is_exact() -> None:
+    async def scenario() -> None:
+        world = World()
+        old, new = world.worker(), world.worker()
+        await old.own()
+        world.append(50)
+        await world.until(world.exact)
+        await new.own()
+        await world.until(lambda: len(world.watch.causes) == 2)
+        world.append(50)
+        await world.until(world.exact)
+        assert world.exact()
+        await asyncio.gather(old.close(), new.close())
+
+    run(scenario())
+
+
+def test_two_owners_that_both_believe_never_double() -> None:
+    async def scenario() -> None:
+        world = World()
+        workers = [world.worker() for _ in range(2)]
+        for worker in workers:
+            await worker.own()
+        for _ in range(10):
+            world.append(30)
+            await asyncio.sleep(1)
+        await workers[0].close()
+        await world.until(world.exact)
+        assert "fenced" in world.watch.causes
+        await workers[1].close()
+
+    run(scenario())
+
+
+def test_a_revoked_partition_goes_on_where_it_was_when_it_comes_back() -> None:
+    async def scenario() -> None:
+        world = World()
+        worker = world.worker()
+        await worker.own()
+        for _ in range(5):
+            world.append(40)
+            await asyncio.sleep(0)
+            await worker.runtime.revoked()
+            await worker.own()
+        await world.until(world.exact)
+        await worker.close()
+
+    run(scenario())
+
+
+def test_state_and_position_survive_the_process() -> None:
+    async def scenario() -> None:
+        world = World()
+        for _ in range(3):
+            world.append(20)
+            worker = world.worker()
+            await worker.own()
+            await world.until(world.exact)
+            await worker.close()
+
+    run(scenario())
+
+
+def test_a_poison_record_is_a_dead_letter_and_its_neighbours_count() -> None:
+    async def scenario() -> None:
+        world = World()
+        world.append(5)
+        world.log.append(IN, [Entry(b"k", b"poison")])
+        world.append(5)
+        worker = world.worker()
+        await worker.own()
+        await world.until(world.exact)
+        (letter,) = world.read(topics.DEAD_LETTERS)
+        assert (letter.key, letter.value) == (b"k", b"poison")
+        assert dict(letter.headers)[MESSAGE] == b"record: ValueError: cannot be counted"
+        await worker.close()
+
+    run(scenario())
+
+
+def test_a_take_over_that_fails_is_tried_again() -> None:
+    async def scenario() -> None:
+        world = World()
+        world.append(5)
+        worker = world.worker()
+        worker.partition_log.take_over_fault = ConnectionError("no broker")
+        await worker.own()
+        await world.until(world.exact)
+        await worker.close()
+
+    run(scenario())
+
+
+def test_a_refusal_ends_the_process_instead_of_being_tried_again() -> None:
+    async def scenario() -> None:
+        world = World()
+        worker = world.worker()
+        worker.partition_log.take_over_fault = Refused("another topic")
+        await worker.own()
+        with pytest.raises(Refused, match="another topic"):
+            await asyncio.wait_for(worker.runtime.failed, 60)
+        await worker.close()
+
+    run(scenario())
+
+
+def test_a_fenced_owner_waits_for_the_group_before_it_tries_again() -> None:
+    async def scenario() -> None:
+        world = World()
+        worker = world.worker()
+        worker.partition_log.take_over_fault = Fenced("newer")
+        loop = asyncio.get_running_loop()
+        await worker.own()
+        await world.until(lambda: bool(world.watch.causes))
+        assert loop.time() >= 3
+        await worker.close()
+
+    run(scenario())
+
+
+def test_records_that_retention_removed_before_they_were_read_are_counted() -> None:
+    async def scenario() -> None:
+        world = World()
+        world.log.create(IN, 1, retention=1000)
+        world.append(30)
+        await asyncio.sleep(5)
+        world.log.expire()
+        world.sent.clear()
+        world.append(3)
+        worker = world.worker()
+        worker.partition_log.take_over_fault = None
+        world.log.commit(*_first_owner(world), Transaction([], {}, Position(10, 10, 9, 0)))
+        await worker.own()
+        await world.until(lambda: len(world.outputs()) == 3)
+        assert world.watch.expired_offsets == 20
+        await worker.close()
+
+    run(scenario())
+
+
+def _first_owner(world: World) -> tuple[Any, int]:
+    owner = Owner("counting", 0)
+    epoch, _ = world.log.begin(owner)
+    return owner, epoch
+
+
+def test_lag_is_reported_down_to_zero() -> None:
+    async def scenario() -> None:
+        world = World()
+        worker = world.worker()
+        await worker.own()
+        world.append(10)
+        await world.until(lambda: bool(world.watch.lags) and world.exact())
+        await world.until(lambda: world.watch.lags[-1] == 0)
+        await worker.close()
+
+    run(scenario())
