@@ -1,0 +1,1 @@
+"""Real complaints for demonstrations, published by the US Consumer Financial Protection Bureau: see NOTICE."""
