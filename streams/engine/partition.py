@@ -44,6 +44,7 @@ class Watch(Protocol):
         self, partition: int, records: int, output: Output, stage_seconds: float, commit_seconds: float
     ) -> None: ...
     def ticked(self, partition: int, state_rows: int, lag: int, newest: int | None) -> None: ...
+    def given_up(self, partition: int) -> None: ...
 
 
 class PartitionTask:
@@ -280,6 +281,7 @@ class PartitionTask:
         self._ready = False
         self._queue.clear()
         self._state = None
+        self._watch.given_up(self.partition)
         await self._log.release()
 
     def _overlay(self) -> Overlay:

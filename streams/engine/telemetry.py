@@ -26,11 +26,14 @@ class PrometheusWatch:
         self._clock = clock
         self._rows: dict[int, int] = {}
         self._lags: dict[int, int] = {}
+        self._owned: set[int] = set()
 
     def took_over(self, partition: int, cause: str, rows: int) -> None:
         """A partition was taken over and its state read back."""
         metrics.TAKEOVERS.labels(self._stage.name, cause).inc()
         metrics.RECOVERED_ROWS.labels(self._stage.name).inc(rows)
+        self._owned.add(partition)
+        metrics.PARTITIONS_OWNED.labels(self._stage.name).set(len(self._owned))
 
     def expired(self, partition: int, offsets: int) -> None:
         """Retention was faster than we were."""
@@ -65,12 +68,18 @@ class PrometheusWatch:
         """A second has passed."""
         self._rows[partition] = state_rows
         self._lags[partition] = lag
-        metrics.STATE_ROWS.labels(self._stage.name).set(sum(self._rows.values()))
-        metrics.CONSUMER_LAG.labels(self._group, self._stage.input).set(sum(self._lags.values()))
+        self._report_sums()
         if newest is not None:
             metrics.LAST_EVENT_AGE.labels(self._stage.name).set(max(0.0, (self._clock() - newest) / 1000))
 
     def given_up(self, partition: int) -> None:
         """The partition is no longer ours: its rows and lag are somebody else's to report."""
+        self._owned.discard(partition)
         self._rows.pop(partition, None)
         self._lags.pop(partition, None)
+        metrics.PARTITIONS_OWNED.labels(self._stage.name).set(len(self._owned))
+        self._report_sums()
+
+    def _report_sums(self) -> None:
+        metrics.STATE_ROWS.labels(self._stage.name).set(sum(self._rows.values()))
+        metrics.CONSUMER_LAG.labels(self._group, self._stage.input).set(sum(self._lags.values()))

@@ -66,6 +66,9 @@ class Watched:
     ) -> None:
         """Not needed here."""
 
+    def given_up(self, partition: int) -> None:
+        """Not needed here."""
+
     def ticked(self, partition: int, state_rows: int, lag: int, newest: int | None) -> None:
         self.lags.append(lag)
 
