@@ -9,6 +9,7 @@ from streams.engine.local.memory import MemoryStorage
 from streams.engine.local.partition import LocalPartitionLog, LocalReader
 from streams.engine.local.source import LocalSource
 from streams.engine.local.sqlite import SqliteStorage
+from streams.engine.local.worker import LocalWorker
 from streams.engine.local.writer import LocalWriter
 
 __all__ = [
@@ -16,6 +17,7 @@ __all__ = [
     "LocalPartitionLog",
     "LocalReader",
     "LocalSource",
+    "LocalWorker",
     "LocalWriter",
     "MemoryStorage",
     "SqliteStorage",

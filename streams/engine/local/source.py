@@ -26,7 +26,7 @@ class LocalSource:
         committed = self._log.group_positions(self._group)
         self._positions = {slot: committed.get(slot, 0) for slot in self._log.slots(self._topics)}
 
-    async def poll(self, max_messages: int, timeout: float) -> Sequence[Message]:  # noqa: ASYNC109 - the contract's
+    async def poll(self, max_messages: int, timeout: float) -> Sequence[Message]:
         """Up to `max_messages`; an empty list after `timeout` seconds without any."""
         self._appended.clear()
         if messages := self._take(max_messages):

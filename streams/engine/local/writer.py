@@ -6,6 +6,7 @@ from typing import NamedTuple
 from streams.engine.local.log import LocalLog
 from streams.engine.local.storage import Entry
 from streams.engine.log import Headers
+from streams.gateway.writer import NotAcknowledged
 
 
 class _Waiting(NamedTuple):
@@ -14,7 +15,10 @@ class _Waiting(NamedTuple):
 
 
 class LocalWriter:
-    """Appends to one topic. What is sent within one round of the event loop is one append: a list costs little more."""
+    """Keeps `streams.gateway.writer.EventWriter`.
+
+    What is sent within one round of the event loop is one append: a list costs little more than one event.
+    """
 
     def __init__(self, log: LocalLog, topic: str) -> None:
         self._log = log
@@ -25,7 +29,7 @@ class LocalWriter:
         """Nothing to connect to."""
 
     async def send(self, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
-        """Append one record; returns when it is kept."""
+        """Append one record; returns when it is kept. Raises NotAcknowledged when it is not: a full disk, perhaps."""
         loop = asyncio.get_running_loop()
         if not self._waiting:
             loop.call_soon(self._flush)
@@ -49,7 +53,7 @@ class LocalWriter:
         except Exception as error:
             for sent in waiting:
                 if not sent.kept.done():
-                    sent.kept.set_exception(error)
+                    sent.kept.set_exception(NotAcknowledged(f"the local log did not take it: {error}"))
         else:
             for sent in waiting:
                 if not sent.kept.done():
