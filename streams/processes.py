@@ -1,6 +1,7 @@
 """Other processes on this machine: tied to the life of their parent, with a log to read and a port to listen on."""
 
 import contextlib
+import os
 import socket
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,8 +11,10 @@ _TAIL_BYTES = 64 * 1024
 
 
 def tied(argv: Sequence[str]) -> list[str]:
-    """The command, killed by the kernel when the process that starts it ends, however that happens."""
-    return ["setpriv", "--pdeathsig", "KILL", "--", *argv]
+    """The command, to be started by this process: the kernel kills it when this process ends, however that happens."""
+    # A parent that ended before the kernel was asked would go unnoticed: hence the comparison.
+    unless_orphaned = 'test "$PPID" = "$0" && exec "$@"'
+    return ["setpriv", "--pdeathsig", "KILL", "--", "sh", "-c", unless_orphaned, str(os.getpid()), *argv]
 
 
 def last_lines(log: Path, *, beside: str | None = None) -> str:
