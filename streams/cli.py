@@ -1,0 +1,47 @@
+"""The command line `ticketpulse`."""
+
+import typer
+
+from streams.commands import dlq, feed, produce, score, serve, topics, worker
+from streams.commands.failure import explain
+from streams.commands.terminal import say
+
+app = typer.Typer(
+    name="ticketpulse",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    rich_markup_mode="markdown",
+    help="""Support-ticket events in; sentiment, escalations, windows and alerts out.
+
+    `ticketpulse up` runs everything on this machine and prints the address of the page.
+
+    Servers and limits are settings of the environment: KAFKA_BROKERS, CLICKHOUSE_URL and TICKETPULSE_*. Data goes to
+    stdout, everything for people to stderr. Exit codes: 0 done, 1 failed, 2 wrong usage or settings, 130 Ctrl-C.
+    """,
+)
+
+app.command()(worker.worker)
+app.add_typer(serve.serve, name="serve")
+app.command()(feed.feed)
+app.command()(produce.produce)
+app.command()(score.score)
+app.add_typer(topics.topics, name="topics")
+app.add_typer(dlq.dlq, name="dlq")
+
+
+def main() -> None:
+    """Run the command of the arguments. An expected error is one line on stderr, never a traceback."""
+    try:
+        app()
+    except Exception as error:
+        failure = explain(error)
+        if failure is None:
+            raise
+        for line in str(failure).splitlines():
+            say(f"ticketpulse: {line}")
+        raise SystemExit(failure.exit_code) from None
+
+
+if __name__ == "__main__":
+    main()

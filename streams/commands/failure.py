@@ -1,0 +1,65 @@
+"""Errors of the command line: one line that says what was wrong, where, and what to do."""
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+FAILED = 1
+USAGE = 2
+
+
+class Failure(Exception):
+    """Ends the command with its message on stderr."""
+
+    def __init__(self, message: str, exit_code: int = FAILED) -> None:
+        super().__init__(message)
+        self.exit_code = exit_code
+
+
+def explain(error: Exception) -> Failure | None:
+    """The failure that an expected error is; None for one that nobody expected, whose traceback is wanted."""
+    if isinstance(error, Failure):
+        return error
+    return _of_settings(error) or _of_a_server(error) or _of_a_file(error)
+
+
+def variable_of(field: str) -> str:
+    """The environment variable of a setting. The two servers are known by their names alone."""
+    bare = field.upper()
+    return bare if bare in ("KAFKA_BROKERS", "CLICKHOUSE_URL") else f"TICKETPULSE_{bare}"
+
+
+def _of_settings(error: Exception) -> Failure | None:
+    from pydantic import ValidationError
+    from pydantic_settings import SettingsError
+
+    if isinstance(error, ValidationError) and error.title == "Settings":
+        return Failure("\n".join(_wrong_settings(error.errors())), USAGE)
+    if isinstance(error, SettingsError):
+        field = str(error).partition('field "')[2].partition('"')[0]
+        return Failure(f"{variable_of(field)} cannot be read: a list is written as JSON, [60, 300, 3600]", USAGE)
+    return None
+
+
+def _wrong_settings(errors: Iterable[Mapping[str, Any]]) -> Iterable[str]:
+    for error in errors:
+        name = variable_of(str(error["loc"][0])) if error["loc"] else "settings"
+        yield f"{name}={error['input']}: {error['msg'].removeprefix('Value error, ')}"
+
+
+def _of_a_server(error: Exception) -> Failure | None:
+    from aiokafka.errors import KafkaError
+
+    from streams.admin import TopicError
+    from streams.local_kafka import KafkaNotRunning
+
+    if isinstance(error, TopicError | KafkaNotRunning):
+        return Failure(str(error))
+    if isinstance(error, KafkaError):
+        return Failure(f"Kafka: {error or type(error).__name__}. Is it running, and does KAFKA_BROKERS name it?")
+    return None
+
+
+def _of_a_file(error: Exception) -> Failure | None:
+    if isinstance(error, OSError) and error.filename is not None:
+        return Failure(f"{error.filename}: {error.strerror}")
+    return None

@@ -1,0 +1,61 @@
+"""`ticketpulse feed`: a live feed of real complaints."""
+
+import asyncio
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from streams.commands.settings import load_settings
+from streams.commands.terminal import Progress
+
+if TYPE_CHECKING:
+    from streams.feed import Feed
+
+_SHOWN_EVERY_SECONDS = 1.0
+RateOption = Annotated[float, typer.Option(min=0.01, max=20_000, help="Events a second, on average.")]
+
+
+def feed(
+    rate: RateOption = 20.0,
+    events: Annotated[int, typer.Option(min=0, help="Stop after so many events; 0 goes on until Ctrl-C.")] = 0,
+) -> None:
+    """Send real complaints as live tickets, with follow-ups, replies, status changes and ratings.
+
+    Each run opens new tickets. While Kafka is away it waits and goes on when it is back.
+
+        ticketpulse feed --rate 50
+
+        ticketpulse feed --rate 1000 --events 100000
+    """
+    from streams.logs import configure_logs
+
+    configure_logs()
+    asyncio.run(_feed(load_settings().kafka_brokers, rate, events))
+
+
+async def _feed(brokers: str, rate: float, events: int) -> None:
+    from datetime import UTC, datetime
+    from itertools import islice
+    from zlib import crc32
+
+    from streams.feed import Feed, conversations, load_complaints
+    from streams.gateway.kafka_writer import KafkaWriter
+
+    writer = KafkaWriter(brokers)
+    feed = Feed(writer, lambda: datetime.now(UTC))
+    run = f"{datetime.now(UTC):%Y%m%d%H%M%S%f}"
+    steps = conversations(load_complaints(), crc32(run.encode()), run)
+    await writer.start()
+    showing = asyncio.create_task(_show(feed))
+    try:
+        await feed.run(islice(steps, events or None), rate)
+    finally:
+        showing.cancel()
+        await writer.stop()
+
+
+async def _show(feed: "Feed") -> None:
+    progress = Progress()
+    while True:
+        progress.show(f"{feed.sent:,} events sent{'; Kafka is away, trying again' if feed.away else ''}")
+        await asyncio.sleep(_SHOWN_EVERY_SECONDS)

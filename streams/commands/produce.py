@@ -1,0 +1,113 @@
+"""`ticketpulse produce`: events from a file to the log."""
+
+import asyncio
+from collections.abc import Iterator
+from itertools import islice
+from typing import TYPE_CHECKING, Annotated, BinaryIO, NamedTuple
+
+import typer
+
+from streams.commands.failure import Failure
+from streams.commands.settings import load_settings, quiet_clients
+from streams.commands.terminal import Output, OutputOption, Progress, numbered_lines, opened, print_json, say
+
+if TYPE_CHECKING:
+    from streams.gateway.writer import EventWriter
+
+_IN_FLIGHT = 1000
+
+
+def produce(
+    file: Annotated[str, typer.Argument(metavar="FILE", help="Ticket events, one JSON object a line; - is stdin.")],
+    raw: Annotated[
+        bool,
+        typer.Option("--raw", help="Send each line as it is, without reading it: to see what becomes of bad ones."),
+    ] = False,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Send events to Kafka and wait until it has acknowledged all of them.
+
+    A line that cannot be read is named on stderr and not sent, the others are, and the exit code is 1. Sending a file
+    twice is safe: an event id counts once.
+
+        ticketpulse produce tickets.jsonl
+
+        zcat tickets.jsonl.gz | ticketpulse produce -
+    """
+    settings = load_settings()
+    quiet_clients()
+    with opened(file) as stream:
+        lines = _Lines(stream, raw)
+        acknowledged = asyncio.run(_send(lines, settings.kafka_brokers))
+    if output is Output.JSON:
+        print_json({"acknowledged": acknowledged, "rejected": lines.bad})
+    else:
+        say(f"{acknowledged:,} events acknowledged")
+    if lines.bad:
+        raise Failure(f"{lines.bad:,} lines could not be read and were not sent; they are named above")
+
+
+class _Sendable(NamedTuple):
+    key: bytes
+    value: bytes
+
+
+class _Lines:
+    """The sendable records of a stream. Those that are not events are named and counted."""
+
+    def __init__(self, stream: BinaryIO, raw: bool) -> None:
+        self._stream = stream
+        self._raw = raw
+        self.bad = 0
+
+    def __iter__(self) -> Iterator[_Sendable]:
+        from datetime import UTC, datetime
+
+        from schemas.events import read_event, ticket_key
+        from schemas.rejections import Rejected
+        from schemas.scored import encode_event
+
+        for number, line in numbered_lines(self._stream):
+            if self._raw:
+                yield _Sendable(b"line-%d" % number, line)
+                continue
+            event = read_event(line, datetime.now(UTC))
+            if isinstance(event, Rejected):
+                self.bad += 1
+                say(f"line {number}: {event}")
+            else:
+                yield _Sendable(ticket_key(event.tenant, event.ticket_id), encode_event(event))
+
+
+async def _send(lines: _Lines, brokers: str) -> int:
+    from streams.gateway.kafka_writer import KafkaWriter
+    from streams.gateway.writer import NotAcknowledged
+
+    writer, progress = KafkaWriter(brokers, ack_seconds=15.0), Progress()
+    acknowledged = 0
+    await writer.start()
+    try:
+        records = iter(lines)
+        while batch := list(islice(records, _IN_FLIGHT)):
+            await _send_batch(writer, batch)
+            acknowledged += len(batch)
+            progress.show(f"{acknowledged:,} events acknowledged")
+    except NotAcknowledged as error:
+        raise Failure(
+            f"stopped after {acknowledged:,} acknowledged events: {error}. Send the file again when Kafka is back; "
+            "an event id counts once."
+        ) from error
+    finally:
+        progress.clear()
+        await writer.stop()
+    return acknowledged
+
+
+async def _send_batch(writer: "EventWriter", batch: list[_Sendable]) -> None:
+    sends = [asyncio.ensure_future(writer.send(record.key, record.value)) for record in batch]
+    try:
+        await asyncio.gather(*sends)
+    finally:
+        for send in sends:
+            send.cancel()
+        await asyncio.gather(*sends, return_exceptions=True)

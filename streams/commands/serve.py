@@ -1,0 +1,49 @@
+"""`ticketpulse serve`: the HTTP servers."""
+
+from typing import TYPE_CHECKING
+
+import typer
+
+from streams.commands.failure import Failure, variable_of
+from streams.commands.settings import load_settings
+from streams.commands.terminal import say
+
+if TYPE_CHECKING:
+    from socket import socket
+
+serve = typer.Typer(no_args_is_help=True, help="Serve HTTP: the gateway for events, the page for people.")
+
+
+@serve.command("gateway")
+def gateway() -> None:
+    """Take events over HTTP: POST /api/v1/events, with /healthz, /readyz and /metrics beside it.
+
+    It starts also while Kafka is away, answers 503 until it is there, and needs no restart then.
+
+        ticketpulse serve gateway
+
+        curl -H 'Content-Type: application/json' http://127.0.0.1:8080/api/v1/events
+        -d '{"event_id": "1", "ticket_id": "T-1", "text": "Where is my refund?"}'
+    """
+    from streams.gateway.app import EVENTS_PATH, create_app
+    from streams.gateway.kafka_writer import KafkaWriter
+    from streams.gateway.server import address_of, serve
+    from streams.logs import configure_logs
+
+    configure_logs()
+    settings = load_settings()
+    listener = take_address(settings.host, settings.gateway_port, "gateway_port")
+    say(f"events go to {address_of(listener)}{EVENTS_PATH}")
+    serve(create_app(KafkaWriter(settings.kafka_brokers)), listener)
+
+
+def take_address(host: str, port: int, setting: str) -> "socket":
+    """A listening socket, or a failure that names the setting."""
+    from streams.gateway.server import listen
+
+    try:
+        return listen(host, port)
+    except OSError as error:
+        raise Failure(
+            f"{host}:{port} cannot be listened on: {error.strerror}. {variable_of(setting)} sets another port"
+        ) from None
