@@ -1,0 +1,163 @@
+"""The ClickHouse sink: one insert for each table and block of messages, each row stored once."""
+
+import asyncio
+import hashlib
+import logging
+from array import array
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from itertools import groupby
+from operator import attrgetter
+from typing import Any
+
+from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import DataError, Error
+
+from sinks.base import Message, Unavailable
+from sinks.clickhouse.client import CannotOpen
+from sinks.prometheus import SINK_REJECTED, SINK_ROWS, SINK_SECONDS
+from sinks.rows import Block, Unusable, to_block
+
+log = logging.getLogger(__name__)
+
+FIRST_RETRY = 0.5
+LONGEST_RETRY = 10.0
+
+_SETTINGS = {
+    # The blocks are large already, and once an insert returns its rows must be stored.
+    "async_insert": "0",
+    # Events may lie in any month from 1970 to 2099, and a backlog in all of them.
+    "max_partitions_per_insert_block": "0",
+}
+# Errors that are about the rows themselves. All others (no table, no memory, no right) are tried again: no row is at
+# fault, and to leave rows out would lose them.
+_ABOUT_ROWS = frozenset(
+    {
+        6,  # CANNOT_PARSE_TEXT
+        27,  # CANNOT_PARSE_INPUT_ASSERTION_FAILED
+        33,  # CANNOT_READ_ALL_DATA
+        38,  # CANNOT_PARSE_DATE
+        41,  # CANNOT_PARSE_DATETIME
+        53,  # TYPE_MISMATCH
+        69,  # ARGUMENT_OUT_OF_BOUND
+        70,  # CANNOT_CONVERT_TYPE
+        72,  # CANNOT_PARSE_NUMBER
+        117,  # INCORRECT_DATA
+        321,  # VALUE_IS_OUT_OF_RANGE_OF_DATA_TYPE
+        349,  # CANNOT_INSERT_NULL_IN_ORDINARY_COLUMN
+        376,  # CANNOT_PARSE_UUID
+        407,  # DECIMAL_OVERFLOW
+        469,  # VIOLATED_CONSTRAINT
+        691,  # UNKNOWN_ELEMENT_OF_ENUM
+    }
+)
+
+
+class ClickHouseSink:
+    """Writes each topic of `tables` into its table; keeps `sinks.base.Sink`.
+
+    `open_client` is called by the first write, and again if it failed, in the one thread that writes: the embedded
+    engine wants that, and a server may still be away. A message that cannot become a row is logged, counted and left
+    out. While the server is away or refuses, `write` raises Unavailable with a delay that doubles up to 10 s.
+    """
+
+    name = "clickhouse"
+
+    def __init__(self, open_client: Callable[[], Client], tables: Mapping[str, str]) -> None:
+        self.topics: Sequence[str] = tuple(tables)
+        self._tables = tables
+        self._open = open_client
+        self._client: Client | None = None
+        self._types: dict[str, Sequence[Any]] = {}
+        self._failures = 0
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="clickhouse")
+
+    async def write(self, messages: Sequence[Message]) -> None:
+        """Store a row for every message that can become one. Raises Unavailable; then some blocks may be stored, and
+        writing the same messages again leaves them as they are.
+        """
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._write, messages)
+
+    async def close(self) -> None:
+        """Wait for the running write and close the client."""
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
+        self._thread.shutdown()
+
+    def _write(self, messages: Sequence[Message]) -> None:
+        unusable: list[Unusable] = []
+        try:
+            for table, of_table in self._by_table(messages).items():
+                block, unreadable = to_block(table, of_table)
+                unusable += unreadable
+                unusable += self._insert(block)
+        except (Error, CannotOpen, OSError) as error:
+            self._failures += 1
+            delay = min(FIRST_RETRY * 2.0 ** (self._failures - 1), LONGEST_RETRY)
+            raise Unavailable(f"ClickHouse takes no rows: {error}", delay) from error
+        self._failures = 0
+        self._report(unusable)
+
+    def _by_table(self, messages: Sequence[Message]) -> dict[str, list[Message]]:
+        by_topic: dict[str, list[Message]] = {}
+        for message in messages:
+            by_topic.setdefault(message.topic, []).append(message)
+        by_table: dict[str, list[Message]] = {}
+        for topic, of_topic in by_topic.items():
+            by_table.setdefault(self._tables[topic], []).extend(of_topic)
+        return by_table
+
+    def _insert(self, block: Block) -> list[Unusable]:
+        """Insert a block. One that is refused for its rows is halved until the row at fault stands alone."""
+        rows = len(block.messages)
+        if not rows:
+            return []
+        try:
+            with SINK_SECONDS.labels(self.name, block.table).time():
+                self._insert_whole(block)
+        except Error as error:
+            if not isinstance(error, DataError) and error.code not in _ABOUT_ROWS:
+                raise
+            if rows == 1:
+                return [Unusable(block.messages[0], str(error))]
+            return [*self._insert(block.part(0, rows // 2)), *self._insert(block.part(rows // 2, rows))]
+        SINK_ROWS.labels(self.name, block.table).inc(rows)
+        return []
+
+    def _insert_whole(self, block: Block) -> None:
+        if self._client is None:
+            self._client = self._open()
+        names = list(block.columns)
+        if block.table not in self._types:
+            self._types[block.table] = self._client.create_insert_context(block.table, names).column_types
+        self._client.insert(
+            block.table,
+            list(block.columns.values()),
+            column_names=names,
+            column_types=self._types[block.table],
+            column_oriented=True,
+            settings={**_SETTINGS, "insert_deduplication_token": token(block.messages)},
+        )
+
+    def _report(self, unusable: Sequence[Unusable]) -> None:
+        for message, reason in unusable:
+            log.warning("no row for %s[%d]@%d: %s", message.topic, message.partition, message.offset, reason)
+        for topic, count in Counter(message.topic for message, _ in unusable).items():
+            SINK_REJECTED.labels(self.name, topic).inc(count)
+
+    def _close(self) -> None:
+        if self._client is not None:
+            self._client.close()
+            self._client = None
+
+
+def token(messages: Sequence[Message]) -> str:
+    """Names a block by exactly the records in it, so that the engine drops the block when it comes again.
+
+    The time of the append tells a record from one at the same offset of a topic that was deleted and made anew.
+    """
+    digest = hashlib.blake2b(digest_size=16)
+    for topic, of_topic in groupby(messages, attrgetter("topic")):
+        digest.update(topic.encode() + b"\0")
+        digest.update(array("q", [n for m in of_topic for n in (m.partition, m.offset, m.timestamp)]).tobytes())
+    return digest.hexdigest()

@@ -1,0 +1,108 @@
+"""Committed messages of Kafka topics, as one member of a consumer group."""
+
+import asyncio
+import logging
+from collections.abc import Sequence
+
+from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
+
+from sinks.base import Message
+
+log = logging.getLogger(__name__)
+
+# aiokafka leaves the group when nothing was polled for this long. Its heartbeats and rejoins run in tasks of their
+# own, not in poll, so a sink that holds a batch through an outage stays a member; one that is dead is found by the
+# session timeout.
+_MAX_POLL_MS = 7 * 86_400_000
+_COMMIT_SECONDS = 10.0
+_LAG_SECONDS = 5.0
+_MB = 1_048_576
+
+
+class KafkaSource:
+    """Keeps `sinks.base.Source`: read committed, at least once, from the earliest record when the group is new.
+
+    When partitions move, their uncommitted messages are given again to the next owner.
+    """
+
+    def __init__(self, brokers: str, group: str, topics: Sequence[str], *, session_timeout: float = 6.0) -> None:
+        self._topics = topics
+        self._brokers = brokers
+        self._group = group
+        self._session_timeout = session_timeout
+        self._consumer: AIOKafkaConsumer | None = None
+
+    async def start(self) -> None:
+        """Join the group. Raises KafkaConnectionError when no broker answers."""
+        consumer = AIOKafkaConsumer(
+            *self._topics,
+            bootstrap_servers=self._brokers,
+            group_id=self._group,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            session_timeout_ms=round(self._session_timeout * 1000),
+            heartbeat_interval_ms=round(self._session_timeout * 1000 / 3),
+            max_poll_interval_ms=_MAX_POLL_MS,
+            # One fetch is in flight for each broker, and a partition without news holds it up this long.
+            fetch_max_wait_ms=100,
+            max_partition_fetch_bytes=2 * _MB,
+        )
+        try:
+            await consumer.start()
+        except BaseException:
+            await consumer.stop()
+            raise
+        self._consumer = consumer
+
+    async def poll(self, max_messages: int, timeout: float) -> Sequence[Message]:
+        """Up to `max_messages` in order of each partition; empty after `timeout` seconds without any."""
+        fetched = await self._started.getmany(timeout_ms=round(timeout * 1000), max_records=max_messages)
+        return [
+            Message(
+                record.topic,
+                record.partition,
+                record.offset,
+                record.timestamp,
+                record.key,
+                record.value,
+                record.headers,
+            )
+            for records in fetched.values()
+            for record in records
+        ]
+
+    async def commit(self) -> None:
+        """Commit the positions of the partitions that are ours now; those of lost ones are their next owner's business.
+
+        A commit that fails is logged: the messages come again, or the next commit covers them.
+        """
+        try:
+            async with asyncio.timeout(_COMMIT_SECONDS):
+                await self._started.commit()
+        except (CommitFailedError, IllegalStateError, KafkaError, TimeoutError) as error:
+            log.warning("%s: positions not committed, their messages may be written again: %r", self._group, error)
+
+    async def lag(self) -> dict[str, int]:
+        """Positions between what was polled and the last stable offset, by topic, of the partitions that are ours."""
+        consumer = self._started
+        lag = dict.fromkeys(self._topics, 0)
+        async with asyncio.timeout(_LAG_SECONDS):
+            ends: dict[TopicPartition, int] = await consumer.end_offsets(list(consumer.assignment()))
+            for partition, end in ends.items():
+                if partition in consumer.assignment():
+                    lag[partition.topic] += max(0, end - await consumer.position(partition))
+        return lag
+
+    async def stop(self) -> None:
+        """Leave the group, so that others take over at once."""
+        if self._consumer is not None:
+            consumer, self._consumer = self._consumer, None
+            await consumer.stop()
+
+    @property
+    def _started(self) -> AIOKafkaConsumer:
+        if self._consumer is None:
+            raise RuntimeError("the source is not started")
+        return self._consumer
