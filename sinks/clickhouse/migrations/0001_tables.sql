@@ -1,7 +1,7 @@
 -- What the pipeline writes. Every table is a ReplacingMergeTree: the row with the highest version stays, so a replay changes nothing.
 -- A version is (model epoch, log position), never a clock. Partition and sort keys never change for a row's id.
 
-CREATE TABLE scored_events
+CREATE TABLE IF NOT EXISTS scored_events
 (
     tenant LowCardinality(String),
     ticket_id String,
@@ -40,7 +40,7 @@ PARTITION BY toYYYYMM(occurred_at)
 ORDER BY (tenant, ticket_id, event_id)
 SETTINGS non_replicated_deduplication_window = 10000;
 
-CREATE TABLE escalations
+CREATE TABLE IF NOT EXISTS escalations
 (
     tenant LowCardinality(String),
     escalation_id UUID,
@@ -68,7 +68,7 @@ PARTITION BY toYYYYMM(occurred_at)
 ORDER BY (tenant, escalation_id)
 SETTINGS non_replicated_deduplication_window = 10000;
 
-CREATE TABLE windows
+CREATE TABLE IF NOT EXISTS windows
 (
     tenant LowCardinality(String),
     size UInt32 COMMENT 'seconds',
@@ -98,7 +98,7 @@ PARTITION BY toYYYYMM(start)
 ORDER BY (tenant, size, dimension, value, start)
 SETTINGS non_replicated_deduplication_window = 10000;
 
-CREATE TABLE dead_letters
+CREATE TABLE IF NOT EXISTS dead_letters
 (
     stage LowCardinality(String),
     topic LowCardinality(String),

@@ -1,12 +1,12 @@
 -- What people read. FINAL, so that a row counts once also before the engine has merged its duplicates.
 
-CREATE VIEW scored_events_now AS SELECT * FROM scored_events FINAL;
+CREATE OR REPLACE VIEW scored_events_now AS SELECT * FROM scored_events FINAL;
 
-CREATE VIEW escalations_now AS SELECT * FROM escalations FINAL;
+CREATE OR REPLACE VIEW escalations_now AS SELECT * FROM escalations FINAL;
 
-CREATE VIEW dead_letters_now AS SELECT * FROM dead_letters FINAL;
+CREATE OR REPLACE VIEW dead_letters_now AS SELECT * FROM dead_letters FINAL;
 
-CREATE VIEW windows_now AS
+CREATE OR REPLACE VIEW windows_now AS
 SELECT
     *,
     start + toIntervalSecond(size) AS end,
