@@ -1,0 +1,36 @@
+# Each target with two hashes after it is listed by `make help` under what stands there.
+.DEFAULT_GOAL := help
+PYTHON_BIN := .venv/bin/python
+
+.PHONY: help setup run test check bench soak clean lock
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+
+setup: ## install what is missing: .venv, Java, Maven, Kafka
+	@scripts/setup
+
+run: setup ## run everything here with a live feed, and print the page's address; Ctrl-C stops it
+	@exec .venv/bin/ticketpulse up
+
+test: ## set up, then run every check and all tests against a real broker of their own
+	@env -u KAFKA_BROKERS -u TICKETPULSE_LOCAL_DIR scripts/setup
+	@scripts/check
+
+check: ## the same without the set-up
+	@scripts/check
+
+bench: setup ## measure throughput and latency, as ratios within one run
+	@$(PYTHON_BIN) -m tests.bench
+
+soak: setup ## joins, leaves, kills and pauses of workers for 40 rounds; counts what was lost or doubled
+	@$(PYTHON_BIN) -m tests.soak
+
+lock: ## pin the newest versions that pyproject.toml allows, with their hashes
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --all-extras --no-header \
+		--upgrade pyproject.toml -o requirements.lock
+
+clean: ## remove what set-up and tests made; the data of `make run` in .local stays
+	rm -rf .venv build dist *.egg-info .local/kafka/libs .local/kafka/.done .local/kafka/classes.jsa \
+		.pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
