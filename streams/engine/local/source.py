@@ -7,7 +7,8 @@ from sinks.base import Message
 from streams.engine.local.log import LocalLog
 from streams.engine.local.storage import LocalRecord, Slot
 
-POLL_BYTES = 64 * 1_048_576
+# One poll reads in one go: its size bounds how long everything else in the process waits.
+POLL_RECORDS, POLL_BYTES = 2_000, 4 * 1_048_576
 
 
 class LocalSource:
@@ -28,6 +29,8 @@ class LocalSource:
 
     async def poll(self, max_messages: int, timeout: float) -> Sequence[Message]:
         """Up to `max_messages`; an empty list after `timeout` seconds without any."""
+        # A reader with a backlog would not let anybody else run.
+        await asyncio.sleep(0)
         self._appended.clear()
         if messages := self._take(max_messages):
             return messages
@@ -58,11 +61,12 @@ class LocalSource:
     def _take(self, max_messages: int) -> list[Message]:
         """From each partition in turn, beginning with the one that was served the longest ago."""
         messages: list[Message] = []
+        wanted = min(max_messages, POLL_RECORDS)
         for slot in list(self._positions):
-            if len(messages) == max_messages:
+            if len(messages) == wanted:
                 break
             position = self._positions.pop(slot)
-            records = self._log.read(slot, position, max_messages - len(messages), POLL_BYTES)
+            records = self._log.read(slot, position, wanted - len(messages), POLL_BYTES)
             messages += [_message(slot, record) for record in records]
             self._positions[slot] = records[-1].offset + 1 if records else position
         return messages

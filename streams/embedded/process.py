@@ -1,8 +1,4 @@
-"""Everything in one process, without Java and without a broker: `ticketpulse up --embedded`.
-
-The same stages, partition tasks, sink, gateway and page as with Kafka, over the local log. For try-outs, laptops and
-demonstrations: one process has one processor's speed, and nobody takes over when it dies; it goes on at the next start.
-"""
+"""The parts of the embedded process: how they are started, watched and stopped."""
 
 import asyncio
 import signal
@@ -11,12 +7,17 @@ from collections.abc import AsyncIterator, Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
+from starlette.types import ASGIApp
+
+from sinks.dashboard.app import create_page
 from streams import topics
 from streams.app import wall_clock
 from streams.config import Settings
-from streams.embedded_server import serving
+from streams.embedded.servers import serving
+from streams.embedded.storing import open_clickhouse, storing
 from streams.engine.local import LocalLog, LocalWorker, LocalWriter, SqliteStorage
 from streams.engine.stage import Output
 from streams.engine.telemetry import PrometheusWatch
@@ -34,9 +35,9 @@ Task = asyncio.Task[None]
 def run(settings: Settings, *, rate: float | None) -> None:
     """Run until SIGINT or SIGTERM, then stop cleanly; a second run goes on where the first ended, however it did.
 
-    Events, state and positions are in `<local_dir>/embedded`. With a `rate` (events a second) a feed of complaints is
+    Everything that is kept is in `<local_dir>/embedded`. With a `rate` (events a second) a feed of complaints is
     sent as well. Raises AlreadyRunning when another process has the folder, Refused when the number of partitions was
-    changed, and OSError when a port is taken.
+    changed, CannotOpen when ClickHouse is not to be had, and OSError when a port is taken.
     """
     folder = settings.local_dir / "embedded"
     about = {"gateway": f"{settings.host}:{settings.gateway_port}", "page": f"{settings.host}:{settings.page_port}"}
@@ -51,12 +52,14 @@ async def _run(settings: Settings, rate: float | None, folder: Path) -> None:
         log = open_log(folder / "log.sqlite", settings)
         stack.callback(log.close)
         running = [await stack.enter_async_context(_background(_expire(log), "retention"))]
+        open_client = await open_clickhouse(settings, folder)
+        running.append(await stack.enter_async_context(storing(log, settings, open_client)))
         for worker in _workers(log, settings, stack):
             running.append(await stack.enter_async_context(_working(worker)))
+        page = create_page(partial(open_client, readonly=True))
+        running.append(await _serve("page", page, settings.host, settings.page_port, stack))
         writer = LocalWriter(log, topics.EVENTS)
-        listener = stack.enter_context(listen(settings.host, settings.gateway_port))
-        running.append(await stack.enter_async_context(serving(create_gateway(writer), listener)))
-        _say(f"gateway {address_of(listener)}/api/v1/events")
+        running.append(await _serve("gateway", create_gateway(writer), settings.host, settings.gateway_port, stack))
         if rate is not None:
             running.append(await stack.enter_async_context(_background(_feed(writer, rate), "feed")))
         running.append(await stack.enter_async_context(_background(_until(stopping), "signal")))
@@ -64,6 +67,13 @@ async def _run(settings: Settings, rate: float | None, folder: Path) -> None:
         _say("stopping")
         for task in ended:
             task.result()
+
+
+async def _serve(name: str, app: ASGIApp, host: str, port: int, stack: AsyncExitStack) -> Task:
+    listener = stack.enter_context(listen(host, port))
+    task = await stack.enter_async_context(serving(app, listener))
+    _say(f"{name} {address_of(listener)}")
+    return task
 
 
 def open_log(path: Path, settings: Settings) -> LocalLog:
