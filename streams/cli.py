@@ -2,7 +2,7 @@
 
 import typer
 
-from streams.commands import dlq, feed, produce, score, serve, topics, worker
+from streams.commands import dlq, feed, produce, score, serve, sql, topics, worker
 from streams.commands.failure import explain
 from streams.commands.terminal import say
 
@@ -26,6 +26,7 @@ app.add_typer(serve.serve, name="serve")
 app.command()(feed.feed)
 app.command()(produce.produce)
 app.command()(score.score)
+app.command()(sql.sql)
 app.add_typer(topics.topics, name="topics")
 app.add_typer(dlq.dlq, name="dlq")
 
@@ -33,7 +34,7 @@ app.add_typer(dlq.dlq, name="dlq")
 def main() -> None:
     """Run the command of the arguments. An expected error is one line on stderr, never a traceback."""
     try:
-        app()
+        app(prog_name="ticketpulse")
     except Exception as error:
         failure = explain(error)
         if failure is None:
