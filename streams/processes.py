@@ -1,5 +1,6 @@
-"""Other processes on this machine: tied to the life of their parent, with a log to read and a port to listen on."""
+"""Other processes on this machine: tied to the life of their parent, with a log to read and a port to answer on."""
 
+import asyncio
 import contextlib
 import os
 import socket
@@ -35,6 +36,23 @@ def is_free(port: int, host: str = "127.0.0.1") -> bool:
     with contextlib.suppress(OSError), socket.create_server((host, port)):
         return True
     return False
+
+
+async def answers(host: str, port: int, path: str) -> bool:
+    """Whether an HTTP server there answers a GET with 200. For a loop that asks until it does: never raises OSError."""
+    try:
+        reader, writer = await asyncio.open_connection(host, port)
+    except OSError:
+        return False
+    try:
+        writer.write(f"GET {path} HTTP/1.0\r\nHost: {host}:{port}\r\n\r\n".encode())
+        # To the end, so that the server does not log a broken connection.
+        status, *_ = (await reader.read()).split(b"\r\n", 1)
+        return b" 200" in status
+    except OSError:
+        return False
+    finally:
+        writer.close()
 
 
 def _tail(log: Path) -> list[str]:
