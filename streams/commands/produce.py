@@ -9,7 +9,7 @@ import typer
 
 from streams.commands.failure import Failure
 from streams.commands.settings import load_settings, quiet_clients
-from streams.commands.terminal import Output, OutputOption, Progress, numbered_lines, opened, print_json, say
+from streams.commands.terminal import Output, OutputOption, Progress, counted, numbered_lines, opened, print_json, say
 
 if TYPE_CHECKING:
     from streams.gateway.writer import EventWriter
@@ -42,9 +42,9 @@ def produce(
     if output is Output.JSON:
         print_json({"acknowledged": acknowledged, "rejected": lines.bad})
     else:
-        say(f"{acknowledged:,} events acknowledged")
+        say(f"{counted(acknowledged, 'event')} acknowledged")
     if lines.bad:
-        raise Failure(f"{lines.bad:,} lines could not be read and were not sent; they are named above")
+        raise Failure(f"{counted(lines.bad, 'line')} could not be read and not sent; the reasons are above")
 
 
 class _Sendable(NamedTuple):
@@ -91,11 +91,11 @@ async def _send(lines: _Lines, brokers: str) -> int:
         while batch := list(islice(records, _IN_FLIGHT)):
             await _send_batch(writer, batch)
             acknowledged += len(batch)
-            progress.show(f"{acknowledged:,} events acknowledged")
+            progress.show(f"{counted(acknowledged, 'event')} acknowledged")
     except NotAcknowledged as error:
         raise Failure(
-            f"stopped after {acknowledged:,} acknowledged events: {error}. Send the file again when Kafka is back; "
-            "an event id counts once."
+            f"stopped after {counted(acknowledged, 'acknowledged event')}: {error}. Send the file again "
+            "when Kafka is back; an event id counts once."
         ) from error
     finally:
         progress.clear()

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streams.commands.failure import Failure
-from streams.commands.terminal import Output, Progress, numbered_lines, opened, say
+from streams.commands.terminal import Output, Progress, counted, numbered_lines, opened, say
 
 if TYPE_CHECKING:
     from schemas.scored import ScoredEvent
@@ -50,7 +50,7 @@ def score(
                 progress.show(f"{total:,} lines")
     progress.clear()
     if bad:
-        raise Failure(f"{bad:,} of {total:,} lines could not be read; they are named above")
+        raise Failure(f"{bad:,} of {counted(total, 'line')} could not be read; the reasons are above")
 
 
 def _print(scored: "ScoredEvent", output: Output) -> None:

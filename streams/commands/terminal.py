@@ -39,6 +39,11 @@ def say(message: str) -> None:
     typer.echo(message, err=True)
 
 
+def counted(number: int, thing: str) -> str:
+    """1 event, 2,000 events."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
+
+
 class Progress:
     """One line on stderr that overwrites itself; nothing at all when stderr is no terminal."""
 

@@ -5,7 +5,7 @@ import contextlib
 import logging
 
 from aiokafka import AIOKafkaProducer
-from aiokafka.errors import KafkaError, MessageSizeTooLargeError
+from aiokafka.errors import KafkaError, MessageSizeTooLargeError, ProducerClosed
 
 from schemas.events import MAX_EVENT_BYTES
 from streams import topics
@@ -135,13 +135,14 @@ class KafkaWriter:
 
 
 async def _close(producer: AIOKafkaProducer) -> None:
-    """Stop the producer; while Kafka is away its flush never ends, so its parts are stopped one by one."""
+    """Stop the producer. While Kafka is away its flush never ends: then what waits is given up."""
     with contextlib.suppress(KafkaError, TimeoutError):
         async with asyncio.timeout(STOP_SECONDS):
             await producer.stop()
             return
-    # No public call stops the sender without a flush; tests/integration/test_gateway.py looks for tasks left behind.
-    with contextlib.suppress(KafkaError, TimeoutError, asyncio.CancelledError):
+    # No public call gives up what waits to be sent; tests/integration/test_gateway.py looks for tasks left behind.
+    with contextlib.suppress(KafkaError, TimeoutError):
         async with asyncio.timeout(STOP_SECONDS):
             await producer._sender.close()
+    producer._message_accumulator.fail_all(ProducerClosed())
     await producer.client.close()
