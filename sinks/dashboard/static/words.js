@@ -1,0 +1,60 @@
+// How figures and names read to a person.
+
+export const LABELS = [
+  ["very_negative", "Very negative"],
+  ["negative", "Negative"],
+  ["neutral", "Neutral"],
+  ["positive", "Positive"],
+  ["very_positive", "Very positive"],
+];
+
+const REASONS = {
+  not_json: "Not JSON",
+  not_an_object: "Not a JSON object",
+  no_id: "No event or ticket id",
+  unknown_type: "Unknown event type",
+  invalid_field: "A field is not valid",
+  bad_time: "The time is none",
+  empty: "Nothing to read in it",
+  too_large: "Too large",
+  tombstone: "No value (tombstone)",
+  unknown_version: "Unknown version",
+  bad_envelope: "Broken CloudEvent",
+  processing_failed: "Processing failed",
+};
+
+const whole = new Intl.NumberFormat("en", { maximumFractionDigits: 0 });
+const hoursMinutes = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit" });
+const withSeconds = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
+
+export const count = (value) => whole.format(value);
+export const clock = (time) => hoursMinutes.format(time);
+export const clockSeconds = (time) => withSeconds.format(time);
+export const labelWords = (label) => LABELS.find(([name]) => name === label)?.[1] ?? label;
+export const reasonWords = (reason) => REASONS[reason] ?? spoken(reason);
+
+// A share of 0 to 1 with one decimal; "–" where there is nothing to divide by.
+export const percent = (share) => (share === null ? "–" : `${(share * 100).toFixed(1)} %`);
+export const points = (score) => (score === null ? "–" : score.toFixed(2));
+
+// in_app -> In app
+export function spoken(name) {
+  if (name === "whatsapp") return "WhatsApp";
+  const words = name.replaceAll("_", " ").trim();
+  return words ? words[0].toUpperCase() + words.slice(1) : "None given";
+}
+
+export function plural(number, one, many = `${one}s`) {
+  return `${count(number)} ${number === 1 ? one : many}`;
+}
+
+// Seconds as the one or two units that matter.
+export function duration(seconds) {
+  if (seconds < 60) return `${Math.floor(seconds)} s`;
+  if (seconds < 3600) return `${Math.floor(seconds / 60)} min`;
+  const hours = Math.floor(seconds / 3600);
+  return hours < 48 ? `${hours} h ${Math.floor((seconds % 3600) / 60)} min` : `${Math.floor(hours / 24)} days`;
+}
+
+export const ago = (then, now) => (now - then < 1000 ? "now" : `${duration((now - then) / 1000)} ago`);
+export const span = (minutes) => (minutes % 60 === 0 ? (minutes === 60 ? "hour" : `${minutes / 60} hours`) : `${minutes} minutes`);
