@@ -2,7 +2,7 @@
 
 import typer
 
-from streams.commands import dlq, feed, produce, score, serve, sql, topics, worker
+from streams.commands import dlq, feed, migrate, produce, score, serve, sink, sql, status, topics, up, worker
 from streams.commands.failure import explain
 from streams.commands.terminal import say
 
@@ -21,14 +21,18 @@ app = typer.Typer(
     """,
 )
 
-app.command()(worker.worker)
-app.add_typer(serve.serve, name="serve")
-app.command()(feed.feed)
-app.command()(produce.produce)
+app.command()(up.up)
+app.command()(status.status)
 app.command()(score.score)
+app.command()(produce.produce)
+app.command()(feed.feed)
 app.command()(sql.sql)
-app.add_typer(topics.topics, name="topics")
 app.add_typer(dlq.dlq, name="dlq")
+app.command()(worker.worker)
+app.add_typer(sink.sink, name="sink")
+app.add_typer(serve.serve, name="serve")
+app.add_typer(topics.topics, name="topics")
+app.command()(migrate.migrate)
 
 
 def main() -> None:

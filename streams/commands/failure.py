@@ -49,10 +49,14 @@ def _wrong_settings(errors: Iterable[Mapping[str, Any]]) -> Iterable[str]:
 def _of_a_server(error: Exception) -> Failure | None:
     from aiokafka.errors import KafkaError
 
+    from sinks.clickhouse.client import CannotOpen
+    from sinks.clickhouse.migrations import MigrationError
     from streams.admin import TopicError
+    from streams.engine.log import Refused
     from streams.local_kafka import KafkaNotRunning
+    from streams.run_lock import AlreadyRunning
 
-    if isinstance(error, TopicError | KafkaNotRunning):
+    if isinstance(error, TopicError | KafkaNotRunning | CannotOpen | MigrationError | Refused | AlreadyRunning):
         return Failure(str(error))
     if isinstance(error, KafkaError):
         return Failure(f"Kafka: {error or type(error).__name__}. Is it running, and does KAFKA_BROKERS name it?")

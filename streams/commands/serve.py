@@ -37,6 +37,26 @@ def gateway() -> None:
     serve(create_app(KafkaWriter(settings.kafka_brokers)), listener)
 
 
+@serve.command("page")
+def page() -> None:
+    """Show the last minutes live, from a ClickHouse server. The embedded engine's page: `sink clickhouse --serve-page`.
+
+    CLICKHOUSE_URL=http://user:password@host:8123/ticketpulse ticketpulse serve page
+    """
+    from functools import partial
+
+    from sinks.clickhouse.client import connect
+    from sinks.dashboard.app import create_page
+    from streams.gateway.server import address_of, serve
+    from streams.logs import configure_logs
+
+    configure_logs()
+    settings = load_settings()
+    listener = take_address(settings.host, settings.page_port, "page_port")
+    say(f"the page is at {address_of(listener)}")
+    serve(create_page(partial(connect, settings.clickhouse_url, readonly=True)), listener)
+
+
 def take_address(host: str, port: int, setting: str) -> "socket":
     """A listening socket, or a failure that names the setting."""
     from streams.gateway.server import listen

@@ -1,0 +1,51 @@
+"""What a command asks of processes that run here: the page's figures and their metrics."""
+
+import http.client
+from collections.abc import Iterable
+from typing import Any
+
+import msgspec
+
+_SECONDS = 3.0
+
+
+class PageAway(Exception):
+    """The page does not answer, or says that it cannot."""
+
+
+def live(host: str, port: int, minutes: int = 30) -> dict[str, Any]:
+    """The figures of the page. Raises PageAway."""
+    try:
+        status, body = _get(host, port, f"/api/v1/live?minutes={minutes}")
+    except (OSError, http.client.HTTPException) as error:
+        raise PageAway(f"the page at http://{host}:{port} does not answer: {error}") from error
+    figures: dict[str, Any] = msgspec.json.decode(body)
+    if status != http.client.OK:
+        raise PageAway(f"the page at http://{host}:{port}: {figures.get('detail', status)}")
+    return figures
+
+
+def metrics(addresses: Iterable[str]) -> dict[str, float]:
+    """Every metric of these processes by name and labels, added up. Those that do not answer are left out."""
+    total: dict[str, float] = {}
+    for address in addresses:
+        host, _, port = address.rpartition(":")
+        try:
+            _, body = _get(host, int(port), "/metrics")
+        except (OSError, http.client.HTTPException):
+            continue
+        for line in body.decode().splitlines():
+            if line and not line.startswith("#"):
+                name, _, value = line.rpartition(" ")
+                total[name] = total.get(name, 0.0) + float(value)
+    return total
+
+
+def _get(host: str, port: int, path: str) -> tuple[int, bytes]:
+    connection = http.client.HTTPConnection(host, port, timeout=_SECONDS)
+    try:
+        connection.request("GET", path)
+        answer = connection.getresponse()
+        return answer.status, answer.read()
+    finally:
+        connection.close()
