@@ -21,14 +21,14 @@ _OUR_TYPE = re.compile(r"\Aticketpulse\.ticket\.(?P<type>\w+)\.v(?P<version>\d+)
 
 def read_message(value: bytes | None, headers: Mapping[str, str], received_at: datetime) -> TicketEvent | Rejected:
     """Read plain JSON or a CloudEvent. Header names are lower case; the HTTP spelling `ce-` is taken for `ce_`."""
-    if not headers:
+    if value is None or not headers:
         return read_event(value, received_at)
     attributes = {name[3:]: text for name, text in headers.items() if name.startswith(("ce_", "ce-"))}
     if "specversion" in attributes:
         return _unwrap(attributes, value, received_at)
     if not headers.get("content-type", "").startswith(STRUCTURED):
         return read_event(value, received_at)
-    if value is None or len(value) > MAX_EVENT_BYTES:
+    if len(value) > MAX_EVENT_BYTES:
         return read_event(value, received_at)
     try:
         envelope = msgspec.json.decode(value)
@@ -44,7 +44,7 @@ def event_from_envelope(envelope: object, received_at: datetime) -> TicketEvent 
     data = envelope.get("data")
     if data is None:
         return Rejected(Reason.ENVELOPE, "data", "required: the ticket event as a JSON object")
-    attributes = {name: str(text) for name, text in envelope.items() if name != "data"}
+    attributes = {name: str(text) for name, text in envelope.items() if name != "data" and text is not None}
     return _unwrap(attributes, data, received_at)
 
 
