@@ -1,0 +1,112 @@
+"""Worker processes of the product, and what faults do to them."""
+
+import asyncio
+import os
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from urllib.request import urlopen
+
+from streams.processes import free_port, last_lines, tied
+from tests.soak.windows import SIZES
+
+# A stop in order takes no longer, transactions under way included.
+STOP_SECONDS = 30.0
+_TAKEOVERS = re.compile(rb"^helpdesk_takeovers_total\{.*\} (\d+)", re.MULTILINE)
+_ODDITIES = re.compile(r"Traceback|starts over|tick failed|expected -?\d+, |dropped|Crash")
+
+
+class WorkerDied(Exception):
+    """A worker ended that nobody told to, or with an error. The message has the end of its log."""
+
+
+class Worker:
+    """One process that runs one stage. It dies with this one, however that happens."""
+
+    def __init__(self, stage: str, number: int, brokers: str, folder: Path) -> None:
+        self.stage = stage
+        self.log = folder / f"{stage}-{number}.log"
+        self._port = free_port()
+        self._takeovers = 0
+        self._told_to_end = False
+        environment = {
+            **os.environ,
+            "KAFKA_BROKERS": brokers,
+            "TICKETPULSE_METRICS_PORT": str(self._port),
+            "TICKETPULSE_WINDOW_SIZES": str(list(SIZES)),
+            "PYTHONUNBUFFERED": "1",
+        }
+        argv = [sys.executable, "-m", "streams.cli", "worker", "--stage", stage]
+        with self.log.open("wb") as log:
+            self._process = subprocess.Popen(tied(argv), stdout=log, stderr=log, cwd=folder, env=environment)
+
+    @property
+    def name(self) -> str:
+        """As its log is called."""
+        return self.log.stem
+
+    def alive(self) -> bool:
+        """Whether it runs; a stopped one does too. Raises WorkerDied when it ended on its own."""
+        code = self._process.poll()
+        if code is not None and not self._told_to_end:
+            raise WorkerDied(f"{self.name} ended with {code}; {last_lines(self.log)}")
+        return code is None
+
+    def kill(self) -> None:
+        """SIGKILL: it has no time for a last word."""
+        self._end(signal.SIGKILL)
+        self._process.wait()
+
+    def discard(self) -> None:
+        """Make sure that it is gone."""
+        self._told_to_end = True
+        if self._process.poll() is None:
+            self._process.kill()
+            self._process.wait()
+
+    def stop(self) -> None:
+        """SIGSTOP: the process hangs, its connections stay."""
+        self._process.send_signal(signal.SIGSTOP)
+
+    def wake(self) -> None:
+        """SIGCONT: it goes on as if no time had passed."""
+        self._process.send_signal(signal.SIGCONT)
+
+    async def leave(self) -> float:
+        """SIGTERM; returns the seconds that it took to end in order.
+
+        Raises WorkerDied when it ended with an error or is still there after 30 seconds.
+        """
+        clock = asyncio.get_running_loop().time
+        begun = clock()
+        self._end(signal.SIGTERM)
+        try:
+            code = await asyncio.to_thread(self._process.wait, STOP_SECONDS)
+        except subprocess.TimeoutExpired:
+            self.kill()
+            raise WorkerDied(f"{self.name} did not end within {STOP_SECONDS:.0f} s; {last_lines(self.log)}") from None
+        if code:
+            raise WorkerDied(f"{self.name} ended with {code} after SIGTERM; {last_lines(self.log)}")
+        return clock() - begun
+
+    def _end(self, sign: signal.Signals) -> None:
+        if not self._told_to_end:
+            self._count_takeovers()
+        self._told_to_end = True
+        self._process.send_signal(sign)
+
+    def takeovers(self) -> int:
+        """How often it took a partition over so far, or until it was told to end."""
+        if not self._told_to_end:
+            self._count_takeovers()
+        return self._takeovers
+
+    def _count_takeovers(self) -> None:
+        with urlopen(f"http://127.0.0.1:{self._port}/metrics", timeout=10) as answer:
+            self._takeovers = sum(int(float(number)) for number in _TAKEOVERS.findall(answer.read()))
+
+    def oddities(self) -> list[str]:
+        """Lines of its log that an undisturbed worker does not write."""
+        return [line for line in self.log.read_text(errors="replace").splitlines() if _ODDITIES.search(line)]
