@@ -74,8 +74,14 @@ def _server(url: str, readonly: bool) -> Client:
             # 2: no writes, but a query may still set its own limits. A user who is read-only anyway may not set it.
             client.set_client_setting("readonly", "2")
     except (ClickHouseError, OSError, ValueError) as error:
-        raise CannotOpen(f"{SETTING}={_shown(url)}: {error}") from error
+        raise CannotOpen(f"{SETTING}={_shown(url)}: {explain(error)}") from error
     return client
+
+
+def explain(error: BaseException) -> str:
+    """What a person should read of an error of the client: for a server that is away, why it could not be reached."""
+    reason = getattr(error.__cause__, "reason", None)
+    return f"the server cannot be reached: {reason}" if reason else str(error)
 
 
 def _get_client(url: str) -> Client:

@@ -9,13 +9,13 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from operator import attrgetter
-from typing import Any
 
+from clickhouse_connect.datatypes.base import ClickHouseType
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DataError, Error
 
 from sinks.base import Message, Unavailable
-from sinks.clickhouse.client import CannotOpen
+from sinks.clickhouse.client import CannotOpen, explain
 from sinks.prometheus import SINK_REJECTED, SINK_ROWS, SINK_SECONDS
 from sinks.rows import Block, Unusable, to_block
 
@@ -23,6 +23,8 @@ log = logging.getLogger(__name__)
 
 FIRST_RETRY = 0.5
 LONGEST_RETRY = 10.0
+# A flood of bad messages must not become a flood of lines: the first of each write, then their number.
+_LOGGED = 10
 
 _SETTINGS = {
     # The blocks are large already, and once an insert returns its rows must be stored.
@@ -69,7 +71,7 @@ class ClickHouseSink:
         self._tables = tables
         self._open = open_client
         self._client: Client | None = None
-        self._types: dict[str, Sequence[Any]] = {}
+        self._types: dict[str, Sequence[ClickHouseType]] = {}
         self._failures = 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="clickhouse")
 
@@ -94,7 +96,7 @@ class ClickHouseSink:
         except (Error, CannotOpen, OSError) as error:
             self._failures += 1
             delay = min(FIRST_RETRY * 2.0 ** (self._failures - 1), LONGEST_RETRY)
-            raise Unavailable(f"ClickHouse takes no rows: {error}", delay) from error
+            raise Unavailable(f"ClickHouse takes no rows: {explain(error)}", delay) from error
         self._failures = 0
         self._report(unusable)
 
@@ -127,22 +129,24 @@ class ClickHouseSink:
     def _insert_whole(self, block: Block) -> None:
         if self._client is None:
             self._client = self._open()
-        names = list(block.columns)
         if block.table not in self._types:
-            self._types[block.table] = self._client.create_insert_context(block.table, names).column_types
+            # Asked once: without them every insert would describe the table first.
+            context = self._client.create_insert_context(block.table, list(block.columns))
+            self._types[block.table] = context.column_types
         self._client.insert(
             block.table,
             list(block.columns.values()),
-            column_names=names,
+            column_names=list(block.columns),
             column_types=self._types[block.table],
             column_oriented=True,
             settings={**_SETTINGS, "insert_deduplication_token": token(block.messages)},
         )
 
     def _report(self, unusable: Sequence[Unusable]) -> None:
-        for message, reason in unusable:
+        for message, reason in unusable[:_LOGGED]:
             log.warning("no row for %s[%d]@%d: %s", message.topic, message.partition, message.offset, reason)
         for topic, count in Counter(message.topic for message, _ in unusable).items():
+            log.warning("%d messages of %s became no row", count, topic)
             SINK_REJECTED.labels(self.name, topic).inc(count)
 
     def _close(self) -> None:

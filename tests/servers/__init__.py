@@ -1,0 +1,1 @@
+"""Servers that stand in for ones that the package registries do not have."""
