@@ -31,9 +31,9 @@ def run_pipeline(settings: Settings, *, feed_rate: float | None, on_event: Repor
 
 
 def processes(settings: Settings, *, feed_rate: float | None) -> list[Process]:
-    """Every process, in the order of their start: the servers, the topics and tables, then the flow from its end.
+    """Every process, in the order of their start: Kafka, the topics and tables, then all the rest together.
 
-    Unless the settings name brokers, a local Kafka comes first; its storage is prepared here. The ports of /metrics are
+    Unless the settings name brokers, Kafka is a local one, whose storage is prepared here. The ports of /metrics are
     written to `metrics.json` in `local_dir`, as targets for Prometheus. `feed_rate` is in events a second; None feeds
     nothing.
     """
@@ -81,7 +81,7 @@ class _Product:
         """One that serves nothing but its metrics."""
         port = self._metrics_port(name)
         ready = partial(answers, self._host, port, "/metrics")
-        return Process(name, [*_COMMAND, *command], self._with_metrics(port), ready)
+        return Process(name, [*_COMMAND, *command], self._with_metrics(port), ready, wait=False)
 
     def server(self, name: str, port: int, *command: str, measured: bool = False) -> Process:
         """An HTTP server; its metrics are on its own port unless it has another for them (`measured`)."""
@@ -90,7 +90,8 @@ class _Product:
             environment = self._with_metrics(self._metrics_port(name))
         else:
             self.targets[name] = f"{self._host}:{port}"
-        return Process(name, [*_COMMAND, *command], environment, partial(answers, self._host, port, "/readyz"))
+        ready = partial(answers, self._host, port, "/readyz")
+        return Process(name, [*_COMMAND, *command], environment, ready, wait=False)
 
     def _metrics_port(self, name: str) -> int:
         port = next(self._ports)

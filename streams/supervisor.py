@@ -23,8 +23,8 @@ Report = Callable[[str], None]
 class Process:
     """A command to keep running, with `env` on top of this process's environment.
 
-    The next process of the list is started once `ready` answers True; at once if there is no `ready`. With `once` the
-    command is a step: it has to end with status 0 before the next is started, and is then done.
+    The next process of the list is started once `ready` answers True; at once if there is no `ready` or `wait` is off.
+    With `once` the command is a step: it has to end with status 0 before the next is started, and is then done.
     """
 
     name: str
@@ -32,6 +32,7 @@ class Process:
     env: Mapping[str, str] = field(default_factory=dict)
     ready: Ready | None = None
     once: bool = False
+    wait: bool = True
 
 
 class Patience(NamedTuple):
@@ -85,6 +86,9 @@ async def _run(keepers: Sequence["_Keeper"], on_event: Report) -> int:
         async with asyncio.TaskGroup() as group:
             for keeper in keepers:
                 group.create_task(keeper.keep())
+                if keeper.process.wait:
+                    await keeper.up.wait()
+            for keeper in keepers:
                 await keeper.up.wait()
             on_event("everything is up")
     except* Hopeless as hopeless:
@@ -119,7 +123,7 @@ class _Keeper:
 
     def __init__(self, process: Process, log: Path, on_event: Report, patience: Patience) -> None:
         self.up = asyncio.Event()
-        self._process = process
+        self.process = process
         self._log = log
         self._on_event = on_event
         self._patience = patience
@@ -131,7 +135,7 @@ class _Keeper:
         while True:
             began = loop.time()
             status = await self._live()
-            if self._process.once and status == 0:
+            if self.process.once and status == 0:
                 return self.up.set()
             ends = ends + 1 if loop.time() - began < self._patience.settled else 1
             if ends >= self._patience.exits:
@@ -178,8 +182,8 @@ class _Keeper:
             self._log.replace(self._log.with_suffix(".log.1"))
         with self._log.open("ab") as log:
             return await asyncio.create_subprocess_exec(
-                *tied(self._process.argv),
-                env={**os.environ, **self._process.env},
+                *tied(self.process.argv),
+                env={**os.environ, **self.process.env},
                 stdin=asyncio.subprocess.DEVNULL,
                 stdout=log,
                 stderr=log,
@@ -188,9 +192,9 @@ class _Keeper:
             )
 
     async def _become_ready(self, ended: asyncio.Task[int]) -> None:
-        if self._process.once:
+        if self.process.once:
             return
-        while self._process.ready and not await self._process.ready():
+        while self.process.ready and not await self.process.ready():
             await asyncio.wait((ended,), timeout=_POLL_SECONDS)
             if ended.done():
                 return
@@ -198,7 +202,7 @@ class _Keeper:
         self.up.set()
 
     def _say(self, what: str) -> None:
-        self._on_event(f"{self._process.name} {what}")
+        self._on_event(f"{self.process.name} {what}")
 
     def _hopeless(self, what: str) -> Hopeless:
-        return Hopeless(f"{self._process.name} {what}; {last_lines(self._log)}")
+        return Hopeless(f"{self.process.name} {what}; {last_lines(self._log)}")

@@ -77,6 +77,16 @@ async def test_a_step_is_done_before_the_next_process_starts(tmp_path: Path) -> 
     assert (tmp_path / "worker.log").read_text() == "made\n"
 
 
+async def test_one_that_is_not_waited_for_still_counts_for_everything_is_up(tmp_path: Path) -> None:
+    diary = tmp_path / "diary"
+    needs_the_next = Process("worker", ["sleep", "600"], ready=writes("gateway", diary).ready, wait=False)
+    events = Events(everything_is_up=signal.SIGTERM)
+    assert (
+        await supervise([needs_the_next, writes("gateway", diary)], logs=tmp_path, on_event=events, patience=QUICK) == 0
+    )
+    assert events.index("everything is up") > events.index("worker is ready")
+
+
 async def test_a_process_that_ends_is_started_again(tmp_path: Path) -> None:
     diary = tmp_path / "diary"
     fails_at_first = f"test -e {tmp_path}/been || {{ touch {tmp_path}/been; exit 3; }}; "
