@@ -49,7 +49,7 @@ class MemoryStorage:
                 records.kept.append(LocalRecord(offset, timestamp, *entry))
 
     def commit(self, owner: Owner, epoch: int, write: Write, timestamp: int) -> None:
-        newest = self._epochs.get(owner, 0)
+        newest = self._epochs.get(owner)
         if epoch != newest:
             raise Fenced(f"{owner.stage}-{owner.partition}: epoch {epoch} is over, {newest} has begun")
         self.append(write.appends, timestamp)
