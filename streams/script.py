@@ -26,6 +26,7 @@ AGENTS = ("agent-amara", "agent-bruno", "agent-chen", "agent-dana", "agent-elif"
 STAGES = ("quotation", "cart", "payment", "delivery")
 CUSTOMERS = 900
 SATISFIED_SHARE = 0.62
+IMPATIENT_SHARE = 0.08
 
 _ACKNOWLEDGEMENTS = (
     "Thank you for writing to us. I have opened a case and I am looking into it now.",
@@ -52,6 +53,12 @@ _THANKS = (
     "I am happy with how this was handled. Thanks!",
     "That solved it. Excellent support, thank you.",
 )
+# Complaints to an authority are written coolly. What people say to the company while nobody answers is not.
+_IMPATIENT = (
+    "I am furious. This is the worst company I have ever dealt with, and nobody answers.",
+    "Horrible experience. You took my money and your staff was awful.",
+    "Nobody has answered me yet. This is terrible, I hate dealing with you.",
+)
 _ANNOYED = (
     "This is not good enough. Nothing has changed and I am fed up with waiting.",
     "I have now explained this three times. This is ridiculous and your answers are useless.",
@@ -76,6 +83,8 @@ def script_of(complaint: Complaint, ticket_id: str, random: Random) -> Iterator[
     opening, *rest = _parts(complaint.text, random)
     yield {**ticket, "type": "created", "status": "new", "text": opening, **_opening_fields(complaint, random)}
     yield _status(agent, "open")
+    if random.random() < IMPATIENT_SHARE:
+        yield _message(ticket, random.choice(_IMPATIENT))
     yield _reply(agent, random.choice(_ACKNOWLEDGEMENTS))
     yield _status(agent, "in_progress")
     for part in rest:
