@@ -1,0 +1,48 @@
+"""A process that serves the page over an embedded ClickHouse with the rows of `page_rows`.
+
+    python -m tests.browser.serve_page FOLDER NOW
+
+Prints its address once it listens, and serves until its standard input ends. A process of its own: one can open the
+embedded engine at one path only.
+"""
+
+import asyncio
+import socket
+import sys
+from datetime import datetime
+from pathlib import Path
+
+import uvicorn
+
+from sinks.clickhouse.client import connect
+from sinks.clickhouse.migrations import migrate
+from sinks.dashboard.app import create_page
+from tests.browser.page_rows import page_rows
+
+
+def fill(url: str, now: datetime) -> None:
+    """Create the tables and write every row."""
+    client = connect(url)
+    migrate(client)
+    for table, rows in page_rows(now)._asdict().items():
+        columns = list(rows[0])
+        client.insert(table, [list(row.values()) for row in rows], column_names=columns)
+    client.close()
+
+
+async def serve(folder: Path, now: datetime) -> None:
+    """Serve on a free port of the loopback."""
+    url = f"chdb://{folder}"
+    await asyncio.to_thread(fill, url, now)
+    page = create_page(lambda: connect(url, readonly=True), now=lambda: now)
+    server = uvicorn.Server(uvicorn.Config(page, log_level="warning"))
+    with socket.create_server(("127.0.0.1", 0)) as listening:
+        print(f"http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
+        serving = asyncio.create_task(server.serve([listening]))
+        await asyncio.to_thread(sys.stdin.read)
+        server.should_exit = True
+        await serving
+
+
+if __name__ == "__main__":
+    asyncio.run(serve(Path(sys.argv[1]), datetime.fromisoformat(sys.argv[2])))
