@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.deadletters import DeadLetter, read_dead_letter
+from streams.admin import describe_topics
 from streams.topics import DEAD_LETTERS
 
 
@@ -28,7 +29,7 @@ class Letter(NamedTuple):
 async def newest_letters(brokers: str, limit: int, wanted: Callable[[DeadLetter], bool] | None = None) -> list[Letter]:
     """The newest `limit` letters that are wanted, oldest first. With a filter the whole topic is read."""
     async with _reader(brokers) as consumer:
-        ends = await _ends(consumer)
+        ends = await _ends(brokers, consumer)
         # At worst each letter has a transaction marker of its own behind it.
         starts = {one: 0 if wanted else max(0, end - 2 * limit) for one, end in ends.items()}
         letters = [
@@ -41,7 +42,7 @@ async def newest_letters(brokers: str, limit: int, wanted: Callable[[DeadLetter]
 async def read_letter(brokers: str, partition: int, offset: int) -> Letter | None:
     """The letter at this place; None if there is none."""
     async with _reader(brokers) as consumer:
-        place, ends = TopicPartition(DEAD_LETTERS, partition), await _ends(consumer)
+        place, ends = TopicPartition(DEAD_LETTERS, partition), await _ends(brokers, consumer)
         if offset >= ends.get(place, 0):
             return None
         found = [letter async for letter in _between(consumer, {place: offset}, {place: offset + 1})]
@@ -65,10 +66,9 @@ async def _reader(brokers: str) -> AsyncIterator[Any]:
         await consumer.stop()
 
 
-async def _ends(consumer: Any) -> dict[TopicPartition, int]:
-    await consumer.topics()
-    partitions = consumer.partitions_for_topic(DEAD_LETTERS) or ()
-    places = [TopicPartition(DEAD_LETTERS, partition) for partition in sorted(partitions)]
+async def _ends(brokers: str, consumer: Any) -> dict[TopicPartition, int]:
+    described = await describe_topics(brokers, [DEAD_LETTERS])
+    places = [TopicPartition(topic.name, number) for topic in described for number in range(topic.partitions)]
     ends: dict[TopicPartition, int] = await consumer.end_offsets(places) if places else {}
     return ends
 
