@@ -22,7 +22,7 @@ from streams import topics
 from streams.embedded.storing import STORED
 from streams.engine.local import LocalLog, SqliteStorage
 from streams.engine.local.storage import LocalRecord
-from streams.processes import free_port
+from streams.processes import free_port, tied
 
 PARTITIONS = 3
 TICKETS = 150
@@ -80,7 +80,7 @@ class Embedded:
     def spawn(self) -> Process:
         """Another process on the same folder."""
         with self._stderr.open("a") as stderr:
-            return subprocess.Popen([sys.executable, "-c", _RUN], env=self._env, stderr=stderr)
+            return subprocess.Popen(tied([sys.executable, "-c", _RUN]), env=self._env, stderr=stderr)
 
     def said(self) -> str:
         """What all processes have written to stderr so far."""
