@@ -6,6 +6,7 @@ from starlette.responses import Response
 from starlette.staticfiles import StaticFiles
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
+# Every folder below is named like a module, because only such folders go into a wheel.
 FOLDER = Path(__file__).parent / "static"
 
 # Everything comes from here and nothing is inline; whatever a ticket says, no string becomes markup (trusted types).

@@ -191,7 +191,7 @@ async def test_files_are_guarded_and_revalidated(page: httpx.AsyncClient) -> Non
     assert "https:" not in index.text
     again = await page.get("/", headers={"If-None-Match": index.headers["etag"]})
     assert (index.headers["cache-control"], again.status_code) == ("no-cache", 304)
-    vendor = await page.get("/static/vendor/uplot-1.6.32/uPlot.iife.min.js")
+    vendor = await page.get("/static/vendor/uplot_1_6_32/uPlot.iife.min.js")
     assert "immutable" in vendor.headers["cache-control"]
 
 
