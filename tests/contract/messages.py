@@ -1,0 +1,86 @@
+"""Messages as the stages write them, one function for each topic a sink reads."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from schemas.deadletters import error_headers
+from schemas.escalations import Escalation, escalation_id
+from schemas.rejections import Reason, Rejected
+from schemas.scored import ScoredEvent, Sentiment, encode_event
+from schemas.windows import Totals, WindowKey, aggregate, encode
+from sinks.base import Message
+
+SCORED, ESCALATIONS, WINDOWS, DEAD_LETTERS = "scored", "escalations", "windows", "dead-letters"
+TABLES = {SCORED: "scored_events", ESCALATIONS: "escalations", WINDOWS: "windows", DEAD_LETTERS: "dead_letters"}
+NOON = datetime(2026, 3, 4, 12, 0, 0, 250_000, tzinfo=UTC)
+APPENDED = 1_772_625_601_000
+NEGATIVE = Sentiment(score=2.05, label="negative", compound=-0.59, polarity=-0.25, subjectivity=0.5)
+
+
+def scored(offset: int = 0, ticket: str = "T-1", *, partition: int = 0, **changes: Any) -> Message:
+    """A scored customer message; `changes` are fields of the event. Each offset is an event of its own."""
+    event = ScoredEvent(
+        **{
+            "event_id": f"event-{offset}",
+            "ticket_id": ticket,
+            "occurred_at": NOON,
+            "received_at": NOON,
+            "text": "The invoice is wrong.",
+            "voice": "customer",
+            "category": "billing",
+            "sentiment": NEGATIVE,
+            "scorer": "vader",
+            **changes,
+        }
+    )
+    return raw(SCORED, offset, encode_event(event), partition=partition)
+
+
+def escalation(offset: int = 0, ticket: str = "T-1", **changes: Any) -> Message:
+    """An escalation of a ticket's first episode."""
+    record = Escalation(
+        **{
+            "escalation_id": escalation_id("default", ticket, 1, "low-score"),
+            "tenant": "default",
+            "ticket_id": ticket,
+            "event_id": "event-0",
+            "policy": "preset-a",
+            "policy_version": 1,
+            "rule": "low-score",
+            "episode": 1,
+            "priority": "high",
+            "reason": "score 2.05 is below 3",
+            "occurred_at": NOON,
+            "channel": "email",
+            "category": "billing",
+            "status": "open",
+            "score": 2.05,
+            "label": "negative",
+            "text": "The invoice is wrong.",
+            **changes,
+        }
+    )
+    return raw(ESCALATIONS, offset, msgspec.json.encode(record))
+
+
+def window(
+    offset: int = 0, start: int = 1_772_625_600, *, revision: int = 1, size: int = 60, events: int = 3
+) -> Message:
+    """The overall window of one minute, unless said otherwise, with one scored text."""
+    totals = Totals(events=events, scored=1, negative=1, score_sum=205, score_min=205, score_max=205, escalations=1)
+    key = WindowKey("default", size, start, "overall", "")
+    return raw(WINDOWS, offset, encode(aggregate(key, totals, revision, final=False)))
+
+
+def dead_letter(offset: int = 0, value: bytes | None = b"\xff\x00not JSON", stage: str = "score") -> Message:
+    """A record that could not be read, with a header of its own and those that say why."""
+    rejected = Rejected(Reason.NOT_JSON, "value", "not JSON")
+    headers = (("trace", b"\x00\xfe"), *error_headers(stage, "tickets.events.v1", 3, 40 + offset, rejected, 1))
+    return raw(DEAD_LETTERS, offset, value)._replace(headers=headers, key=b"\xfe")
+
+
+def raw(topic: str, offset: int, value: bytes | None, *, partition: int = 0) -> Message:
+    """Any bytes as a message."""
+    return Message(topic, partition, offset, APPENDED + offset, b"key", value)

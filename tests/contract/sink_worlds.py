@@ -1,0 +1,81 @@
+"""Destinations that keep the sink contract, each with a way to read what stands in it."""
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from datetime import datetime
+from decimal import Decimal
+from pathlib import Path
+from typing import Any, NamedTuple
+from uuid import UUID
+
+from clickhouse_connect.driver.client import Client
+
+from sinks.base import Sink
+from sinks.clickhouse.client import connect
+from sinks.clickhouse.migrations import migrate
+from sinks.clickhouse.sink import ClickHouseSink
+from sinks.memory import MemorySink
+from sinks.rows import TABLES
+from tests.contract.messages import TABLES as BY_TOPIC
+
+Row = dict[str, Any]
+
+
+class World(NamedTuple):
+    """A sink and what a reader sees: the rows of a table in order of their keys, times as in `sinks.rows`."""
+
+    sink: Sink
+    rows: Callable[[str], list[Row]]
+
+
+def memory() -> World:
+    """Nothing but Python."""
+    sink = MemorySink(BY_TOPIC)
+    return World(sink, lambda table: [_plain(row) for row in sink.rows(table)])
+
+
+@contextmanager
+def migrated(url: str) -> Iterator[Client]:
+    """A client of a database that has every table."""
+    client = connect(url)
+    try:
+        migrate(client)
+        yield client
+    finally:
+        client.close()
+
+
+def clickhouse(url: str, reader: Client) -> World:
+    """A server or the embedded engine; the sink opens a client of its own."""
+    return World(ClickHouseSink(lambda: connect(url), BY_TOPIC), lambda table: stored(reader, table))
+
+
+def embedded_url(folder: Path) -> str:
+    """The embedded engine in a folder of its own."""
+    return f"chdb://{folder / 'clickhouse'}"
+
+
+def stored(reader: Client, table: str) -> list[Row]:
+    """What people read: one row for each key."""
+    formats: dict[str, str | dict[str, str]] = {"key": "bytes", "value": "bytes"} if table == "dead_letters" else {}
+    rows = reader.query(f"SELECT * FROM {table}_now", column_formats=formats).named_results()  # noqa: S608
+    plain = [_plain({name: value for name, value in row.items() if name not in _COMPUTED}) for row in rows]
+    return sorted(plain, key=lambda row: tuple(row[name] for name in TABLES[table].key))
+
+
+_COMPUTED = {"end", "negative_share", "escalation_rate", "score_avg", "satisfaction_avg"}
+
+
+def _plain(row: Row) -> Row:
+    return {name: _plain_value(name, row[name]) for name in sorted(row)}
+
+
+def _plain_value(name: str, value: object) -> object:
+    match value:
+        case datetime():
+            return round(value.timestamp() * (1 if name == "start" else 1000))
+        case Decimal():
+            return f"{value:.2f}"
+        case UUID():
+            return str(value)
+    return value
