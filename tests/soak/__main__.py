@@ -18,8 +18,6 @@ from tests.soak.rounds import SCENARIOS, Outcome, Plan, Stuck, run_round
 from tests.soak.workers import WorkerDied
 
 KAFKA_LIBS = Path(__file__).parents[2] / ".local" / "kafka" / "libs"
-# Faults of a round: one at each of two stages, one at all three at the same time.
-FAULTS = 3
 
 
 def main() -> int:
@@ -52,11 +50,15 @@ def main() -> int:
 
 
 def plans(scenarios: Sequence[str], rounds: int, events: int, seed: int, workers: int) -> Iterator[Plan]:
-    """Rounds of each scenario, with seeds that count up from `seed` and faults that go round the stages."""
+    """Rounds of each scenario, with seeds that count up from `seed` and faults that go round the stages.
+
+    A round has one fault at each of two stages, and one at all three at the same time.
+    """
     for scenario in scenarios:
         for number in range(rounds):
             first, second = STAGES[number % 3], STAGES[(number + 1) % 3]
-            yield Plan(scenario, seed + number, events, workers, ([first], [second], STAGES)[:FAULTS])
+            faults = [STAGES] if scenario == "join-fresh" else [[first], [second], STAGES]
+            yield Plan(scenario, seed + number, events, workers, faults)
 
 
 async def _run(plan: Plan, folder: Path) -> Outcome:

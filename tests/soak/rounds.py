@@ -26,13 +26,20 @@ POLL_SECONDS = 0.1
 
 
 class Plan(NamedTuple):
-    """What a round does. Each fault hits one worker of each of its stages at the same time."""
+    """What a round does. Each fault hits one worker of each of its stages at the same time.
+
+    Stages under a fault have `workers` workers, the others one.
+    """
 
     scenario: str
     seed: int
     events: int
     workers: int
     faults: Sequence[Sequence[str]]
+
+    def workers_of(self, stage: str) -> int:
+        """How many workers the stage has when none is missing."""
+        return self.workers if any(stage in stages for stages in self.faults) else 1
 
 
 @dataclass
@@ -97,10 +104,15 @@ class Round:
 
     async def start_all(self) -> None:
         """All workers, each group stable, and then the events."""
-        for stage in STAGES * self.plan.workers:
-            self.start_worker(stage)
-        await self.complete(STAGES)
+        await self.fill_up()
         self.start_feed()
+
+    async def fill_up(self) -> None:
+        """Start the workers that are missing and wait until they are in their groups."""
+        for stage in STAGES:
+            while len(self.workers[stage]) < self.plan.workers_of(stage):
+                self.start_worker(stage)
+        await self.complete(STAGES)
 
     async def complete(self, stages: Sequence[str]) -> None:
         """Until each group knows just the workers that should be in it, and all partitions move."""
@@ -210,11 +222,12 @@ async def _join_fresh(play: Round) -> None:
     for stage in STAGES:
         play.start_worker(stage)
     await play.complete(STAGES)
-    for stage in STAGES * (play.plan.workers - 1):
-        play.start_worker(stage)
-    first = play.random.choice(STAGES)
-    await play.members(first, play.random.randint(1, play.plan.workers), stable=False)
-    async with play.observed(STAGES):
+    [stages] = play.plan.faults
+    for stage in stages:
+        for _ in range(play.plan.workers - 1):
+            play.start_worker(stage)
+    await play.members(play.random.choice(stages), play.random.randint(1, play.plan.workers), stable=False)
+    async with play.observed(stages):
         play.start_feed()
         await play.complete(STAGES)
 
@@ -256,10 +269,7 @@ def _in_flow(fault: Inflict) -> Callable[[Round], Awaitable[None]]:
     async def scenario(play: Round) -> None:
         await play.start_all()
         for stages in play.plan.faults:
-            for stage in STAGES:
-                while len(play.workers[stage]) < play.plan.workers:
-                    play.start_worker(stage)
-            await play.complete(STAGES)
+            await play.fill_up()
             await play.inflict(stages, fault)
 
     return scenario
