@@ -1,20 +1,14 @@
 """Wiring: a stage, its settings and Kafka become a worker process."""
 
-import time
-
 from sinks.prometheus import serve_metrics
 from streams import topics
+from streams.clock import wall_clock
 from streams.config import Settings
 from streams.engine.faust_shell import build_app
 from streams.engine.faust_shell import run_worker as run_faust
 from streams.engine.kafka_log import KafkaStage
 from streams.logs import configure_logs
 from streams.stages import build_stage
-
-
-def wall_clock() -> int:
-    """Unix milliseconds."""
-    return time.time_ns() // 1_000_000
 
 
 def run_worker(stage: str, settings: Settings) -> None:

@@ -9,6 +9,14 @@ PARTIALS = "tickets.window-partials.v1"
 WINDOWS = "tickets.windows.v1"
 DEAD_LETTERS = "tickets.dead-letters.v1"
 
+# Which topic lands in which table of ClickHouse.
+STORED = {
+    SCORED: "scored_events",
+    ESCALATIONS: "escalations",
+    WINDOWS: "windows",
+    DEAD_LETTERS: "dead_letters",
+}
+
 _DAY_MS = 86_400_000
 _MB = 1_048_576
 

@@ -5,6 +5,7 @@ byte that says how it went, then the result in the wanted format, to the end of 
 """
 
 import asyncio
+import os
 import socket
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -16,6 +17,7 @@ from clickhouse_connect.driver.exceptions import ClickHouseError
 
 from sinks.clickhouse.client import connect
 
+_EMBEDDED = "chdb://"
 DONE, FAILED = b"+", b"-"
 MAX_REQUEST_BYTES = 1 << 20
 # Whoever asks for more should write a file with the engine's own tools.
@@ -35,13 +37,15 @@ class QueryFailed(Exception):
 
 def socket_of(url: str) -> Path:
     """Where the process that has `chdb://PATH` open listens: beside the path."""
-    return Path(url.removeprefix("chdb://").rstrip("/") + ".sock")
+    path = url.removeprefix(_EMBEDDED).rstrip("/") + ".sock"
+    # The kernel takes 107 characters; seen from where we are it may be fewer.
+    return Path(min(path, os.path.relpath(path), key=len))
 
 
 def query(url: str, sql: str, form: str) -> bytes:
     """Run one statement that reads, wherever the engine is. Raises QueryFailed or CannotOpen."""
     asked = Query(sql, form)
-    if url.startswith("chdb://"):
+    if url.startswith(_EMBEDDED):
         path = socket_of(url)
         if path.exists():
             try:
@@ -57,7 +61,13 @@ def query(url: str, sql: str, form: str) -> bytes:
 
 @asynccontextmanager
 async def listening(url: str) -> AsyncIterator[None]:
-    """Answer queries from this process, which has the engine open, for as long as the context lasts."""
+    """Answer queries from this process, which has the engine open, for as long as the context lasts.
+
+    Does nothing for a server, which others can ask themselves.
+    """
+    if not url.startswith(_EMBEDDED):
+        yield
+        return
     path = socket_of(url)
     path.unlink(missing_ok=True)
     client = connect(url, readonly=True)

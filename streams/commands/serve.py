@@ -27,7 +27,7 @@ def gateway() -> None:
     """
     from streams.gateway.app import EVENTS_PATH, create_app
     from streams.gateway.kafka_writer import KafkaWriter
-    from streams.gateway.server import address_of, serve
+    from streams.http_server import address_of, serve
     from streams.logs import configure_logs
 
     configure_logs()
@@ -47,7 +47,7 @@ def page() -> None:
 
     from sinks.clickhouse.client import connect
     from sinks.dashboard.app import create_page
-    from streams.gateway.server import address_of, serve
+    from streams.http_server import address_of, serve
     from streams.logs import configure_logs
 
     configure_logs()
@@ -59,7 +59,7 @@ def page() -> None:
 
 def take_address(host: str, port: int, setting: str) -> "socket":
     """A listening socket, or a failure that names the setting."""
-    from streams.gateway.server import listen
+    from streams.http_server import listen
 
     try:
         return listen(host, port)

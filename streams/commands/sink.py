@@ -48,7 +48,7 @@ async def _run(settings: "Settings", listener: "socket | None") -> None:
     from sinks.clickhouse.sink import ClickHouseSink
     from sinks.kafka_source import KafkaSource
     from sinks.runner import run_sink
-    from streams.embedded.storing import STORED
+    from streams.topics import STORED
 
     url, group = settings.clickhouse_url, f"{settings.name}-clickhouse"
     destination = ClickHouseSink(partial(connect, url), STORED)
@@ -72,11 +72,9 @@ async def _answer_people(url: str, listener: "socket | None", stack: AsyncExitSt
     from sinks.clickhouse.client import connect
     from sinks.clickhouse.console import listening
     from sinks.dashboard.app import create_page
-    from streams.embedded.servers import serving
-    from streams.gateway.server import address_of
+    from streams.http_server import address_of, serving
 
-    if url.startswith("chdb://"):
-        await stack.enter_async_context(listening(url))
+    await stack.enter_async_context(listening(url))
     if listener is not None:
         await stack.enter_async_context(serving(create_page(partial(connect, url, readonly=True)), listener))
         say(f"the page is at {address_of(listener)}")

@@ -41,7 +41,7 @@ def status(output: OutputOption = Output.TEXT) -> None:
 def groups_of(settings: "Settings") -> dict[str, list[str]]:
     """The consumer groups of the pipeline and what each reads."""
     from streams import topics
-    from streams.embedded.storing import STORED
+    from streams.topics import STORED
 
     read = {
         "score": [topics.EVENTS],

@@ -12,18 +12,18 @@ from pathlib import Path
 
 from starlette.types import ASGIApp
 
+from sinks.clickhouse.console import listening
 from sinks.dashboard.app import create_page
 from streams import topics
-from streams.app import wall_clock
+from streams.clock import wall_clock
 from streams.config import Settings
-from streams.embedded.servers import serving
-from streams.embedded.storing import open_clickhouse, storing
+from streams.embedded.storing import clickhouse_url, open_clickhouse, storing
 from streams.engine.local import LocalLog, LocalWorker, LocalWriter, SqliteStorage
 from streams.engine.stage import Output
 from streams.engine.telemetry import PrometheusWatch
 from streams.feed import Feed, conversations, load_complaints
 from streams.gateway.app import create_app as create_gateway
-from streams.gateway.server import address_of, listen
+from streams.http_server import address_of, listen, serving
 from streams.run_lock import only_one
 from streams.stages import STAGES, build_stage
 
@@ -54,6 +54,7 @@ async def _run(settings: Settings, rate: float | None, folder: Path) -> None:
         running = [await stack.enter_async_context(_background(_expire(log), "retention"))]
         open_client = await open_clickhouse(settings, folder)
         running.append(await stack.enter_async_context(storing(log, settings, open_client)))
+        await stack.enter_async_context(listening(clickhouse_url(settings, folder)))
         for worker in _workers(log, settings, stack):
             running.append(await stack.enter_async_context(_working(worker)))
         page = create_page(partial(open_client, readonly=True))

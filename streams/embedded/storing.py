@@ -12,29 +12,26 @@ from sinks.clickhouse.client import connect
 from sinks.clickhouse.migrations import migrate
 from sinks.clickhouse.sink import ClickHouseSink
 from sinks.runner import run_sink
-from streams import topics
 from streams.config import Settings
 from streams.engine.local import LocalLog, LocalSource
-
-# Which topic lands in which table.
-STORED = {
-    topics.SCORED: "scored_events",
-    topics.ESCALATIONS: "escalations",
-    topics.WINDOWS: "windows",
-    topics.DEAD_LETTERS: "dead_letters",
-}
+from streams.topics import STORED
 
 OpenClient = Callable[..., Client]
 
 
-async def open_clickhouse(settings: Settings, folder: Path) -> OpenClient:
-    """How to open ClickHouse, whose tables are there when this returns. Raises CannotOpen.
+def clickhouse_url(settings: Settings, folder: Path) -> str:
+    """The ClickHouse of this log.
 
     Positions in a log are versions of rows. Another log's rows would meet them in a database that both write to: this
     log has one of its own in `folder`, unless the settings name another.
     """
     named = "clickhouse_url" in settings.model_fields_set
-    open_client = partial(connect, settings.clickhouse_url if named else f"chdb://{folder / 'clickhouse'}")
+    return settings.clickhouse_url if named else f"chdb://{folder / 'clickhouse'}"
+
+
+async def open_clickhouse(settings: Settings, folder: Path) -> OpenClient:
+    """How to open ClickHouse, whose tables are there when this returns. Raises CannotOpen."""
+    open_client = partial(connect, clickhouse_url(settings, folder))
 
     def prepare() -> None:
         client = open_client()

@@ -19,10 +19,10 @@ import httpx
 
 from schemas.windows import decode_aggregate
 from streams import topics
-from streams.embedded.storing import STORED
 from streams.engine.local import LocalLog, SqliteStorage
 from streams.engine.local.storage import LocalRecord
 from streams.processes import free_port, tied
+from streams.topics import STORED
 
 PARTITIONS = 3
 TICKETS = 150
