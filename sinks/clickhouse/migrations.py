@@ -8,6 +8,7 @@ from importlib.resources.abc import Traversable
 from typing import NamedTuple
 
 from clickhouse_connect.driver.client import Client
+from clickhouse_connect.driver.exceptions import DatabaseError
 
 _NAME = re.compile(r"(?P<number>\d{4})_\w+\.sql")
 # What may hold a semicolon that ends nothing: a quoted text or name, and comments.
@@ -29,25 +30,32 @@ class Migration(NamedTuple):
 
 
 class MigrationError(Exception):
-    """The files and the database do not belong together. The message names the file and says what to do."""
+    """A migration cannot be applied. The message names the file and says what is wrong."""
 
 
 def migrate(client: Client, folder: Traversable | None = None) -> list[str]:
     """Apply what is missing, in order, and return its names. Applying again does nothing.
 
-    One process at a time may migrate a database. There are no transactions: when a statement fails, those before it
-    are done, so every statement must be able to run again (`IF NOT EXISTS`, `OR REPLACE`). Raises MigrationError, and
-    then nothing was changed.
+    One process at a time may migrate a database. Raises MigrationError: for files and a database that do not belong
+    together before anything is changed; for a statement that fails after those before it are done. There are no
+    transactions, so every statement must be able to run again (`IF NOT EXISTS`, `OR REPLACE`).
     """
     files = _read(folder or resources.files(__package__).joinpath("migrations"))
     client.command(_RECORD)
     applied: dict[str, str] = dict(client.query("SELECT name, checksum FROM migrations").result_rows)  # type: ignore[arg-type]
     missing = _missing(files, applied)
     for migration in missing:
+        _apply(client, migration)
+    return [migration.name for migration in missing]
+
+
+def _apply(client: Client, migration: Migration) -> None:
+    try:
         for statement in split(migration.sql):
             client.command(statement)
-        client.insert("migrations", [[migration.name, migration.checksum]], column_names=["name", "checksum"])
-    return [migration.name for migration in missing]
+    except DatabaseError as error:
+        raise MigrationError(f"migration {migration.name} stopped in its middle: {error}") from error
+    client.insert("migrations", [[migration.name, migration.checksum]], column_names=["name", "checksum"])
 
 
 def split(sql: str) -> Iterator[str]:

@@ -61,7 +61,8 @@ class ClickHouseSink:
 
     `open_client` is called by the first write, and again if it failed, in the one thread that writes: the embedded
     engine wants that, and a server may still be away. A message that cannot become a row is logged, counted and left
-    out. While the server is away or refuses, `write` raises Unavailable with a delay that doubles up to 10 s.
+    out. While the server is away or refuses, `write` raises Unavailable with a delay that doubles up to 10 s;
+    `failures` counts how often in a row.
     """
 
     name = "clickhouse"
@@ -72,7 +73,7 @@ class ClickHouseSink:
         self._open = open_client
         self._client: Client | None = None
         self._types: dict[str, Sequence[ClickHouseType]] = {}
-        self._failures = 0
+        self.failures = 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="clickhouse")
 
     async def write(self, messages: Sequence[Message]) -> None:
@@ -94,10 +95,10 @@ class ClickHouseSink:
                 unusable += unreadable
                 unusable += self._insert(block)
         except (Error, CannotOpen, OSError) as error:
-            self._failures += 1
-            delay = min(FIRST_RETRY * 2.0 ** (self._failures - 1), LONGEST_RETRY)
+            self.failures += 1
+            delay = min(FIRST_RETRY * 2.0 ** (self.failures - 1), LONGEST_RETRY)
             raise Unavailable(f"ClickHouse takes no rows: {explain(error)}", delay) from error
-        self._failures = 0
+        self.failures = 0
         self._report(unusable)
 
     def _by_table(self, messages: Sequence[Message]) -> dict[str, list[Message]]:

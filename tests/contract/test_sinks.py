@@ -10,16 +10,16 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from prometheus_client import REGISTRY
 
-from sinks.base import Message, Sink, Source, Unavailable
+from sinks.base import Message, Source, Unavailable
 from sinks.kafka_source import KafkaSource
 from sinks.memory import MemorySink, MemorySource
 from sinks.runner import run_sink
 from streams.local_kafka import LocalKafka
 from tests.contract.messages import SCORED, TABLES, dead_letter, escalation, raw, scored, window
+from tests.contract.sink_loop import PATIENCE, running, until
 from tests.contract.sink_worlds import World, clickhouse, embedded_url, memory, migrated
 from tests.servers.clickhouse_process import ClickHouseProcess
 
-PATIENCE = 60.0
 PARTITIONS = 4
 
 
@@ -137,24 +137,6 @@ class Outage(MemorySink):
         if self.away:
             raise Unavailable("away for now", 0.01)
         await super().write(messages)
-
-
-async def until(holds: Callable[[], bool]) -> None:
-    async with asyncio.timeout(PATIENCE):
-        while not holds():
-            await asyncio.sleep(0.005)
-
-
-@asynccontextmanager
-async def running(source: Source, sink: Sink, *, group: str = "", max_rows: int = 1000) -> AsyncIterator[asyncio.Event]:
-    stop = asyncio.Event()
-    task = asyncio.create_task(run_sink(source, sink, max_rows=max_rows, max_seconds=0.2, stop=stop, group=group))
-    try:
-        yield stop
-    finally:
-        stop.set()
-        async with asyncio.timeout(PATIENCE):
-            await task
 
 
 async def test_the_loop_writes_everything_and_commits_it() -> None:
