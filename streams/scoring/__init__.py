@@ -1,11 +1,13 @@
 """Text to sentiment. Pure: no clock, no file at call time, no framework."""
 
-from streams.scoring.lexicons import LexiconScorer
 from streams.scoring.scorer import Scorer
 
 __all__ = ["Scorer", "default_scorer"]
 
 
 def default_scorer() -> Scorer:
-    """The scorer that the pipeline uses. Building it reads the lexicons, about 0.2 s."""
+    """The scorer that the pipeline uses."""
+    # The libraries and their lexicons take a second to load; only who scores should wait for them.
+    from streams.scoring.lexicons import LexiconScorer  # noqa: PLC0415
+
     return LexiconScorer()
