@@ -15,10 +15,10 @@ EVENTS = 4000
     ("scenario", "stages"),
     [
         ("join-fresh", STAGES),
-        ("join-flow", ["score", "track"]),
-        ("leave", ["track", "trends"]),
+        ("join-flow", ["track"]),
+        ("leave", ["score", "trends"]),
         ("kill", STAGES),
-        ("stop", STAGES),
+        ("stop", ["score", "track"]),
     ],
 )
 async def test_every_event_counts_once(scenario: str, stages: list[str], own_kafka: LocalKafka, tmp_path: Path) -> None:

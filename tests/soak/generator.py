@@ -106,7 +106,8 @@ class Generator:
         if draw < 0.003:
             at = now - random.randrange(50, 60) * HOUR_MS
         elif draw < 0.01:
-            at = now - random.randrange(1, 46) * HOUR_MS
+            # In the same few seconds of each hour: every second more makes some hundred windows.
+            at = (now // HOUR_MS - random.randrange(1, 46)) * HOUR_MS + random.randrange(3_000)
         elif draw < 0.06:
             at = now - random.randrange(90_000)
         elif draw < 0.08:

@@ -159,7 +159,14 @@ class Round:
         self._recoveries.append(time.time() - began)
         self._faults.append(Fault(stages, began, time.time()))
 
-    async def until(self, reached: Callable[[], Awaitable[bool]], what: str, seconds: float = STUCK_SECONDS) -> None:
+    async def until(
+        self,
+        reached: Callable[[], Awaitable[bool]],
+        what: str,
+        *,
+        seconds: float = STUCK_SECONDS,
+        poll: float = POLL_SECONDS,
+    ) -> None:
         """Wait for a condition; notices at once when a worker or the feed has died."""
         log.info("until %s", what)
         deadline = time.monotonic() + seconds
@@ -167,7 +174,7 @@ class Round:
             self._check_alive()
             if time.monotonic() > deadline:
                 raise Stuck(f"not within {seconds:.0f} s: {what}")
-            await asyncio.sleep(POLL_SECONDS)
+            await asyncio.sleep(poll)
 
     def _check_alive(self) -> None:
         for worker in self._all:
@@ -198,7 +205,7 @@ class Round:
 
     async def _await_windows(self, ledger: Ledger) -> None:
         try:
-            await self.until(ledger.windows_agree, "the windows agree")
+            await self.until(ledger.windows_agree, "the windows agree", poll=1.0)
         except Stuck:
             # The verdict says which of them do not.
             return
