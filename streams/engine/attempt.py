@@ -58,11 +58,11 @@ class TooLarge(Exception):
 
 
 def _check_sizes(output: Output, trial: Overlay) -> None:
-    for outgoing in output.records:
-        size = len(outgoing.key or b"") + len(outgoing.value or b"")
+    for topic, key, value, headers, _ in output.records:
         # A dead letter is as large as its record, which was read from a log that takes it.
-        if size > MAX_RECORD_BYTES and not outgoing.headers:
-            raise TooLarge(f"makes a record of {size:,} bytes for {outgoing.topic}; at most {MAX_RECORD_BYTES:,} fit")
+        if value is not None and len(value) + len(key or b"") > MAX_RECORD_BYTES and not headers:
+            size = len(value) + len(key or b"")
+            raise TooLarge(f"makes a record of {size:,} bytes for {topic}; at most {MAX_RECORD_BYTES:,} fit")
     for key, row in trial.logged().items():
         if row is not None and len(row) > MAX_RECORD_BYTES:
             raise TooLarge(f"makes a state row of {len(row):,} bytes for {key!r}; at most {MAX_RECORD_BYTES:,} fit")

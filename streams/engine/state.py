@@ -5,7 +5,7 @@ place, so that an overlay can be thrown away. A `derived` table is not written t
 after a recovery.
 """
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from itertools import islice
 from typing import Any, Generic, TypeVar
 
@@ -13,8 +13,7 @@ import msgspec
 
 Row = TypeVar("Row")
 
-_encoder = msgspec.msgpack.Encoder()
-_MISSING: Any = object()
+_encode = msgspec.msgpack.Encoder().encode
 
 
 class Table(Generic[Row]):
@@ -49,11 +48,9 @@ class State:
         """Make an overlay's changes permanent: call it only after they are committed."""
         for table, changes in overlay.changes():
             rows = self._derived.setdefault(table.tag, {}) if table.derived else self._rows
-            for key, row in changes.items():
-                if row is None:
-                    rows.pop(key, None)
-                else:
-                    rows[key] = row
+            rows.update(changes)
+            for key in [key for key, row in changes.items() if row is None]:
+                del rows[key]
 
     def fetch(self, table: Table[Row], full_key: bytes) -> Row | None:
         """The committed row, decoded on first use."""
@@ -95,6 +92,7 @@ class Overlay:
         self._state = state
         self._below = below
         self._changes: dict[bytes, tuple[Table[Any], dict[bytes, Any]]] = {}
+        self._encoded: dict[bytes, bytes | None] = {}
 
     @property
     def partition(self) -> int:
@@ -112,20 +110,31 @@ class Overlay:
 
     def absorb(self, nested: "Overlay") -> None:
         """Take over the changes of a nested overlay."""
+        self._encoded.update(nested.logged())
         for table, changes in nested.changes():
             self._of(table).update(changes)
 
     def get(self, table: Table[Row], key: bytes) -> Row | None:
         """The row, or None."""
-        return self._find(table, table.tag + key)
+        tag, full_key = table.tag, table.tag + key
+        layer: Overlay | None = self
+        while layer is not None:
+            changed = layer._changes.get(tag)
+            if changed is not None and full_key in changed[1]:
+                return changed[1][full_key]  # type: ignore[no-any-return]
+            layer = layer._below
+        return self._state.fetch(table, full_key)
 
     def put(self, table: Table[Row], key: bytes, row: Row) -> None:
         """Set the row."""
-        self._of(table)[table.tag + key] = row
+        full_key = table.tag + key
+        self._of(table)[full_key] = row
+        if self._encoded:
+            self._encoded.pop(full_key, None)
 
     def delete(self, table: Table[Any], key: bytes) -> None:
         """Remove the row if there is one."""
-        self._of(table)[table.tag + key] = None
+        self.put(table, key, None)
 
     def rows(self, table: Table[Row]) -> Iterator[tuple[bytes, Row]]:
         """Every row of a table, as (key, row), in no particular order.
@@ -152,28 +161,22 @@ class Overlay:
         """The changed tables, with full keys; None is a deleted row."""
         yield from self._changes.values()
 
-    def logged(self) -> dict[bytes, bytes | None]:
-        """The changelog rows of these changes: encoded, None to delete."""
-        return {
-            key: None if row is None else _encoder.encode(row)
-            for table, changes in self._changes.values()
-            if not table.derived
-            for key, row in changes.items()
-        }
+    def logged(self) -> Mapping[bytes, bytes | None]:
+        """The changelog rows of these changes: encoded, None to delete. A row is encoded once, however often this is
+        asked."""
+        encoded = self._encoded
+        for table, changes in self._changes.values():
+            if not table.derived:
+                for key, row in changes.items():
+                    if key not in encoded:
+                        encoded[key] = None if row is None else _encode(row)
+        return encoded
 
     def _of(self, table: Table[Any]) -> dict[bytes, Any]:
-        return self._changes.setdefault(table.tag, (table, {}))[1]
-
-    def _find(self, table: Table[Row], full_key: bytes) -> Row | None:
-        layer: Overlay | None = self
-        while layer is not None:
-            changed = layer._changes.get(table.tag)
-            if changed is not None:
-                row = changed[1].get(full_key, _MISSING)
-                if row is not _MISSING:
-                    return row  # type: ignore[no-any-return]
-            layer = layer._below
-        return self._state.fetch(table, full_key)
+        changed = self._changes.get(table.tag)
+        if changed is None:
+            changed = self._changes[table.tag] = (table, {})
+        return changed[1]
 
     def _layers(self) -> list["Overlay"]:
         layers = [self]
