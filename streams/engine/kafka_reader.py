@@ -18,6 +18,8 @@ log = logging.getLogger(__name__)
 
 # A chunk is processed in one go on the event loop: its bytes bound how long heartbeats of other partitions may wait.
 CHUNK_BYTES = 262_144
+# Records that one poll hands over, mostly all of one partition.
+FETCH_RECORDS = 3 * CHUNK_RECORDS
 POLL_SECONDS = 0.2
 
 
@@ -108,7 +110,7 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]
                 await _wait(self._wanted, POLL_SECONDS)
                 continue
             fetched = await self._consumer.getmany(
-                *wanting, timeout_ms=int(POLL_SECONDS * 1000), max_records=2 * CHUNK_RECORDS
+                *wanting, timeout_ms=int(POLL_SECONDS * 1000), max_records=FETCH_RECORDS
             )
             # Taken before anything is awaited: a seek from here on makes what was fetched outdated.
             tokens = {source: self._at.get(source.partition, (-1, -1)) for source in wanting}

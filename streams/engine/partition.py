@@ -8,7 +8,7 @@ import asyncio
 import itertools
 import logging
 from collections import deque
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Sequence
 from typing import Protocol
 
 from streams.engine.attempt import attempt
@@ -18,7 +18,10 @@ from streams.engine.state import Overlay, State
 
 log = logging.getLogger(__name__)
 
-BACKLOG_CHUNKS = 2
+# What waits for a partition, and what goes into one transaction at most. A transaction costs five requests whatever its
+# size, so a backlog goes in larger ones; the event loop gets its turn after each chunk.
+BACKLOG_CHUNKS = 4
+TRANSACTION_CHUNKS = 4
 TICK_SECONDS = 1.0
 TRANSACTION_SECONDS = 20.0
 STOP_SECONDS = 10.0
@@ -189,8 +192,7 @@ class PartitionTask:
                 await self._busily(self._tick())
                 next_tick = self._time() + TICK_SECONDS
             while self._queue and self._owned and not self._seek_needed and self._time() < next_tick:
-                await self._busily(self._apply(self._queue.popleft()))
-                self._log.wake()
+                await self._busily(self._apply())
 
     async def _busily(self, work: Awaitable[None]) -> None:
         self._idle.clear()
@@ -199,32 +201,49 @@ class PartitionTask:
         finally:
             self._idle.set()
 
-    async def _apply(self, chunk: Chunk) -> None:
+    async def _apply(self) -> None:
+        """What is queued, in one transaction."""
         self._quiet_since = self._time()
-        if chunk.token != self._token or chunk.next <= self._expected:
-            return
-        if chunk.start > self._expected:
-            log.warning("%s: expected %d, got %d", self.task.get_name(), self._expected, chunk.start)
-            self._seek_needed = True
-            return
-        records = [record for record in chunk.records if record.offset >= self._expected]
-        if records:
-            await self._apply_records(records, chunk.next)
-        self._expected = chunk.next
-        self._end = max(chunk.end, chunk.next)
+        overlay, output = self._overlay(), Output()
+        reached, applied, last, end, stage_seconds = self._expected, 0, None, self._end, 0.0
+        for _ in range(TRANSACTION_CHUNKS):
+            chunk = self._next_chunk(reached)
+            if chunk is None:
+                break
+            records = [record for record in chunk.records if record.offset >= reached]
+            if records:
+                stage_seconds += await self._process(records, overlay, output)
+                last = records[-1]
+            reached, applied, end = chunk.next, applied + len(records), max(chunk.end, chunk.next)
+        if last is not None:
+            position = Position(reached, self._persisted.applied + applied, last.offset, last.timestamp)
+            began = self._time()
+            await self._commit(overlay, output, position)
+            self._newest = last.timestamp
+            self._watch.applied(self.partition, applied, output, stage_seconds, self._time() - began)
+        self._expected, self._end = reached, end
 
-    async def _apply_records(self, records: list[Record], following: int) -> None:
-        last = records[-1]
+    def _next_chunk(self, reached: int) -> Chunk | None:
+        """The chunk that begins at `reached`. What was applied already is dropped; a gap means to seek again."""
+        while self._queue:
+            chunk = self._queue.popleft()
+            self._log.wake()
+            if chunk.token != self._token or chunk.next <= reached:
+                continue
+            if chunk.start > reached:
+                log.warning("%s: expected %d, got %d", self.task.get_name(), reached, chunk.start)
+                self._seek_needed = True
+                return None
+            return chunk
+        return None
+
+    async def _process(self, records: Sequence[Record], overlay: Overlay, output: Output) -> float:
+        """Run the stage on records of one chunk; returns the seconds that it took."""
         batch = Batch(self._stage.input, self.partition, records)
-        overlay = self._overlay()
         now = self._clock()
-        started = self._time()
-        output = await self._run(lambda: attempt(self._stage, batch, overlay, now, self._dead_letters))
-        processed = self._time()
-        position = Position(following, self._persisted.applied + len(records), last.offset, last.timestamp)
-        await self._commit(overlay, output, position)
-        self._newest = last.timestamp
-        self._watch.applied(self.partition, len(records), output, processed - started, self._time() - processed)
+        began = self._time()
+        output.extend(await self._run(lambda: attempt(self._stage, batch, overlay, now, self._dead_letters)))
+        return self._time() - began
 
     async def _tick(self) -> None:
         if not self._queue and self._time() - self._quiet_since > QUIET_SECONDS:
