@@ -6,7 +6,6 @@ What depends on how aiokafka 0.14 behaves inside is here, each point with a test
 import asyncio
 import contextlib
 import logging
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Mapping, Sequence
 
 import aiokafka.producer.sender
@@ -43,7 +42,7 @@ class TransactionalProducer:
             transactional_id=transactional_id,
             acks="all",
             linger_ms=0,
-            compression_type="lz4",
+            compression_type="zstd",
             max_batch_size=BATCH_BYTES,
             request_timeout_ms=10_000,
             transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
@@ -105,15 +104,25 @@ class TransactionalProducer:
 
 def _append(batch: BatchBuilder, entry: Entry) -> bool:
     key, value, headers = entry
-    return batch.append(timestamp=None, key=key, value=value, headers=list(headers)) is not None
+    return batch.append(timestamp=None, key=key, value=value, headers=list(headers) if headers else []) is not None
 
 
 def by_partition(outputs: Iterable[Outgoing], partitions: Callable[[str], int]) -> dict[TopicPartition, list[Entry]]:
     """Records of a transaction by where they go, in order within each partition."""
-    batches: dict[TopicPartition, list[Entry]] = defaultdict(list)
+    topics: dict[str, list[list[Entry]]] = {}
     for topic, key, value, headers, everywhere in outputs:
-        count = partitions(topic)
-        targets = range(count) if everywhere else (partition_of(key, value, count),)
-        for partition in targets:
-            batches[TopicPartition(topic, partition)].append((key, value, headers))
-    return batches
+        targets = topics.get(topic)
+        if targets is None:
+            targets = topics[topic] = [[] for _ in range(partitions(topic))]
+        entry = (key, value, headers)
+        if everywhere:
+            for target in targets:
+                target.append(entry)
+        else:
+            targets[partition_of(key, value, len(targets))].append(entry)
+    return {
+        TopicPartition(topic, partition): entries
+        for topic, targets in topics.items()
+        for partition, entries in enumerate(targets)
+        if entries
+    }

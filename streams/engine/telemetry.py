@@ -1,5 +1,6 @@
 """What partition tasks report, as Prometheus metrics."""
 
+from collections import Counter as Tally
 from collections.abc import Callable
 
 from prometheus_client import Counter
@@ -48,9 +49,8 @@ class PrometheusWatch:
             metrics.EVENTS_IN.labels(name).inc(records)
             metrics.BATCH_RECORDS.labels(name).observe(records)
         metrics.TRANSACTION_SECONDS.labels(name).observe(commit_seconds)
-        for topic in self._stage.outputs:
-            if sent := sum(outgoing.topic == topic for outgoing in output.records):
-                metrics.RECORDS_OUT.labels(name, topic).inc(sent)
+        for topic, sent in Tally(outgoing.topic for outgoing in output.records).items():
+            metrics.RECORDS_OUT.labels(name, topic).inc(sent)
         self._count(output, stage_seconds)
 
     def _count(self, output: Output, stage_seconds: float) -> None:
