@@ -12,11 +12,12 @@ from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 import msgspec
+from msgspec.structs import fields
 
 from schemas.deadletters import DeadLetter, read_dead_letter
 from schemas.escalations import Escalation
 from schemas.events import EARLIEST, LATEST
-from schemas.scored import ScoredEvent, Sentiment, decode_scored
+from schemas.scored import ScoredEvent, Sentiment
 from schemas.windows import HUNDREDTHS, NO_SCORE, Totals, WindowAggregate, decode_aggregate
 from sinks.base import Message
 
@@ -30,6 +31,17 @@ DEFAULT_PRIORITY = "medium"
 _INT32, _INT64, _UINT32, _UINT64 = 2**31, 2**63, 2**32, 2**64
 _POINTS = tuple(f"{hundredths / HUNDREDTHS:.2f}" for hundredths in range(MAX_SCORE * HUNDREDTHS + 1))
 _UNSCORED = Sentiment(score=0.0, label="neutral", compound=0.0, polarity=0.0, subjectivity=0.0)
+# The scored event without what no column takes (metadata, attachments, contacts). The decoder passes over it, which
+# saves a third of its time on the busiest topic.
+_NO_COLUMN = {"attachments", "metadata", "extra", "author", "email", "phone", "session_id", "source_type"}
+_NO_COLUMN |= {"source_reference_id"}
+_ScoredColumns = msgspec.defstruct(
+    "_ScoredColumns",
+    [(each.name, each.type, each.default) for each in fields(ScoredEvent) if each.name not in _NO_COLUMN],
+    kw_only=True,
+    gc=False,
+)
+_decode_scored: Callable[[bytes], ScoredEvent] = msgspec.json.Decoder(_ScoredColumns).decode  # type: ignore[assignment]
 _decode_escalation = msgspec.json.Decoder(Escalation).decode
 # Decoded records are dropped after this many: all of a block at once would keep the garbage collector busy, which costs
 # more than the decoding itself.
@@ -109,7 +121,7 @@ def version(model_epoch: int, offset: int) -> int:
 
 def _read_scored(message: Message) -> ScoredEvent:
     """Checked in place, without a call for each field: this is the busiest topic by far."""
-    event = decode_scored(_value(message))
+    event = _decode_scored(_value(message))
     if not (EARLIEST <= event.occurred_at < LATEST and EARLIEST <= event.received_at < LATEST):
         _check_time("occurred_at", event.occurred_at)
         _check_time("received_at", event.received_at)
@@ -223,9 +235,9 @@ def _read_dead_letter(message: Message) -> DeadLetter:
 
 
 def _dead_letter_columns(messages: Sequence[Message], letters: Sequence[DeadLetter]) -> Columns:
-    fields = ("stage", "topic", "partition", "offset", "reason", "message", "attempts", "key", "value")
+    plain = ("stage", "topic", "partition", "offset", "reason", "message", "attempts", "key", "value")
     return {
-        **_as_they_are(fields, letters),
+        **_as_they_are(plain, letters),
         "failed_at": [message.timestamp for message in messages],
         "headers": [_headers_json(letter) for letter in letters],
         "log_partition": [message.partition for message in messages],
@@ -242,8 +254,8 @@ TABLES = {
 }
 
 
-def _as_they_are(fields: Sequence[str], records: Sequence[Any]) -> Columns:
-    return {name: [getattr(record, name) for record in records] for name in fields}
+def _as_they_are(names: Sequence[str], records: Sequence[Any]) -> Columns:
+    return {name: [getattr(record, name) for record in records] for name in names}
 
 
 def _value(message: Message) -> bytes:
@@ -260,7 +272,7 @@ def _headers_json(letter: DeadLetter) -> str:
 
 
 def _milliseconds(moment: datetime) -> int:
-    return round(moment.timestamp() * 1000)
+    return int(moment.timestamp() * 1000 + 0.5)
 
 
 def _check_time(name: str, moment: datetime) -> None:
