@@ -122,13 +122,13 @@ def build_app(
 
 def run_worker(app: faust.App, **worker: Any) -> None:
     """Run the app until SIGTERM or SIGINT; a crash exits the process with a code other than 0."""
-    _collect_garbage_seldom()
+    collect_garbage_seldom()
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
     faust.Worker(app, loop=loop, **worker).execute_from_commandline()
 
 
-def _collect_garbage_seldom() -> None:
+def collect_garbage_seldom() -> None:
     """State and fetched records are many live objects and no garbage: with Python's defaults the collector, which looks
     at all of them again and again, takes up to half of a worker's time.
     """

@@ -1,0 +1,85 @@
+"""`python -m tests.bench`: measure, print the table, keep the figures. A bar that is missed is no error."""
+
+import argparse
+import asyncio
+import sys
+import tempfile
+from collections.abc import Sequence
+from datetime import UTC, datetime
+from pathlib import Path
+
+from rich.console import Console
+
+from streams.local_kafka import LocalKafka
+from tests.bench import engine, latency, recovery
+from tests.bench.child import Child
+from tests.bench.figures import Figure, at_least
+from tests.bench.report import keep, machine, show
+
+ROOT = Path(__file__).parents[2]
+KAFKA_LIBS = ROOT / ".local" / "kafka" / "libs"
+RESULTS = ROOT / ".local" / "bench"
+BENCHES = ("engine", "state", "recovery", "sink", "latency")
+
+console = Console(stderr=True)
+
+
+def main() -> None:
+    """Run the benches that are asked for, one after the other."""
+    arguments = _parse()
+    began = datetime.now(UTC)
+    console.print(f"measuring {', '.join(arguments.only)} on {machine()}")
+    figures = asyncio.run(_measure(arguments.only, arguments.quick))
+    show(figures, Console(width=160 if not sys.stdout.isatty() else None))
+    print(keep(figures, RESULTS, began, arguments.quick))
+
+
+async def _measure(benches: Sequence[str], quick: bool) -> list[Figure]:
+    figures: list[Figure] = []
+    with tempfile.TemporaryDirectory(prefix="ticketpulse-bench-") as folder:
+        of_engine = [bench for bench in ("engine", "state") if bench in benches]
+        if of_engine or "recovery" in benches:
+            async with LocalKafka(Path(folder) / "kafka", KAFKA_LIBS) as kafka:
+                if of_engine:
+                    size = engine.QUICK if quick else engine.Size()
+                    figures += await engine.measure(kafka.brokers, of_engine, size, console)
+                if "recovery" in benches:
+                    rows = recovery.QUICK_ROWS if quick else recovery.ROWS
+                    figures += await recovery.measure(kafka.brokers, rows, console)
+        if "sink" in benches:
+            figures.append(await _sink())
+        if "latency" in benches:
+            figures += await latency.measure(
+                Path(folder), KAFKA_LIBS, latency.QUICK if quick else latency.FULL, console
+            )
+    return figures
+
+
+async def _sink() -> Figure:
+    """In a process of its own: the embedded engine opens one path in the life of a process."""
+    async with Child("tests.bench.sink_child", None) as child:
+        [found] = await child.answer(list[dict[str, float | int | list[float]]])
+    rate = found["rows_per_second"]
+    assert not isinstance(rate, list)
+    console.print(f"  sink: {found}")
+    return at_least("sink", "scored rows into chDB", [rate], "rows/s", 50_000)
+
+
+def _parse() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(prog="python -m tests.bench", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="small and once: to see that it works, not to compare")
+    parser.add_argument(
+        "--only", type=_benches, default=BENCHES, metavar="NAMES", help=f"comma-separated, of {', '.join(BENCHES)}"
+    )
+    return parser.parse_args()
+
+
+def _benches(names: str) -> list[str]:
+    wanted = names.split(",")
+    if unknown := set(wanted) - set(BENCHES):
+        raise argparse.ArgumentTypeError(f"{', '.join(sorted(unknown))}: not one of {', '.join(BENCHES)}")
+    return [bench for bench in BENCHES if bench in wanted]
+
+
+if __name__ == "__main__":
+    main()

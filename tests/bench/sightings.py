@@ -1,0 +1,59 @@
+"""When each event was first seen where people look: its row in ClickHouse, its escalation on the topic."""
+
+import asyncio
+import time
+from datetime import UTC, datetime, timedelta
+from typing import Any
+
+import msgspec
+from aiokafka import AIOKafkaConsumer
+
+from sinks.clickhouse.client import connect
+from streams import topics
+
+POLL_SECONDS = 0.05
+# Rows older than this are not asked for again: more than the slowest that is allowed to be slow.
+LOOK_BACK = timedelta(seconds=15)
+
+
+class _Caused(msgspec.Struct):
+    event_id: str
+
+
+async def watch_escalations(brokers: str, seen: dict[str, float], ready: asyncio.Event) -> None:
+    """Note when the escalation that an event caused can be read committed. Runs until cancelled."""
+    consumer = AIOKafkaConsumer(
+        topics.ESCALATIONS,
+        bootstrap_servers=brokers,
+        isolation_level="read_committed",
+        auto_offset_reset="earliest",
+        fetch_max_wait_ms=100,
+    )
+    decode = msgspec.json.Decoder(_Caused).decode
+    async with consumer:
+        ready.set()
+        async for record in consumer:
+            seen.setdefault(decode(record.value or b"").event_id, time.monotonic())
+
+
+async def watch_rows(url: str, seen: dict[str, float], stop: asyncio.Event) -> None:
+    """Note when an event's row is in the answer of a query, asked again every 50 ms."""
+    client = connect(url, readonly=True)
+    while not stop.is_set():
+        asked = time.monotonic()
+        ids = await asyncio.to_thread(_recent, client)
+        answered = time.monotonic()
+        for event_id in ids:
+            seen.setdefault(event_id, answered)
+        await asyncio.sleep(max(0.0, asked + POLL_SECONDS - answered))
+    client.close()
+
+
+def _recent(client: Any) -> list[str]:
+    since = datetime.now(UTC) - LOOK_BACK
+    result = client.query(
+        "SELECT event_id FROM scored_events WHERE received_at >= {since:DateTime64(3)}",
+        parameters={"since": since},
+        column_oriented=True,
+    )
+    return list(result.result_set[0]) if result.result_set else []
