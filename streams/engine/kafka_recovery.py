@@ -46,8 +46,8 @@ async def recover(brokers: str, changelog: TopicPartition, source: TopicPartitio
         fetch_max_wait_ms=50,
         max_partition_fetch_bytes=8 << 20,
     )
-    await consumer.start()
     try:
+        await consumer.start()
         rows = await _read_rows(consumer, changelog)
         raw = rows.pop(POSITION_KEY, None)
         if raw is None:
