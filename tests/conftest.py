@@ -8,7 +8,7 @@ from uuid import uuid4
 
 import pytest
 
-from streams.local_kafka import LocalKafka
+from streams.up.local_kafka import LocalKafka
 
 KAFKA_LIBS = Path(__file__).parents[1] / ".local" / "kafka" / "libs"
 _BROKER_FIXTURES = {"kafka", "own_kafka"}

@@ -14,7 +14,7 @@ from streams.commands.terminal import Output, OutputOption, print_json, print_ta
 
 if TYPE_CHECKING:
     from schemas.deadletters import DeadLetter
-    from streams.letters import Letter
+    from streams.broker.letters import Letter
 
 dlq = typer.Typer(no_args_is_help=True, help="Look at dead letters: records that could not be processed.")
 
@@ -34,7 +34,7 @@ def ls(
 
     ticketpulse dlq ls -o json | jq -r '.[].message'
     """
-    from streams.letters import newest_letters
+    from streams.broker.letters import newest_letters
 
     brokers = load_settings().kafka_brokers
     quiet_clients()
@@ -71,7 +71,7 @@ def show(
 
     ticketpulse dlq show 3-17 -o json | jq -r .value_base64 | base64 -d
     """
-    from streams.letters import read_letter
+    from streams.broker.letters import read_letter
 
     match = _ID.match(letter_id)
     if not match:

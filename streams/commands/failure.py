@@ -51,10 +51,10 @@ def _of_a_server(error: Exception) -> Failure | None:
 
     from sinks.clickhouse.client import CannotOpen
     from sinks.clickhouse.migrations import MigrationError
-    from streams.admin import TopicError
+    from streams.broker.admin import TopicError
     from streams.engine.log import Refused
-    from streams.local_kafka import KafkaNotRunning
-    from streams.run_lock import AlreadyRunning
+    from streams.up.local_kafka import KafkaNotRunning
+    from streams.up.run_lock import AlreadyRunning
 
     if isinstance(error, TopicError | KafkaNotRunning | CannotOpen | MigrationError | Refused | AlreadyRunning):
         return Failure(str(error))

@@ -9,7 +9,7 @@ from streams.commands.settings import load_settings
 from streams.commands.terminal import Progress
 
 if TYPE_CHECKING:
-    from streams.feed import Feed
+    from streams.demo.feed import Feed
 
 _SHOWN_EVERY_SECONDS = 1.0
 RateOption = Annotated[float, typer.Option(min=0.01, max=20_000, help="Events a second, on average.")]
@@ -38,7 +38,7 @@ async def _feed(brokers: str, rate: float, events: int) -> None:
     from itertools import islice
     from zlib import crc32
 
-    from streams.feed import Feed, conversations, load_complaints
+    from streams.demo.feed import Feed, conversations, load_complaints
     from streams.gateway.kafka_writer import KafkaWriter
 
     writer = KafkaWriter(brokers)

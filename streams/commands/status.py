@@ -10,8 +10,8 @@ from streams.commands.settings import load_settings, quiet_clients
 from streams.commands.terminal import Output, OutputOption, print_json, print_table, say
 
 if TYPE_CHECKING:
+    from streams.broker.lag import Lag
     from streams.config import Settings
-    from streams.lag import Lag
 
 
 def status(output: OutputOption = Output.TEXT) -> None:
@@ -55,7 +55,7 @@ def groups_of(settings: "Settings") -> dict[str, list[str]]:
 def _groups(settings: "Settings") -> tuple[list["Lag"], str | None]:
     from aiokafka.errors import KafkaError
 
-    from streams.lag import measure
+    from streams.broker.lag import measure
 
     try:
         return asyncio.run(measure(settings.kafka_brokers, groups_of(settings))), None

@@ -21,7 +21,7 @@ def apply_(output: OutputOption = Output.TEXT) -> None:
 
         TICKETPULSE_PARTITIONS=12 TICKETPULSE_REPLICATION=3 ticketpulse topics apply
     """
-    from streams.admin import apply_topics
+    from streams.broker.admin import apply_topics
     from streams.topics import ALL
 
     settings = load_settings()
@@ -41,7 +41,7 @@ def ls(output: OutputOption = Output.TEXT) -> None:
 
     ticketpulse topics ls -o json
     """
-    from streams.admin import describe_topics
+    from streams.broker.admin import describe_topics
     from streams.topics import ALL
 
     settings = load_settings()

@@ -46,7 +46,7 @@ def up(
         if embedded:
             _run_embedded(settings, feed_rate)
             return
-        from streams.pipeline import run_pipeline
+        from streams.up.pipeline import run_pipeline
 
         status = run_pipeline(settings, feed_rate=feed_rate, on_event=say)
     raise typer.Exit(status)

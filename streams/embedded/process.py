@@ -17,15 +17,15 @@ from sinks.dashboard.app import create_page
 from streams import topics
 from streams.clock import wall_clock
 from streams.config import Settings
+from streams.demo.feed import Feed, conversations, load_complaints
 from streams.embedded.storing import clickhouse_url, open_clickhouse, storing
 from streams.engine.local import LocalLog, LocalWorker, LocalWriter, SqliteStorage
 from streams.engine.stage import Output
 from streams.engine.telemetry import PrometheusWatch
-from streams.feed import Feed, conversations, load_complaints
 from streams.gateway.app import create_app as create_gateway
 from streams.http_server import address_of, listen, serving
-from streams.run_lock import only_one
 from streams.stages import STAGES, build_stage
+from streams.up.run_lock import only_one
 
 EXPIRE_SECONDS = 60.0
 

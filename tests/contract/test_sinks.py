@@ -14,7 +14,7 @@ from sinks.base import Message, Source, Unavailable
 from sinks.kafka_source import KafkaSource
 from sinks.memory import MemorySink, MemorySource
 from sinks.runner import run_sink
-from streams.local_kafka import LocalKafka
+from streams.up.local_kafka import LocalKafka
 from tests.contract.messages import SCORED, TABLES, dead_letter, escalation, raw, scored, window
 from tests.contract.sink_loop import PATIENCE, running, until
 from tests.contract.sink_worlds import World, clickhouse, embedded_url, memory, migrated

@@ -26,7 +26,7 @@ from streams.engine.faust_shell import StageApp, build_app
 from streams.engine.kafka_log import KafkaStage
 from streams.engine.kafka_transactions import BATCH_BYTES, TransactionalProducer
 from streams.engine.log import Fenced
-from streams.local_kafka import LocalKafka
+from streams.up.local_kafka import LocalKafka
 
 NOBODY = "127.0.0.1:1"
 Unique = Callable[[str], str]

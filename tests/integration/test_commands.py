@@ -16,12 +16,12 @@ from aiokafka.structs import OffsetAndMetadata
 
 from schemas.deadletters import error_headers
 from schemas.rejections import Reason, Rejected
-from streams.admin import TopicError, apply_topics, describe_topics
+from streams.broker.admin import TopicError, apply_topics, describe_topics
+from streams.broker.lag import measure
 from streams.cli import main
-from streams.lag import measure
-from streams.local_kafka import LocalKafka
-from streams.processes import free_port
 from streams.topics import ALL, DEAD_LETTERS, EVENTS, Topic
+from streams.up.local_kafka import LocalKafka
+from streams.up.processes import free_port
 
 KEPT = {"cleanup.policy": "delete", "retention.ms": "1000000"}
 

@@ -21,8 +21,8 @@ from schemas.windows import decode_aggregate
 from streams import topics
 from streams.engine.local import LocalLog, SqliteStorage
 from streams.engine.local.storage import LocalRecord
-from streams.processes import free_port, tied
 from streams.topics import STORED
+from streams.up.processes import free_port, tied
 
 PARTITIONS = 3
 TICKETS = 150

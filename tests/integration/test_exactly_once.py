@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from streams.local_kafka import LocalKafka
+from streams.up.local_kafka import LocalKafka
 from tests.soak.cluster import STAGES
 from tests.soak.rounds import Plan, run_round
 

@@ -15,14 +15,14 @@ import pytest
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.events import MAX_EVENT_BYTES
-from streams.admin import apply_topics
+from streams.broker.admin import apply_topics
 from streams.engine.partitioner import partition_of
 from streams.gateway.app import EVENTS_PATH, create_app
 from streams.gateway.kafka_writer import KafkaWriter
 from streams.gateway.writer import NotAcknowledged
-from streams.local_kafka import LocalKafka
-from streams.processes import free_port
 from streams.topics import EVENTS, Topic
+from streams.up.local_kafka import LocalKafka
+from streams.up.processes import free_port
 
 PARTITIONS = 3
 SETTINGS = {"max.message.bytes": str(4 * MAX_EVENT_BYTES)}

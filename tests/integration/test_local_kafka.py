@@ -13,12 +13,12 @@ import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 
-from streams.local_kafka import KafkaNotRunning, LocalKafka
+from streams.up.local_kafka import KafkaNotRunning, LocalKafka
 
 _PARENT = """
 import asyncio, sys
 from pathlib import Path
-from streams.local_kafka import LocalKafka
+from streams.up.local_kafka import LocalKafka
 
 async def main():
     kafka = LocalKafka(Path(sys.argv[1]), Path(sys.argv[2]))

@@ -13,7 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from streams.engine.kafka_log import KafkaLog, KafkaStage
 from streams.engine.kafka_reader import KafkaReader
 from streams.engine.runtime import Runtime
-from streams.local_kafka import LocalKafka
+from streams.up.local_kafka import LocalKafka
 from tests.contract.log_contract import OUTPUT, PARTITIONS, SOURCE, LogContract, Plain, World, plain
 
 LARGE = {"max.message.bytes": "4194304"}

@@ -12,7 +12,7 @@ import tempfile
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from streams.local_kafka import LocalKafka
+from streams.up.local_kafka import LocalKafka
 from tests.soak.cluster import STAGES
 from tests.soak.rounds import SCENARIOS, Outcome, Plan, Stuck, run_round
 from tests.soak.workers import WorkerDied

@@ -11,7 +11,7 @@ from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import GroupCoordinatorNotAvailableError
 
 from streams import topics
-from streams.admin import apply_topics
+from streams.broker.admin import apply_topics
 
 INPUTS: Mapping[str, str] = {"score": topics.EVENTS, "track": topics.SCORED, "trends": topics.PARTIALS}
 STAGES = tuple(INPUTS)

@@ -9,7 +9,7 @@ import sys
 from pathlib import Path
 from urllib.request import urlopen
 
-from streams.processes import free_port, last_lines, tied
+from streams.up.processes import free_port, last_lines, tied
 from tests.soak.windows import SIZES
 
 # A stop in order takes no longer, transactions under way included.

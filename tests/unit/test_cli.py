@@ -13,7 +13,7 @@ import pytest
 from streams.cli import main
 from streams.commands.failure import variable_of
 from streams.config import Settings
-from streams.processes import free_port
+from streams.up.processes import free_port
 
 
 class Result(NamedTuple):

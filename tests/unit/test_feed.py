@@ -10,10 +10,10 @@ import msgspec
 import pytest
 
 from schemas.events import Channel, EventType, Status, TicketEvent, event_from, read_event
-from streams.feed import Feed, Step, conversations, load_complaints
+from streams.demo.feed import Feed, Step, conversations, load_complaints
+from streams.demo.script import Complaint
 from streams.gateway.writer import Headers, NotAcknowledged
 from streams.scoring import default_scorer
-from streams.script import Complaint
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 COMPLAINTS = load_complaints()
@@ -130,7 +130,7 @@ class Unsteady:
 
 
 async def test_the_feed_sends_every_event_with_the_time_it_is_sent(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streams.feed.RETRY_SECONDS", 0.01)
+    monkeypatch.setattr("streams.demo.feed.RETRY_SECONDS", 0.01)
     log = Unsteady()
     feed = Feed(log, lambda: NOW)
     await feed.run(steps(300), rate=100_000)

@@ -8,8 +8,8 @@ from pathlib import Path
 import pytest
 
 from streams.config import Settings
-from streams.pipeline import processes
-from streams.processes import answers, free_port
+from streams.up.pipeline import processes
+from streams.up.processes import answers, free_port
 
 
 @pytest.fixture

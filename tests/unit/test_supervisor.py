@@ -10,8 +10,8 @@ from pathlib import Path
 
 import pytest
 
-from streams.run_lock import AlreadyRunning, only_one
-from streams.supervisor import Patience, Process, supervise
+from streams.up.run_lock import AlreadyRunning, only_one
+from streams.up.supervisor import Patience, Process, supervise
 
 QUICK = Patience(exits=3, first_delay=0.01, ready=30.0)
 _FOREVER = "exec sleep 600"
@@ -19,7 +19,7 @@ _FOREVER = "exec sleep 600"
 _PARENT = """
 import asyncio, sys
 from pathlib import Path
-from streams.supervisor import Process, supervise
+from streams.up.supervisor import Process, supervise
 child = Process("child", ["sleep", "600"])
 asyncio.run(supervise([child], logs=Path(sys.argv[1]), on_event=lambda event: print(event, flush=True)))
 """

@@ -8,10 +8,10 @@ from functools import partial
 from pathlib import Path
 
 from streams.config import Settings
-from streams.local_kafka import LocalKafka
-from streams.processes import answers, is_free
-from streams.run_lock import only_one
-from streams.supervisor import Process, Report, supervise
+from streams.up.local_kafka import LocalKafka
+from streams.up.processes import answers, is_free
+from streams.up.run_lock import only_one
+from streams.up.supervisor import Process, Report, supervise
 
 _COMMAND = (sys.executable, "-m", "streams.cli")
 _STAGES = ("score", "track", "trends")

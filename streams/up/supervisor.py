@@ -9,7 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
-from streams.processes import last_lines, tied
+from streams.up.processes import last_lines, tied
 
 _POLL_SECONDS = 0.1
 _LOG_BYTES = 16 * 1024 * 1024

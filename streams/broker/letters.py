@@ -9,7 +9,7 @@ from typing import Any, NamedTuple
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.deadletters import DeadLetter, read_dead_letter
-from streams.admin import describe_topics
+from streams.broker.admin import describe_topics
 from streams.topics import DEAD_LETTERS
 
 

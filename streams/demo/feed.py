@@ -15,8 +15,8 @@ import msgspec
 
 from schemas.events import TicketEvent, ticket_key
 from schemas.scored import encode_event
+from streams.demo.script import Complaint, script_of
 from streams.gateway.writer import EventWriter, NotAcknowledged
-from streams.script import Complaint, script_of
 
 OPEN_CONVERSATIONS = 40
 NEW_TICKET_SHARE = 0.25
@@ -33,7 +33,7 @@ class Step(NamedTuple):
 
 def load_complaints() -> list[Complaint]:
     """The complaints that come with the product."""
-    lines = files("streams.data").joinpath("complaints.jsonl").read_bytes().splitlines()
+    lines = files("streams.demo.data").joinpath("complaints.jsonl").read_bytes().splitlines()
     return [msgspec.json.decode(line, type=Complaint) for line in lines]
 
 

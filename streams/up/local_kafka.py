@@ -15,7 +15,7 @@ from typing import Self
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
 
-from streams.processes import free_port, is_free, last_lines, tied
+from streams.up.processes import free_port, is_free, last_lines, tied
 
 _START_SECONDS = 60.0
 _STOP_SECONDS = 15.0

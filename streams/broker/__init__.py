@@ -1,0 +1,1 @@
+"""What people ask of the broker: topics as they must be, how far groups are behind, dead letters."""

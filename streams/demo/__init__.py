@@ -1,0 +1,1 @@
+"""Real complaints, replayed as live conversations."""
