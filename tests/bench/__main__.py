@@ -10,7 +10,7 @@ from pathlib import Path
 
 from rich.console import Console
 
-from streams.local_kafka import LocalKafka
+from streams.up.local_kafka import LocalKafka
 from tests.bench import engine, latency, recovery
 from tests.bench.child import Child
 from tests.bench.figures import Figure, at_least

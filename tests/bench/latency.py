@@ -11,8 +11,8 @@ from typing import NamedTuple
 import msgspec
 from rich.console import Console
 
-from streams.local_kafka import LocalKafka
-from streams.processes import answers, free_port
+from streams.up.local_kafka import LocalKafka
+from streams.up.processes import answers, free_port
 from tests.bench.child import Child
 from tests.bench.figures import Figure, below, known, quantile
 from tests.bench.load import Load, Sent
@@ -103,7 +103,8 @@ async def _watched(brokers: str, url: str, load: Load, schedule: Schedule, conso
         await ready.wait()
         async with Child("tests.bench.load", load) as generator:
             await generator.answer(list[int])
-        sent = msgspec.json.decode(Path(load.results).read_bytes(), type=list[Sent])
+        written = await asyncio.to_thread(Path(load.results).read_bytes)
+        sent = msgspec.json.decode(written, type=list[Sent])
         await _all_seen(sent, rows)
     finally:
         stop.set()

@@ -5,7 +5,7 @@ from collections.abc import Iterable
 from aiokafka import AIOKafkaProducer
 from aiokafka.producer.message_accumulator import BatchBuilder
 
-from streams.admin import apply_topics
+from streams.broker.admin import apply_topics
 from streams.engine.partitioner import partition_of
 from streams.topics import Topic
 from tests.bench.events import Generated

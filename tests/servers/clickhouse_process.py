@@ -7,7 +7,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from streams.processes import free_port, tied
+from streams.up.processes import free_port, tied
 
 _START_SECONDS = 60.0
 _POLL_SECONDS = 0.05
