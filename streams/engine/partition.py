@@ -22,6 +22,9 @@ log = logging.getLogger(__name__)
 # size, so a backlog goes in larger ones; the event loop gets its turn after each chunk.
 BACKLOG_CHUNKS = 4
 TRANSACTION_CHUNKS = 4
+# A slow stage gets fewer chunks into one transaction: all partitions of a process share one processor, and each waits
+# for the turns of the others.
+TURN_SECONDS = 0.25
 TICK_SECONDS = 1.0
 TRANSACTION_SECONDS = 20.0
 STOP_SECONDS = 10.0
@@ -207,7 +210,7 @@ class PartitionTask:
         overlay, output = self._overlay(), Output()
         reached, applied, last, end, stage_seconds = self._expected, 0, None, self._end, 0.0
         for _ in range(TRANSACTION_CHUNKS):
-            chunk = self._next_chunk(reached)
+            chunk = self._next_chunk(reached) if stage_seconds < TURN_SECONDS else None
             if chunk is None:
                 break
             records = [record for record in chunk.records if record.offset >= reached]

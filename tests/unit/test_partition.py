@@ -53,6 +53,7 @@ class Watched:
     def __init__(self) -> None:
         self.causes: list[str] = []
         self.lags: list[int] = []
+        self.batches: list[int] = []
         self.expired_offsets = 0
 
     def took_over(self, partition: int, cause: str, rows: int) -> None:
@@ -64,7 +65,7 @@ class Watched:
     def applied(
         self, partition: int, records: int, output: Output, stage_seconds: float, commit_seconds: float
     ) -> None:
-        """Not needed here."""
+        self.batches.append(records)
 
     def given_up(self, partition: int) -> None:
         """Not needed here."""
@@ -145,6 +146,7 @@ class World:
             self.log.create(topic, 1)
         self.sent: list[str] = []
         self.watch = Watched()
+        self.stage_seconds = 0.0
 
     def worker(self) -> "Worker":
         return Worker(self)
@@ -180,6 +182,7 @@ class Worker:
 
     def _task(self, world: World) -> PartitionTask:
         async def call(function: Callable[[], Output]) -> Output:
+            await asyncio.sleep(world.stage_seconds)
             return function()
 
         clock = lambda: int(asyncio.get_running_loop().time() * 1000)  # noqa: E731
@@ -227,6 +230,21 @@ def test_a_commit_whose_outcome_is_unknown_neither_loses_nor_doubles(fault: str)
         await world.until(lambda: world.watch.causes == ["assigned", "failure"])
         world.append(100)
         await world.until(world.exact)
+        await worker.close()
+
+    run(scenario())
+
+
+@pytest.mark.parametrize(("stage_seconds", "largest"), [(0.01, 4000), (0.3, 1000)])
+def test_a_backlog_goes_in_large_transactions_unless_the_stage_is_slow(stage_seconds: float, largest: int) -> None:
+    async def scenario() -> None:
+        world = World()
+        world.stage_seconds = stage_seconds
+        world.append(12_000)
+        worker = world.worker()
+        await worker.own()
+        await world.until(world.exact)
+        assert max(world.watch.batches) == largest
         await worker.close()
 
     run(scenario())
