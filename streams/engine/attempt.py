@@ -4,6 +4,9 @@ The whole batch is tried first. When the stage raises, or makes a record or a ro
 tried alone on a nested overlay; one that fails becomes a dead letter with the untouched bytes and the reason.
 """
 
+from collections.abc import Iterable
+from operator import itemgetter
+
 from schemas.deadletters import attempts_so_far, error_headers, own_headers
 from schemas.rejections import Reason, Rejected
 from streams.engine.log import Record
@@ -12,6 +15,7 @@ from streams.engine.state import Overlay
 
 # Kafka takes a record batch of up to `message.max.bytes`; a record alone must stay below it with its headers.
 MAX_RECORD_BYTES = 2_000_000
+_KEY, _VALUE = itemgetter(1), itemgetter(2)
 
 
 def attempt(stage: Stage, batch: Batch, state: Overlay, now: int, dead_letters: str) -> Output:
@@ -58,11 +62,22 @@ class TooLarge(Exception):
 
 
 def _check_sizes(output: Output, trial: Overlay) -> None:
+    rows = trial.logged()
+    # Nothing in a batch is too large when all of it together is not, which is quickly said.
+    if (
+        _bytes(map(_KEY, output.records)) + _bytes(map(_VALUE, output.records)) + _bytes(rows.values())
+        <= MAX_RECORD_BYTES
+    ):
+        return
     for topic, key, value, headers, _ in output.records:
+        size = len(key or b"") + len(value or b"")
         # A dead letter is as large as its record, which was read from a log that takes it.
-        if value is not None and len(value) + len(key or b"") > MAX_RECORD_BYTES and not headers:
-            size = len(value) + len(key or b"")
+        if size > MAX_RECORD_BYTES and not headers:
             raise TooLarge(f"makes a record of {size:,} bytes for {topic}; at most {MAX_RECORD_BYTES:,} fit")
-    for key, row in trial.logged().items():
+    for key, row in rows.items():
         if row is not None and len(row) > MAX_RECORD_BYTES:
             raise TooLarge(f"makes a state row of {len(row):,} bytes for {key!r}; at most {MAX_RECORD_BYTES:,} fit")
+
+
+def _bytes(values: Iterable[bytes | None]) -> int:
+    return sum(map(len, filter(None, values)))

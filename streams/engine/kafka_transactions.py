@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import aiokafka.producer.sender
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
-from aiokafka.producer.message_accumulator import BatchBuilder
 from aiokafka.structs import OffsetAndMetadata
 
 from streams.engine.log import Fenced, Headers, Outgoing
@@ -81,11 +80,12 @@ class TransactionalProducer:
         """Batches of one partition, as few as fit."""
         sent = []
         batch = self._producer.create_batch()
-        for entry in entries:
-            if not _append(batch, entry):
+        for key, value, headers in entries:
+            listed = list(headers) if headers else []
+            if batch.append(timestamp=None, key=key, value=value, headers=listed) is None:
                 sent.append(await self._producer.send_batch(batch, target.topic, partition=target.partition))
                 batch = self._producer.create_batch()
-                if not _append(batch, entry):
+                if batch.append(timestamp=None, key=key, value=value, headers=listed) is None:
                     raise ValueError(f"{target.topic}: a record does not fit into an empty batch")
         sent.append(await self._producer.send_batch(batch, target.topic, partition=target.partition))
         return sent
@@ -100,11 +100,6 @@ class TransactionalProducer:
             with contextlib.suppress(Exception):
                 async with asyncio.timeout(CLOSE_SECONDS):
                     await self._producer.client.close()
-
-
-def _append(batch: BatchBuilder, entry: Entry) -> bool:
-    key, value, headers = entry
-    return batch.append(timestamp=None, key=key, value=value, headers=list(headers) if headers else []) is not None
 
 
 def by_partition(outputs: Iterable[Outgoing], partitions: Callable[[str], int]) -> dict[TopicPartition, list[Entry]]:
