@@ -34,12 +34,14 @@ def clickhouse(
         ticketpulse sink clickhouse --serve-page
     """
     from sinks.prometheus import serve_metrics
+    from streams.engine.garbage import collect_garbage_seldom
     from streams.logs import configure_logs
 
     configure_logs()
     settings = load_settings()
     listener = take_address(settings.host, settings.page_port, "page_port") if serve_page else None
     serve_metrics(settings.metrics_port, settings.host)
+    collect_garbage_seldom()
     asyncio.run(_run(settings, listener))
 
 

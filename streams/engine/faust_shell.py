@@ -6,7 +6,6 @@ producer and web server are left out by its public boot strategy; the log beneat
 """
 
 import asyncio
-import gc
 import logging
 from collections.abc import AsyncIterable, Callable
 from typing import Any, NamedTuple
@@ -15,6 +14,7 @@ import faust
 import uvloop
 from mode import Service
 
+from streams.engine.garbage import collect_garbage_seldom
 from streams.engine.kafka_log import KafkaLog, KafkaStage
 from streams.engine.kafka_reader import KafkaReader
 from streams.engine.log import Refused
@@ -126,11 +126,3 @@ def run_worker(app: faust.App, **worker: Any) -> None:
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
     faust.Worker(app, loop=loop, **worker).execute_from_commandline()
-
-
-def collect_garbage_seldom() -> None:
-    """State and fetched records are many live objects and no garbage: with Python's defaults the collector, which looks
-    at all of them again and again, takes up to half of a worker's time.
-    """
-    gc.freeze()
-    gc.set_threshold(50_000, 20, 20)

@@ -19,9 +19,9 @@ class Size(NamedTuple):
     """How much is measured. Stock Faust gets fewer events: it is slow, and its rate does not depend on them."""
 
     events: int = 400_000
-    faust_events: int = 40_000
+    faust_events: int = 15_000
     warm_up: int = 40_000
-    faust_warm_up: int = 5_000
+    faust_warm_up: int = 3_000
     repetitions: int = 3
 
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 import msgspec
 import uvloop
 
-from streams.engine.faust_shell import collect_garbage_seldom
+from streams.engine.garbage import collect_garbage_seldom
 from streams.engine.state import State
 from tests.bench.changelog_writer import Changelog, row
 
