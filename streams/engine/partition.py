@@ -9,19 +9,24 @@ import itertools
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from functools import partial
 from typing import Protocol
 
 from streams.engine.attempt import attempt
-from streams.engine.log import Chunk, Fenced, PartitionLog, Position, Record, Refused, Transaction
+from streams.engine.log import CHUNK_RECORDS, Chunk, Fenced, PartitionLog, Position, Record, Refused, Transaction
 from streams.engine.stage import Batch, Output, Stage
 from streams.engine.state import Overlay, State
 
 log = logging.getLogger(__name__)
 
 # What waits for a partition, and what goes into one transaction at most. A transaction costs five requests whatever its
-# size, so a backlog goes in larger ones; the event loop gets its turn after each chunk.
+# size, so a backlog goes in larger ones.
 BACKLOG_CHUNKS = 4
 TRANSACTION_CHUNKS = 4
+# How long a stage may hold the event loop at a stretch, in milliseconds. Between two stretches everything else goes on
+# by one step: a commit has some ten, a take-over some fifty, and heartbeats must not be late.
+STRETCH_MS = 20
+FIRST_PIECE = 100
 # A slow stage gets fewer chunks into one transaction: all partitions of a process share one processor, and each waits
 # for the turns of the others.
 TURN_SECONDS = 0.25
@@ -72,6 +77,7 @@ class PartitionTask:
         self._persisted = Position(0, 0)
         self._end = 0
         self._newest: int | None = None
+        self._piece = FIRST_PIECE
 
         self._queue: deque[Chunk] = deque()
         self._wake = asyncio.Event()
@@ -241,12 +247,25 @@ class PartitionTask:
         return None
 
     async def _process(self, records: Sequence[Record], overlay: Overlay, output: Output) -> float:
-        """Run the stage on records of one chunk; returns the seconds that it took."""
-        batch = Batch(self._stage.input, self.partition, records)
-        now = self._clock()
+        """Run the stage on records of one chunk, piece by piece; returns the seconds that it took."""
         began = self._time()
-        output.extend(await self._run(lambda: attempt(self._stage, batch, overlay, now, self._dead_letters)))
+        done = 0
+        while done < len(records):
+            piece = records[done : done + self._piece]
+            done += len(piece)
+            output.extend(await self._run(partial(self._attempt, piece, overlay)))
         return self._time() - began
+
+    def _attempt(self, piece: Sequence[Record], overlay: Overlay) -> Output:
+        now = self._clock()
+        batch = Batch(self._stage.input, self.partition, piece)
+        output = attempt(self._stage, batch, overlay, now, self._dead_letters)
+        elapsed = self._clock() - now
+        if elapsed > STRETCH_MS:
+            self._piece = max(1, len(piece) * STRETCH_MS // elapsed)
+        elif len(piece) == self._piece:
+            self._piece = min(2 * self._piece, CHUNK_RECORDS)
+        return output
 
     async def _tick(self) -> None:
         if not self._queue and self._time() - self._quiet_since > QUIET_SECONDS:
