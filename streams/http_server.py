@@ -62,4 +62,6 @@ def _config(app: ASGIApp) -> uvicorn.Config:
         log_config=None,
         log_level="warning",
         timeout_graceful_shutdown=DRAIN_SECONDS,
+        # The default of 5 s ends connections that a client with a pause between events is about to use again.
+        timeout_keep_alive=75,
     )

@@ -29,13 +29,18 @@ def main() -> None:
     arguments = _parse()
     began = datetime.now(UTC)
     console.print(f"measuring {', '.join(arguments.only)} on {machine()}")
-    figures = asyncio.run(_measure(arguments.only, arguments.quick))
-    show(figures, Console(width=160 if not sys.stdout.isatty() else None))
-    print(keep(figures, RESULTS, began, arguments.quick))
-
-
-async def _measure(benches: Sequence[str], quick: bool) -> list[Figure]:
     figures: list[Figure] = []
+    try:
+        asyncio.run(_measure(arguments.only, arguments.quick, figures))
+    finally:
+        # A bench that fails takes nothing away from the ones before it.
+        if figures:
+            show(figures, Console(width=160 if not sys.stdout.isatty() else None))
+            print(keep(figures, RESULTS, began, arguments.quick))
+
+
+async def _measure(benches: Sequence[str], quick: bool, figures: list[Figure]) -> None:
+    """Append what is found to `figures`, bench after bench."""
     with tempfile.TemporaryDirectory(prefix="ticketpulse-bench-") as folder:
         of_engine = [bench for bench in ("engine", "state") if bench in benches]
         if of_engine or "recovery" in benches:
@@ -52,7 +57,6 @@ async def _measure(benches: Sequence[str], quick: bool) -> list[Figure]:
             figures += await latency.measure(
                 Path(folder), KAFKA_LIBS, latency.QUICK if quick else latency.FULL, console
             )
-    return figures
 
 
 async def _sink() -> Figure:

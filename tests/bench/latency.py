@@ -105,7 +105,7 @@ async def _watched(brokers: str, url: str, load: Load, schedule: Schedule, conso
             await generator.answer(list[int])
         written = await asyncio.to_thread(Path(load.results).read_bytes)
         sent = msgspec.json.decode(written, type=list[Sent])
-        await _all_seen(sent, rows)
+        await _all_seen([one for one in sent if one.status == 202], rows)
     finally:
         stop.set()
         watching[0].cancel()
@@ -131,7 +131,7 @@ def _figures(
     missing = sum(one.event_id not in rows for one in accepted)
     to_escalation = [escalations[one.event_id] - one.answered for one in accepted if one.event_id in escalations]
     to_row = [rows[one.event_id] - one.answered for one in accepted if one.event_id in rows]
-    answers_after = [one.answered - one.due for one in sent]
+    answers_after = [one.answered - one.due for one in accepted]
     console.print(
         f"  {len(sent)} sent, {len(accepted)} accepted, {missing} without a row, {len(to_escalation)} escalations"
     )
