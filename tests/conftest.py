@@ -18,6 +18,8 @@ for _name in [name for name in os.environ if name.startswith("TICKETPULSE_")] + 
     os.environ.pop(_name, None)
 
 
+# Before xdist reads the marks.
+@pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """All tests that need a broker run in one process, one after the other, beside those that need none."""
     for item in items:
