@@ -31,9 +31,11 @@ def metrics(addresses: Iterable[str]) -> dict[str, float]:
     for address in addresses:
         host, _, port = address.rpartition(":")
         try:
-            _, body = _get(host, int(port), "/metrics")
+            status, body = _get(host, int(port), "/metrics")
         except (OSError, http.client.HTTPException):
             continue
+        if status != http.HTTPStatus.OK:
+            continue  # somebody else's server has taken the port
         for line in body.decode().splitlines():
             if line and not line.startswith("#"):
                 name, _, value = line.rpartition(" ")
