@@ -13,7 +13,7 @@ CONNECT_SECONDS = 5
 # A server that neither answers nor refuses holds the sink up for this long before it tries again.
 ANSWER_SECONDS = 60
 
-_EMBEDDED = "chdb://"
+EMBEDDED = "chdb://"
 _UNKNOWN_DATABASE = 81
 
 
@@ -28,7 +28,7 @@ def connect(url: str, readonly: bool = False) -> Client:
     second one cannot open the same path, and one process can open one path at a time, by as many clients as it likes.
     A process must not fork after it has opened it (children hang; spawn them). Raises CannotOpen.
     """
-    if url.startswith(_EMBEDDED):
+    if url.startswith(EMBEDDED):
         return _embedded(url, readonly)
     if url.startswith(("http://", "https://")):
         return _server(url, readonly)
@@ -36,7 +36,7 @@ def connect(url: str, readonly: bool = False) -> Client:
 
 
 def _embedded(url: str, readonly: bool) -> Client:
-    path = Path(url.removeprefix(_EMBEDDED))
+    path = Path(url.removeprefix(EMBEDDED))
     if path == Path():
         raise CannotOpen(f"{SETTING}={url}: chdb:// needs the path of a folder behind it")
     try:

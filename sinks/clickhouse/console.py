@@ -15,9 +15,8 @@ import msgspec
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
 
-from sinks.clickhouse.client import connect
+from sinks.clickhouse.client import EMBEDDED, connect
 
-_EMBEDDED = "chdb://"
 DONE, FAILED = b"+", b"-"
 MAX_REQUEST_BYTES = 1 << 20
 # Whoever asks for more should write a file with the engine's own tools.
@@ -37,7 +36,7 @@ class QueryFailed(Exception):
 
 def socket_of(url: str) -> Path:
     """Where the process that has `chdb://PATH` open listens: beside the path."""
-    path = url.removeprefix(_EMBEDDED).rstrip("/") + ".sock"
+    path = url.removeprefix(EMBEDDED).rstrip("/") + ".sock"
     # The kernel takes 107 characters; seen from where we are it may be fewer.
     return Path(min(path, os.path.relpath(path), key=len))
 
@@ -45,7 +44,7 @@ def socket_of(url: str) -> Path:
 def query(url: str, sql: str, form: str) -> bytes:
     """Run one statement that reads, wherever the engine is. Raises QueryFailed or CannotOpen."""
     asked = Query(sql, form)
-    if url.startswith(_EMBEDDED):
+    if url.startswith(EMBEDDED):
         path = socket_of(url)
         if path.exists():
             try:
@@ -65,7 +64,7 @@ async def listening(url: str) -> AsyncIterator[None]:
 
     Does nothing for a server, which others can ask themselves.
     """
-    if not url.startswith(_EMBEDDED):
+    if not url.startswith(EMBEDDED):
         yield
         return
     path = socket_of(url)

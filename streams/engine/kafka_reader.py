@@ -11,13 +11,12 @@ from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssigno
 from aiokafka.errors import IllegalStateError
 
 from streams.engine.kafka_log import KafkaStage
-from streams.engine.log import CHUNK_RECORDS, Chunk, Record
+from streams.engine.log import CHUNK_BYTES, CHUNK_RECORDS, Chunk, Record
 from streams.engine.runtime import Runtime
+from streams.engine.waiting import wait_at_most
 
 log = logging.getLogger(__name__)
 
-# A chunk is processed in one go on the event loop: its bytes bound how long heartbeats of other partitions may wait.
-CHUNK_BYTES = 262_144
 # Records that one poll hands over, mostly all of one partition.
 FETCH_RECORDS = 3 * CHUNK_RECORDS
 POLL_SECONDS = 0.2
@@ -107,7 +106,7 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]
             wanting = self._assigned(self._runtime.wanting() if self._runtime else ())
             if not wanting:
                 self._wanted.clear()
-                await _wait(self._wanted, POLL_SECONDS)
+                await wait_at_most(self._wanted, POLL_SECONDS)
                 continue
             fetched = await self._consumer.getmany(
                 *wanting, timeout_ms=int(POLL_SECONDS * 1000), max_records=FETCH_RECORDS
@@ -152,11 +151,3 @@ def cut(token: int, start: int, following: int, end: int, records: Sequence[Reco
             start, first, size = record.offset, index, 0
         size += length
     yield Chunk(token, start, following, end, records[first:])
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> None:
-    try:
-        async with asyncio.timeout(seconds):
-            await event.wait()
-    except TimeoutError:
-        pass

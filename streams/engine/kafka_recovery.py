@@ -102,10 +102,10 @@ async def _check_same_topic(
     """Refuse an input that was deleted and made anew: it is shorter than the position, or holds another record at its
     place.
     """
-    first = (await consumer.beginning_offsets([source]))[source]
-    end = (await consumer.end_offsets([source]))[source]
     if position.last_offset < 0:
         return
+    first = (await consumer.beginning_offsets([source]))[source]
+    end = (await consumer.end_offsets([source]))[source]
     same = end > position.last_offset
     if same and first <= position.last_offset:
         consumer.assign([source])

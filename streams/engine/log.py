@@ -41,6 +41,8 @@ class Chunk(NamedTuple):
 
 
 CHUNK_RECORDS = 1000
+# The bytes of its values bound how long one chunk may hold up everything else in the process.
+CHUNK_BYTES = 262_144
 
 
 class Outgoing(NamedTuple):

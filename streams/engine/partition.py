@@ -16,6 +16,7 @@ from streams.engine.attempt import attempt
 from streams.engine.log import CHUNK_RECORDS, Chunk, Fenced, PartitionLog, Position, Record, Refused, Transaction
 from streams.engine.stage import Batch, Output, Stage
 from streams.engine.state import Overlay, State
+from streams.engine.waiting import wait_at_most
 
 log = logging.getLogger(__name__)
 
@@ -120,7 +121,7 @@ class PartitionTask:
         if self._taking_over:
             # A take-over that ends late would fence the next owner.
             await self.close()
-        elif not await _wait(self._idle, STOP_SECONDS):
+        elif not await wait_at_most(self._idle, STOP_SECONDS):
             log.warning("%s: transaction still running after %.0f s, dropped", self.task.get_name(), STOP_SECONDS)
             await self.close()
 
@@ -196,7 +197,7 @@ class PartitionTask:
         while self._owned and not self._seek_needed:
             if not self._queue:
                 self._wake.clear()
-                await _wait(self._wake, next_tick - self._time())
+                await wait_at_most(self._wake, next_tick - self._time())
             if self._time() >= next_tick:
                 await self._busily(self._tick())
                 next_tick = self._time() + TICK_SECONDS
@@ -336,11 +337,3 @@ class PartitionTask:
     @staticmethod
     def _time() -> float:
         return asyncio.get_running_loop().time()
-
-
-async def _wait(event: asyncio.Event, seconds: float) -> bool:
-    try:
-        async with asyncio.timeout(max(0.0, seconds)):
-            return await event.wait()
-    except TimeoutError:
-        return False

@@ -6,7 +6,6 @@ after a recovery.
 """
 
 from collections.abc import Iterator, Mapping
-from itertools import islice
 from typing import Any, Generic, TypeVar
 
 import msgspec
@@ -182,4 +181,4 @@ class Overlay:
         layers = [self]
         while layers[-1]._below is not None:
             layers.append(layers[-1]._below)
-        return list(islice(reversed(layers), None))
+        return layers[::-1]

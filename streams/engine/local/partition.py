@@ -6,10 +6,7 @@ from typing import NamedTuple, Protocol
 
 from streams.engine.local.log import LocalLog
 from streams.engine.local.storage import Owner, Slot
-from streams.engine.log import CHUNK_RECORDS, Chunk, Delivery, Recovered, Transaction
-
-# A chunk is processed in one go: its bytes bound how long everything else in the process waits.
-CHUNK_BYTES = 262_144
+from streams.engine.log import CHUNK_BYTES, CHUNK_RECORDS, Chunk, Delivery, Recovered, Transaction
 
 
 class Deliveries(Protocol):
