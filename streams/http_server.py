@@ -57,6 +57,7 @@ def _config(app: ASGIApp) -> uvicorn.Config:
     return uvicorn.Config(
         app,
         loop="uvloop",
+        http="httptools",
         lifespan="on",
         access_log=False,
         log_config=None,

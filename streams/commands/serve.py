@@ -25,6 +25,7 @@ def gateway() -> None:
         curl -H 'Content-Type: application/json' http://127.0.0.1:8080/api/v1/events
         -d '{"event_id": "1", "ticket_id": "T-1", "text": "Where is my refund?"}'
     """
+    from streams.engine.garbage import collect_garbage_seldom
     from streams.gateway.app import EVENTS_PATH, create_app
     from streams.gateway.kafka_writer import KafkaWriter
     from streams.http_server import address_of, serve
@@ -34,6 +35,7 @@ def gateway() -> None:
     settings = load_settings()
     listener = take_address(settings.host, settings.gateway_port, "gateway_port")
     say(f"events go to {address_of(listener)}{EVENTS_PATH}")
+    collect_garbage_seldom()
     serve(create_app(KafkaWriter(settings.kafka_brokers)), listener)
 
 
