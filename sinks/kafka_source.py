@@ -45,7 +45,8 @@ class KafkaSource:
             session_timeout_ms=round(self._session_timeout * 1000),
             heartbeat_interval_ms=round(self._session_timeout * 1000 / 3),
             max_poll_interval_ms=_MAX_POLL_MS,
-            # One fetch is in flight for each broker, and a partition without news holds it up this long.
+            # One fetch is in flight for each broker: it waits this long for more, and a lone message with it.
+            fetch_min_bytes=_MB // 4,
             fetch_max_wait_ms=100,
             max_partition_fetch_bytes=2 * _MB,
         )

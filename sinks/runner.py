@@ -21,7 +21,7 @@ LONGEST_RETRY = 10.0
 _POLL_SECONDS = 0.2
 _LAG_SECONDS = 2.0
 # Writes start at most this many times in `max_seconds`: each leaves a part that the database must merge.
-_WRITES_IN_A_PERIOD = 4
+_WRITES_IN_A_PERIOD = 2
 
 
 async def run_sink(

@@ -1,6 +1,7 @@
 """When each event was first seen where people look: its row in ClickHouse, its escalation on the topic."""
 
 import asyncio
+import itertools
 import time
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -11,9 +12,10 @@ from aiokafka import AIOKafkaConsumer
 from sinks.clickhouse.client import connect
 from streams import topics
 
-POLL_SECONDS = 0.05
-# Rows older than this are not asked for again: more than the slowest that is allowed to be slow.
-LOOK_BACK = timedelta(seconds=15)
+POLL_SECONDS = 0.2
+# Rows older than this are asked for only now and then: asking for all of them would be most of what ClickHouse does.
+LOOK_BACK, LONG_LOOK_BACK = timedelta(seconds=4), timedelta(seconds=60)
+LONG_EVERY = 10
 
 
 class _Caused(msgspec.Struct):
@@ -37,11 +39,13 @@ async def watch_escalations(brokers: str, seen: dict[str, float], ready: asyncio
 
 
 async def watch_rows(url: str, seen: dict[str, float], stop: asyncio.Event) -> None:
-    """Note when an event's row is in the answer of a query, asked again every 50 ms."""
+    """Note when an event's row is in the answer of a query, asked again every 200 ms."""
     client = connect(url, readonly=True)
-    while not stop.is_set():
+    for poll in itertools.count():
+        if stop.is_set():
+            break
         asked = time.monotonic()
-        ids = await asyncio.to_thread(_recent, client)
+        ids = await asyncio.to_thread(_since, client, LOOK_BACK if poll % LONG_EVERY else LONG_LOOK_BACK)
         answered = time.monotonic()
         for event_id in ids:
             seen.setdefault(event_id, answered)
@@ -49,8 +53,8 @@ async def watch_rows(url: str, seen: dict[str, float], stop: asyncio.Event) -> N
     client.close()
 
 
-def _recent(client: Any) -> list[str]:
-    since = datetime.now(UTC) - LOOK_BACK
+def _since(client: Any, look_back: timedelta) -> list[str]:
+    since = datetime.now(UTC) - look_back
     result = client.query(
         "SELECT event_id FROM scored_events WHERE received_at >= {since:DateTime64(3)}",
         parameters={"since": since},
