@@ -20,6 +20,7 @@ def run_worker(stage: str, settings: Settings) -> None:
         application=f"{settings.name}-{stage}",
         source=built.input,
         changelog=topics.changelog_of(stage),
+        patience=built.patience,
     )
     app = build_app(
         built,

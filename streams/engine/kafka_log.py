@@ -10,12 +10,15 @@ from streams.engine.log import Recovered, Transaction
 
 
 class KafkaStage(NamedTuple):
-    """How a stage is laid out on Kafka. `application` names the consumer group and prefixes the transactional ids."""
+    """How a stage is laid out on Kafka. `application` names the consumer group and prefixes the transactional ids; its
+    records may wait `patience` seconds for others.
+    """
 
     brokers: str
     application: str
     source: str
     changelog: str
+    patience: float = 0.0
 
 
 class Reader(Protocol):
@@ -24,6 +27,7 @@ class Reader(Protocol):
     async def seek(self, partition: int, offset: int, token: int) -> int: ...
     def delivered(self, partition: int) -> int: ...
     def end(self, partition: int) -> int | None: ...
+    def progress(self, partition: int, position: int) -> None: ...
     def wake(self) -> None: ...
 
 
@@ -67,20 +71,22 @@ class KafkaLog:
         self._reader.wake()
 
     async def commit(self, transaction: Transaction) -> None:
-        """Outputs, rows, the position row and the group's offset in one Kafka transaction."""
+        """Outputs, rows and the position row in one Kafka transaction."""
         producer = self._owned()
         for outgoing in transaction.outputs:
             if outgoing.topic not in self._counts:
                 self._counts[outgoing.topic] = await producer.partitions_of(outgoing.topic)
         batches = by_partition(transaction.outputs, self._counts.__getitem__)
         rows: list[Entry] = [(key, row, ()) for key, row in transaction.rows.items()]
-        offsets = {}
         if transaction.position is not None:
             rows.append((POSITION_KEY, encode_position(transaction.position, self.partitions), ()))
-            offsets[self._source] = transaction.position.next
         if rows:
             batches[self._changelog] = rows
-        await producer.commit(batches, offsets, self._stage.application)
+        await producer.commit(batches)
+
+    def progress(self, position: int) -> None:
+        """The reader tells the group."""
+        self._reader.progress(self.partition, position)
 
     async def release(self) -> None:
         """Close the producer."""

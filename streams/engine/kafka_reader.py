@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
-from aiokafka.errors import IllegalStateError
+from aiokafka.errors import IllegalStateError, KafkaError
 
 from streams.engine.kafka_log import KafkaStage
 from streams.engine.log import CHUNK_BYTES, CHUNK_RECORDS, Chunk, Record
@@ -20,16 +20,25 @@ log = logging.getLogger(__name__)
 # Records that one poll hands over, mostly all of one partition.
 FETCH_RECORDS = 3 * CHUNK_RECORDS
 POLL_SECONDS = 0.2
+# The group is told the positions this often. Within the transactions it would cost two of their five requests.
+TELL_SECONDS = 1.0
 
 
 class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]
-    """One consumer in the stage's group. It commits nothing: positions are committed with the outputs."""
+    """One consumer in the stage's group.
+
+    What is exact is the position in the changelog, which is committed with the outputs. The group's offsets follow it
+    once a second, for whoever watches the lag.
+    """
 
     def __init__(self, stage: KafkaStage, session_seconds: float) -> None:
         self._topic = stage.source
+        self._pause = stage.patience / 4
         self._runtime: Runtime | None = None
         self._wanted = asyncio.Event()
         self._at: dict[int, tuple[int, int]] = {}
+        self._progress: dict[int, int] = {}
+        self._telling: asyncio.Task[None] | None = None
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=stage.brokers,
             group_id=stage.application,
@@ -50,9 +59,14 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]
         self._runtime = runtime
         self._consumer.subscribe([self._topic], listener=self)
         await self._consumer.start()
+        self._telling = asyncio.create_task(self._keep_telling(), name=f"{self._topic}-progress")
 
     async def stop(self) -> None:
-        """Leave the group, so that others take over at once."""
+        """Tell the group how far we are and leave it, so that others take over at once."""
+        if self._telling is not None:
+            self._telling.cancel()
+            await asyncio.wait([self._telling])
+            await self._tell()
         await self._consumer.stop()
 
     def partitions(self) -> int:
@@ -94,6 +108,10 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]
             end = self._consumer.highwater(TopicPartition(self._topic, partition))
         return end
 
+    def progress(self, partition: int, position: int) -> None:
+        """Everything before `position` is applied: the group hears of it soon."""
+        self._progress[partition] = position
+
     def wake(self) -> None:
         """Somebody wants chunks again."""
         self._wanted.set()
@@ -115,6 +133,27 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]
             tokens = {source: self._at.get(source.partition, (-1, -1)) for source in wanting}
             for source in wanting:
                 await self._deliver(source, tokens[source], fetched.get(source, []))
+            if sum(map(len, fetched.values())) < CHUNK_RECORDS:
+                # A fetch costs the same for one record as for many.
+                await asyncio.sleep(self._pause)
+
+    async def _keep_telling(self) -> None:
+        while True:
+            await asyncio.sleep(TELL_SECONDS)
+            await self._tell()
+
+    async def _tell(self) -> None:
+        """Commit the positions of what is ours. They are for watching only: what fails is told the next time."""
+        ours = {source: self._progress[source.partition] for source in self._assigned(self._progress)}
+        told, self._progress = self._progress, {}
+        if not ours:
+            return
+        try:
+            async with asyncio.timeout(TELL_SECONDS):
+                await self._consumer.commit(ours)
+        except (KafkaError, TimeoutError) as error:
+            log.info("%s: the group was not told its offsets: %r", self._topic, error)
+            self._progress = told | self._progress
 
     def _assigned(self, partitions: Iterable[int]) -> list[TopicPartition]:
         assignment = self._consumer.assignment()

@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 import aiokafka.producer.sender
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
-from aiokafka.structs import OffsetAndMetadata
 
 from streams.engine.log import Fenced, Headers, Outgoing
 from streams.engine.partitioner import partition_of
@@ -58,20 +57,14 @@ class TransactionalProducer:
         """How many partitions a topic has."""
         return len(await self._producer.partitions_for(topic))
 
-    async def commit(
-        self, batches: Mapping[TopicPartition, Iterable[Entry]], offsets: Mapping[TopicPartition, int], group: str
-    ) -> None:
-        """Write the batches and the group's offsets in one transaction; returns when it is known to be committed."""
+    async def commit(self, batches: Mapping[TopicPartition, Iterable[Entry]]) -> None:
+        """Write the batches in one transaction; returns when it is known to be committed."""
         producer = self._producer
         try:
             await producer.begin_transaction()
             acknowledged = [sent for target, entries in batches.items() for sent in await self._send(target, entries)]
             # commit_transaction() does not look at failed batches, so every one is awaited first.
             await asyncio.gather(*acknowledged)
-            if offsets:
-                # Only now: beside a produce request the broker refuses the batch, and it waits out a back-off.
-                positions = {partition: OffsetAndMetadata(offset, "") for partition, offset in offsets.items()}
-                await producer.send_offsets_to_transaction(positions, group)
             await producer.commit_transaction()
         except (ProducerFenced, InvalidProducerEpoch) as error:
             raise Fenced(str(error)) from error

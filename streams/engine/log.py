@@ -130,6 +130,11 @@ class PartitionLog(Protocol):
         """
         ...
 
+    def progress(self, position: int) -> None:
+        """Everything before `position` is applied and committed: for whoever watches from outside. What a take-over
+        reads is the position of the last transaction, never this."""
+        ...
+
     async def release(self) -> None:
         """Give the partition up. What was not committed never happened. May be called twice."""
         ...

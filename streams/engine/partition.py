@@ -188,21 +188,24 @@ class PartitionTask:
             self._watch.expired(self.partition, found - self._expected)
         self._expected = found
         self._end = max(self._end, found)
+        self._log.progress(found)
         self._quiet_since = self._time()
         self._ready = self._owned
         self._log.wake()
 
     async def _serve(self) -> None:
-        next_tick = self._time() + TICK_SECONDS
+        next_tick, next_apply = self._time() + TICK_SECONDS, 0.0
         while self._owned and not self._seek_needed:
-            if not self._queue:
-                self._wake.clear()
-                await wait_at_most(self._wake, next_tick - self._time())
-            if self._time() >= next_tick:
+            now = self._time()
+            if now >= next_tick:
                 await self._busily(self._tick())
                 next_tick = self._time() + TICK_SECONDS
-            while self._queue and self._owned and not self._seek_needed and self._time() < next_tick:
+            elif self._queue and now >= next_apply:
                 await self._busily(self._apply())
+                next_apply = now + self._stage.patience
+            else:
+                self._wake.clear()
+                await wait_at_most(self._wake, (min(next_tick, next_apply) if self._queue else next_tick) - now)
 
     async def _busily(self, work: Awaitable[None]) -> None:
         self._idle.clear()
@@ -232,6 +235,7 @@ class PartitionTask:
             self._newest = last.timestamp
             self._watch.applied(self.partition, applied, output, stage_seconds, self._time() - began)
         self._expected, self._end = reached, end
+        self._log.progress(reached)
 
     def _next_chunk(self, reached: int) -> Chunk | None:
         """The chunk that begins at `reached`. What was applied already is dropped; a gap means to seek again."""
@@ -290,19 +294,13 @@ class PartitionTask:
             # No record is to blame and events must go on: the next tick tries again.
             log.exception("%s: tick failed", self.task.get_name())
             return
-        await self._commit_tick(overlay, output)
-        self._watch.ticked(self.partition, len(self._known_state()), lag, self._newest)
-
-    async def _commit_tick(self, overlay: Overlay, output: Output) -> None:
-        # Positions may have moved over transaction markers alone; lag is exact only when they are written down.
-        moved = self._expected > self._persisted.next and not self._queue
-        if not (output.records or moved or overlay.logged()):
+        if output.records or overlay.logged():
+            started = self._time()
+            await self._commit(overlay, output, None)
+            self._watch.applied(self.partition, 0, output, 0.0, self._time() - started)
+        else:
             self._known_state().merge(overlay)
-            return
-        position = self._persisted._replace(next=self._expected) if moved else None
-        started = self._time()
-        await self._commit(overlay, output, position)
-        self._watch.applied(self.partition, 0, output, 0.0, self._time() - started)
+        self._watch.ticked(self.partition, len(self._known_state()), lag, self._newest)
 
     async def _commit(self, overlay: Overlay, output: Output, position: Position | None) -> None:
         async with asyncio.timeout(TRANSACTION_SECONDS):

@@ -57,6 +57,9 @@ class Stage(Protocol):
     name: str
     input: str
     outputs: Sequence[str]
+    # Seconds from the begin of one transaction to that of the next. A record that comes alone does not wait; where they
+    # come close together, more of them share the cost of a transaction.
+    patience: float
 
     def restore(self, state: Overlay) -> None:
         """Rebuild the derived tables after a recovery."""

@@ -113,7 +113,7 @@ class KafkaWriter:
             acks="all",
             enable_idempotence=True,
             compression_type="lz4",
-            linger_ms=2,
+            linger_ms=5,
             max_batch_size=MAX_EVENT_BYTES // 4,
             # Room for the key, the headers and the frame of an event of the largest size.
             max_request_size=MAX_EVENT_BYTES * 2,

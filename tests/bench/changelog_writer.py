@@ -45,6 +45,9 @@ class NoReader:
         """Unknown."""
         return None
 
+    def progress(self, partition: int, position: int) -> None:
+        """Nobody watches."""
+
     def wake(self) -> None:
         """Nobody sleeps."""
 

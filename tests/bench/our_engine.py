@@ -35,6 +35,7 @@ class BenchStage:
     """Decodes and encodes every event; with state it also counts the events of each ticket."""
 
     name = "bench"
+    patience = 0.0
 
     def __init__(self, run: Run) -> None:
         self.input = run.input

@@ -101,7 +101,7 @@ class TestProducer:
         ours = TransactionalProducer(kafka.brokers, unique("careful"))
         await ours.start()
         with pytest.raises(MessageSizeTooLargeError):
-            await ours.commit({source: [(None, os.urandom(2000), ())]}, {}, "group")
+            await ours.commit({source: [(None, os.urandom(2000), ())]})
         await ours.close()
 
     async def test_a_full_batch_answers_none_but_takes_any_first_record(self, kafka: LocalKafka) -> None:
@@ -154,10 +154,10 @@ class TestFencing:
         owner = unique("owner")
         older, newer = TransactionalProducer(kafka.brokers, owner), TransactionalProducer(kafka.brokers, owner)
         await older.start()
-        await older.commit({source: [(None, b"before", ())]}, {}, "group")
+        await older.commit({source: [(None, b"before", ())]})
         await newer.start()
         with pytest.raises(Fenced):
-            await older.commit({source: [(None, b"after", ())]}, {source: 1}, "group")
+            await older.commit({source: [(None, b"after", ())]})
         await asyncio.gather(older.close(), newer.close())
 
     async def test_its_open_transaction_is_aborted_before_start_returns(

@@ -117,6 +117,17 @@ class KafkaWorld(World):
     def _layout(self, stage: str) -> KafkaStage:
         return KafkaStage(self._brokers, f"{self._name}-{stage}", self.topic(SOURCE), self.topic(f"{stage}-changelog"))
 
+    async def told(self, partition: int) -> int | None:
+        """The offset that the stage's group has committed."""
+        admin = AIOKafkaAdminClient(bootstrap_servers=self._brokers)
+        await admin.start()
+        try:
+            offsets = await admin.list_consumer_group_offsets(self._layout("stage").application)
+        finally:
+            await admin.close()
+        found = offsets.get(TopicPartition(self.topic(SOURCE), partition))
+        return None if found is None else int(found.offset)
+
 
 class TestKafka(LogContract):
     @pytest.fixture
@@ -125,3 +136,21 @@ class TestKafka(LogContract):
         await world.start()
         yield world
         await world.close()
+
+
+async def test_the_group_hears_of_progress_while_reading_goes_on_and_at_the_stop(kafka: LocalKafka) -> None:
+    world = KafkaWorld(kafka.brokers)
+    await world.start()
+    try:
+        owner = await world.begin(partition=1)
+        await world.append(1, [Plain(b"k", b"v")] * 3)
+        owner.progress(2)
+        async with asyncio.timeout(10):
+            while await world.told(1) != 2:
+                await asyncio.sleep(0.05)
+        owner.progress(3)
+        await owner.release()
+    finally:
+        await world.close()
+    assert await world.told(1) == 3
+    assert await world.told(0) is None

@@ -26,6 +26,7 @@ class EachRecord:
 
     name, input = "each", "in"
     outputs: Sequence[str] = (OUT,)
+    patience = 0.0
 
     def __init__(self, step: Step) -> None:
         self._step = step

@@ -41,6 +41,7 @@ class CountingStage:
     name = "counting"
     input = IN
     outputs: Sequence[str] = (OUT,)
+    patience = 0.05
 
     def __init__(self, busy: "Busy | None" = None) -> None:
         self._busy = busy or Busy()
@@ -96,6 +97,7 @@ class FaultyLog(LocalPartitionLog):
 
     commit_fault: str | None = None
     take_over_fault: Exception | None = None
+    told: Sequence[int] = ()
 
     async def take_over(self) -> Recovered:
         if self.take_over_fault is not None:
@@ -112,6 +114,9 @@ class FaultyLog(LocalPartitionLog):
         await super().commit(transaction)
         if fault == "after":
             raise ConnectionError("the answer was lost")
+
+    def progress(self, position: int) -> None:
+        self.told = [*self.told, position]
 
 
 class LosingReader(LocalReader):
@@ -264,6 +269,46 @@ def test_a_backlog_goes_in_large_transactions_unless_the_stage_is_slow(stage_sec
         await world.until(world.exact)
         assert max(world.watch.batches) == largest
         await worker.close()
+
+    run(scenario())
+
+
+def test_a_record_that_comes_alone_does_not_wait_and_a_trickle_shares_transactions() -> None:
+    async def scenario() -> None:
+        world = World()
+        worker = world.worker()
+        await worker.own()
+        await asyncio.sleep(0.5)
+        world.append(1)
+        await asyncio.sleep(0.01)
+        assert world.exact()
+        world.watch.batches.clear()
+        for _ in range(100):
+            await asyncio.sleep(0.01)
+            world.append(1)
+        await world.until(world.exact)
+        applied = [batch for batch in world.watch.batches if batch]
+        # A second's records, in transactions that begin 50 ms apart at least.
+        assert len(applied) <= 21
+        assert max(applied) <= 6
+        await worker.close()
+
+    run(scenario())
+
+
+def test_whoever_watches_hears_how_far_it_is() -> None:
+    async def scenario() -> None:
+        world = World()
+        worker = world.worker()
+        await worker.own()
+        await world.until(lambda: worker.partition_log.told == [0])
+        world.append(100)
+        await world.until(lambda: worker.partition_log.told == [0, 100])
+        await worker.close()
+        successor = world.worker()
+        await successor.own()
+        await world.until(lambda: successor.partition_log.told == [100])
+        await successor.close()
 
     run(scenario())
 

@@ -132,6 +132,9 @@ class LocalPartitionLog:
             raise RuntimeError(f"{self._slot.topic}-{self.partition} has not been taken over")
         self._log.commit(self._owner, self._epoch, transaction)
 
+    def progress(self, position: int) -> None:
+        """Nobody watches a log in one process by its groups."""
+
     async def release(self) -> None:
         """End the epoch for this owner; another one begins with the next take-over."""
         self._epoch = None
