@@ -109,7 +109,12 @@ class Overlay:
 
     def absorb(self, nested: "Overlay") -> None:
         """Take over the changes of a nested overlay."""
-        self._encoded.update(nested.logged())
+        encoded = nested.logged()
+        if not self._changes:
+            # The usual case: nothing to merge with.
+            self._changes, self._encoded = nested._changes, nested._encoded
+            return
+        self._encoded.update(encoded)
         for table, changes in nested.changes():
             self._of(table).update(changes)
 
