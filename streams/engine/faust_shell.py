@@ -52,6 +52,9 @@ class StageApp(faust.App):
         enable_kafka_producer = False
         enable_web = False
 
+    def _create_directories(self) -> None:
+        """None: they are for tables of Faust's own, and a worker may run where nothing can be written."""
+
 
 def build_app(
     stage: Stage, layout: KafkaStage, *, session_seconds: float, clock: Clock, dead_letters: str

@@ -27,3 +27,5 @@ async def test_every_event_counts_once(scenario: str, stages: list[str], own_kaf
     outcome = await run_round(plan, own_kafka.brokers, tmp_path)
     assert outcome.verdict.findings == []
     assert outcome.recoveries
+    # The workers ran here, and Faust makes folders where it runs unless it is told not to.
+    assert not list(tmp_path.glob("*-data"))

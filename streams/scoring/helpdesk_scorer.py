@@ -15,7 +15,7 @@ MAX_PICTOGRAPHS: Final = 200
 _PICTOGRAPH = re.compile(r"[\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]")
 
 
-class LexiconScorer:
+class HelpdeskScorer:
     """The score and label are preset A's, from TextBlob's polarity; VADER's compound is carried beside them."""
 
     name = "lexicons-1"
