@@ -3,13 +3,13 @@
 import re
 from typing import Final
 
-from textblob.en import sentiment as textblob_sentiment
-from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
-
 from schemas.scored import Sentiment
 from streams.scoring.scorer import label_of, score_of
+from streams.scoring.textblob_sentiment import sentiment
+from streams.scoring.vader import polarity_scores
 
-# Both libraries have quadratic parts: 10,000 emoji take stock VADER 27 s. What a customer wants to say is at the start.
+# Any text takes a bounded time, and what a customer wants to say is at the start. The figures depend on both bounds:
+# with others this would be another scorer, and need another name.
 MAX_CHARS: Final = 10_000
 MAX_PICTOGRAPHS: Final = 200
 _PICTOGRAPH = re.compile(r"[\u2190-\u2bff\u3030\u303d\u3297\u3299\U0001f000-\U0001faff]")
@@ -20,18 +20,12 @@ class HelpdeskScorer:
 
     name = "lexicons-1"
 
-    def __init__(self) -> None:
-        self._vader = SentimentIntensityAnalyzer()
-        # TextBlob reads its lexicon at the first use; a worker should be ready before its first event.
-        textblob_sentiment("")
-
     def score(self, text: str) -> Sentiment:
         """Score the first 10,000 characters and the first 200 pictographs of a text."""
         bounded = bound(text)
-        polarity, subjectivity = textblob_sentiment(bounded)
+        polarity, subjectivity = sentiment(bounded)
         score = score_of(polarity)
-        compound: float = self._vader.polarity_scores(bounded)["compound"]
-        return Sentiment(score, label_of(score), compound, polarity, subjectivity)
+        return Sentiment(score, label_of(score), polarity_scores(bounded)["compound"], polarity, subjectivity)
 
 
 def bound(text: str) -> str:
