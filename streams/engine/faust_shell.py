@@ -19,6 +19,7 @@ from streams.engine.kafka_log import KafkaLog, KafkaStage
 from streams.engine.kafka_reader import KafkaReader
 from streams.engine.log import Refused
 from streams.engine.partition import Clock, PartitionTask
+from streams.engine.precedence import Precedence
 from streams.engine.runtime import Runtime
 from streams.engine.stage import Output, Stage
 from streams.engine.telemetry import PrometheusWatch
@@ -92,6 +93,7 @@ def build_app(
             app.flow_control.resume()
             self._reader = KafkaReader(layout, session_seconds)
             self._watch = PrometheusWatch(stage, layout.application, clock)
+            self._precedence = Precedence()
             self._runtime = Runtime(self._start_task)
             await self._reader.start(self._runtime)
 
@@ -102,7 +104,13 @@ def build_app(
         def _start_task(self, partition: int) -> PartitionTask:
             partition_log = KafkaLog(layout, partition, self._reader.partitions(), self._reader)
             return PartitionTask(
-                stage, partition_log, run=run_in_agent, clock=clock, watch=self._watch, dead_letters=dead_letters
+                stage,
+                partition_log,
+                run=run_in_agent,
+                clock=clock,
+                watch=self._watch,
+                precedence=self._precedence,
+                dead_letters=dead_letters,
             )
 
         @Service.task

@@ -14,6 +14,7 @@ from typing import Protocol
 
 from streams.engine.attempt import attempt
 from streams.engine.log import CHUNK_RECORDS, Chunk, Fenced, PartitionLog, Position, Record, Refused, Transaction
+from streams.engine.precedence import Precedence
 from streams.engine.stage import Batch, Output, Stage
 from streams.engine.state import Overlay, State
 from streams.engine.waiting import wait_at_most
@@ -63,7 +64,15 @@ class PartitionTask:
     """The owner of one input partition. `run` executes the stage function: the Faust agent, or a plain call."""
 
     def __init__(
-        self, stage: Stage, partition_log: PartitionLog, *, run: Runner, clock: Clock, watch: Watch, dead_letters: str
+        self,
+        stage: Stage,
+        partition_log: PartitionLog,
+        *,
+        run: Runner,
+        clock: Clock,
+        watch: Watch,
+        precedence: Precedence,
+        dead_letters: str,
     ) -> None:
         self.partition = partition_log.partition
         self._stage = stage
@@ -71,6 +80,7 @@ class PartitionTask:
         self._run = run
         self._clock = clock
         self._watch = watch
+        self._precedence = precedence
         self._dead_letters = dead_letters
 
         self._state: State | None = None
@@ -157,7 +167,8 @@ class PartitionTask:
         if self._state is None:
             self._taking_over = True
             try:
-                await self._take_over()
+                with self._precedence.first():
+                    await self._take_over()
             finally:
                 self._taking_over = False
         if self._seek_needed:
@@ -165,6 +176,7 @@ class PartitionTask:
         await self._serve()
 
     async def _take_over(self) -> None:
+        began = self._time()
         recovered = await self._log.take_over()
         state = State(self.partition, self._log.partitions, recovered.rows)
         derived = Overlay(state)
@@ -176,6 +188,13 @@ class PartitionTask:
         self._newest = self._persisted.last_timestamp if self._persisted.last_timestamp >= 0 else None
         self._seek_needed = True
         self._watch.took_over(self.partition, self._cause, len(recovered.rows))
+        log.info(
+            "%s: taken over (%s), %d state rows in %.1f s",
+            self.task.get_name(),
+            self._cause,
+            len(recovered.rows),
+            self._time() - began,
+        )
 
     async def _seek(self) -> None:
         self._ready = False
@@ -253,13 +272,16 @@ class PartitionTask:
 
     async def _process(self, records: Sequence[Record], overlay: Overlay, output: Output) -> float:
         """Run the stage on records of one chunk, piece by piece; returns the seconds that it took."""
-        began = self._time()
+        seconds = 0.0
         done = 0
         while done < len(records):
             piece = records[done : done + self._piece]
             done += len(piece)
+            await self._precedence.give_way()
+            began = self._time()
             output.extend(await self._run(partial(self._attempt, piece, overlay)))
-        return self._time() - began
+            seconds += self._time() - began
+        return seconds
 
     def _attempt(self, piece: Sequence[Record], overlay: Overlay) -> Output:
         now = self._clock()

@@ -13,6 +13,7 @@ from streams.engine.local import LocalLog, LocalPartitionLog, LocalReader, Memor
 from streams.engine.local.storage import Entry, LocalRecord, Owner, Slot
 from streams.engine.log import Chunk, Fenced, Position, Recovered, Refused, Transaction
 from streams.engine.partition import PartitionTask
+from streams.engine.precedence import PRECEDENCE_SECONDS, Precedence
 from streams.engine.runtime import Runtime
 from streams.engine.stage import Batch, Output
 from streams.engine.state import Overlay, Table
@@ -168,6 +169,7 @@ class World:
             self.log.create(topic, 1)
         self.sent: list[str] = []
         self.watch = Watched()
+        self.precedence = Precedence()
         self.stage_seconds = 0.0
         self.busy = Busy()
 
@@ -215,6 +217,7 @@ class Worker:
             run=call,
             clock=clock,
             watch=world.watch,
+            precedence=world.precedence,
             dead_letters=topics.DEAD_LETTERS,
         )
 
@@ -291,6 +294,30 @@ def test_a_record_that_comes_alone_does_not_wait_and_a_trickle_shares_transactio
         # A second's records, in transactions that begin 50 ms apart at least.
         assert len(applied) <= 21
         assert max(applied) <= 6
+        await worker.close()
+
+    run(scenario())
+
+
+def test_another_partition_that_is_taken_over_goes_first_for_a_while() -> None:
+    async def scenario() -> None:
+        world = World()
+        worker = world.worker()
+        await worker.own()
+        await world.until(lambda: world.watch.causes == ["assigned"])
+        now = asyncio.get_running_loop().time
+        with world.precedence.first():
+            world.append(10)
+            await asyncio.sleep(1)
+            assert world.outputs() == []
+        released = now()
+        await world.until(world.exact)
+        assert now() - released < 0.1
+        with world.precedence.first():
+            began = now()
+            world.append(10)
+            await world.until(world.exact)
+            assert PRECEDENCE_SECONDS <= now() - began < PRECEDENCE_SECONDS + 0.1
         await worker.close()
 
     run(scenario())
