@@ -2,7 +2,7 @@
 
 Columns, not rows: the engine takes 50,000 rows a second one by one and several times that column by column. Values are
 what the client writes without converting: times are whole milliseconds since 1970 UTC (window starts whole seconds),
-scores are texts with two decimals, which become Decimals exactly (a float would be cut: 8.29 is stored as 8.28).
+scores are texts with two decimals, which become decimals exactly (a float would be cut: 8.29 is stored as 8.28).
 """
 
 import base64

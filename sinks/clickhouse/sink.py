@@ -11,6 +11,7 @@ from itertools import groupby
 from operator import attrgetter
 
 from clickhouse_connect.datatypes.base import ClickHouseType
+from clickhouse_connect.datatypes.registry import get_from_name
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DataError, Error
 
@@ -34,6 +35,8 @@ _SETTINGS = {
     # Rows of one key are replaced when they are read and merged; to replace them here as well costs a quarter of the
     # insert.
     "optimize_on_insert": "0",
+    # Decimals arrive as texts.
+    "input_format_native_allow_types_conversion": "1",
 }
 # Errors that are about the rows themselves. All others (no table, no memory, no right) are tried again: no row is at
 # fault, and to leave rows out would lose them.
@@ -136,7 +139,7 @@ class ClickHouseSink:
         if block.table not in self._types:
             # Asked once: without them every insert would describe the table first.
             context = self._client.create_insert_context(block.table, list(block.columns))
-            self._types[block.table] = context.column_types
+            self._types[block.table] = [_sent_as(column) for column in context.column_types]
         self._client.insert(
             block.table,
             list(block.columns.values()),
@@ -157,6 +160,12 @@ class ClickHouseSink:
         if self._client is not None:
             self._client.close()
             self._client = None
+
+
+def _sent_as(column: ClickHouseType) -> ClickHouseType:
+    """A decimal goes as the text that it is: the engine reads it in a tenth of the time that the client takes to."""
+    sent_as = {"Decimal(4, 2)": "String", "Nullable(Decimal(4, 2))": "Nullable(String)"}.get(column.name)
+    return get_from_name(sent_as) if sent_as else column
 
 
 def token(messages: Sequence[Message]) -> str:
