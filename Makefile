@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 PYTHON_BIN := .venv/bin/python
 
-.PHONY: help setup run test check bench soak clean lock
+.PHONY: help setup run test check parity bench soak clean lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -19,6 +19,9 @@ test: ## set up, then run every check and all tests against a real broker of the
 
 check: ## the same without the set-up
 	@scripts/check
+
+parity: setup ## compare the scorers with the stock libraries on each text of a data folder: make parity DATA=path
+	@$(PYTHON_BIN) -m tests.parity $(DATA)
 
 bench: setup ## measure throughput and latency, as ratios within one run
 	@$(PYTHON_BIN) -m tests.bench
