@@ -42,8 +42,8 @@ class TrendsStage:
     name = "trends"
     input = topics.PARTIALS
     outputs: Sequence[str] = (topics.WINDOWS, topics.DEAD_LETTERS)
-    # Nothing is published before the tick.
-    patience = 0.5
+    # Nothing is published before the tick, which takes what has come by then.
+    patience = 1.0
 
     def __init__(self, rules: WindowRules) -> None:
         self._rules = rules

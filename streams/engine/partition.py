@@ -9,6 +9,7 @@ import itertools
 import logging
 from collections import deque
 from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
@@ -46,6 +47,18 @@ _tokens = itertools.count(1)
 
 Clock = Callable[[], int]
 Runner = Callable[[Callable[[], Output]], Awaitable[Output]]
+
+
+@dataclass
+class _Taken:
+    """What goes into one transaction: the input up to `next`, of `end` that there is."""
+
+    next: int
+    end: int
+    newest: int | None
+    records: int = 0
+    last: Record | None = None
+    stage_seconds: float = 0.0
 
 
 class Watch(Protocol):
@@ -216,15 +229,18 @@ class PartitionTask:
         next_tick, next_apply = self._time() + TICK_SECONDS, 0.0
         while self._owned and not self._seek_needed:
             now = self._time()
-            if now >= next_tick:
-                await self._busily(self._tick())
-                next_tick = self._time() + TICK_SECONDS
-            elif self._queue and now >= next_apply:
-                await self._busily(self._apply())
+            due = bool(self._queue) and (now >= next_apply or self._queued() >= CHUNK_RECORDS)
+            ticking = now >= next_tick
+            if due or ticking:
+                await self._busily(self._go_on(ticking=ticking))
                 next_apply = now + self._stage.patience
+                next_tick = self._time() + TICK_SECONDS if ticking else next_tick
             else:
                 self._wake.clear()
                 await wait_at_most(self._wake, (min(next_tick, next_apply) if self._queue else next_tick) - now)
+
+    def _queued(self) -> int:
+        return sum(len(chunk.records) for chunk in self._queue)
 
     async def _busily(self, work: Awaitable[None]) -> None:
         self._idle.clear()
@@ -233,28 +249,45 @@ class PartitionTask:
         finally:
             self._idle.set()
 
-    async def _apply(self) -> None:
-        """What is queued, in one transaction."""
-        self._quiet_since = self._time()
+    async def _go_on(self, *, ticking: bool) -> None:
+        """What is queued, and the tick if it is due, in one transaction."""
+        if ticking and await self._has_lost_its_reader():
+            return
         overlay, output = self._overlay(), Output()
-        reached, applied, last, end, stage_seconds = self._expected, 0, None, self._end, 0.0
-        for _ in range(TRANSACTION_CHUNKS):
-            chunk = self._next_chunk(reached) if stage_seconds < TURN_SECONDS else None
-            if chunk is None:
-                break
-            records = [record for record in chunk.records if record.offset >= reached]
-            if records:
-                stage_seconds += await self._process(records, overlay, output)
-                last = records[-1]
-            reached, applied, end = chunk.next, applied + len(records), max(chunk.end, chunk.next)
-        if last is not None:
-            position = Position(reached, self._persisted.applied + applied, last.offset, last.timestamp)
+        taken = await self._take(overlay, output)
+        if ticking:
+            await self._tick(taken, overlay, output)
+        position = None
+        if taken.last is not None:
+            applied = self._persisted.applied + taken.records
+            position = Position(taken.next, applied, taken.last.offset, taken.last.timestamp)
+        if position or output.records or overlay.logged():
             began = self._time()
             await self._commit(overlay, output, position)
-            self._newest = last.timestamp
-            self._watch.applied(self.partition, applied, output, stage_seconds, self._time() - began)
-        self._expected, self._end = reached, end
-        self._log.progress(reached)
+            self._watch.applied(self.partition, taken.records, output, taken.stage_seconds, self._time() - began)
+        else:
+            self._known_state().merge(overlay)
+        self._expected, self._end, self._newest = taken.next, taken.end, taken.newest
+        self._log.progress(taken.next)
+        if ticking:
+            self._watch.ticked(self.partition, len(self._known_state()), taken.end - taken.next, taken.newest)
+
+    async def _take(self, overlay: Overlay, output: Output) -> "_Taken":
+        """Run the stage on what is queued, as much as goes into one transaction."""
+        taken = _Taken(self._expected, self._end, self._newest)
+        if self._queue:
+            self._quiet_since = self._time()
+        for _ in range(TRANSACTION_CHUNKS):
+            chunk = self._next_chunk(taken.next) if taken.stage_seconds < TURN_SECONDS else None
+            if chunk is None:
+                break
+            records = [record for record in chunk.records if record.offset >= taken.next]
+            if records:
+                taken.stage_seconds += await self._process(records, overlay, output)
+                taken.last, taken.newest = records[-1], records[-1].timestamp
+                taken.records += len(records)
+            taken.next, taken.end = chunk.next, max(chunk.end, chunk.next)
+        return taken
 
     def _next_chunk(self, reached: int) -> Chunk | None:
         """The chunk that begins at `reached`. What was applied already is dropped; a gap means to seek again."""
@@ -294,35 +327,34 @@ class PartitionTask:
             self._piece = min(2 * self._piece, CHUNK_RECORDS)
         return output
 
-    async def _tick(self) -> None:
-        if not self._queue and self._time() - self._quiet_since > QUIET_SECONDS:
-            delivered = await self._log.delivered()
-            if delivered != self._expected and not self._queue:
-                log.warning("%s: expected %d, reader is at %d", self.task.get_name(), self._expected, delivered)
-                self._seek_needed = True
-                return
+    async def _has_lost_its_reader(self) -> bool:
+        """Whether something was lost on the way that no later chunk has revealed: then seek again."""
+        if self._queue or self._time() - self._quiet_since <= QUIET_SECONDS:
+            return False
+        delivered = await self._log.delivered()
+        if delivered == self._expected or self._queue:
+            return False
+        log.warning("%s: expected %d, reader is at %d", self.task.get_name(), self._expected, delivered)
+        self._seek_needed = True
+        return True
+
+    async def _tick(self, taken: "_Taken", overlay: Overlay, output: Output) -> None:
         end = await self._log.end()
-        self._end = max(self._end, end if end is not None else 0)
-        lag = max(self._end - self._expected, 0)
-        idle = end is not None and lag == 0 and not self._queue
+        taken.end = max(taken.end, taken.next, end if end is not None else 0)
+        idle = end is not None and taken.end == taken.next and not self._queue
         now = self._clock()
-        if not idle and self._newest is not None:
+        if not idle and taken.newest is not None:
             # A backlog must not be judged by a clock that ran ahead of it.
-            now = min(now, self._newest)
-        overlay = self._overlay()
+            now = min(now, taken.newest)
+        trial = overlay.nested()
         try:
-            output = await self._run(lambda: self._stage.tick(now, idle, overlay))
+            made = await self._run(lambda: self._stage.tick(now, idle, trial))
         except Exception:
             # No record is to blame and events must go on: the next tick tries again.
             log.exception("%s: tick failed", self.task.get_name())
             return
-        if output.records or overlay.logged():
-            started = self._time()
-            await self._commit(overlay, output, None)
-            self._watch.applied(self.partition, 0, output, 0.0, self._time() - started)
-        else:
-            self._known_state().merge(overlay)
-        self._watch.ticked(self.partition, len(self._known_state()), lag, self._newest)
+        overlay.absorb(trial)
+        output.extend(made)
 
     async def _commit(self, overlay: Overlay, output: Output, position: Position | None) -> None:
         async with asyncio.timeout(TRANSACTION_SECONDS):

@@ -19,7 +19,7 @@ from streams.engine.stage import Batch, Output
 from streams.engine.state import Overlay, Table
 from tests.unit.virtual_time import run
 
-IN, OUT = "in", "out"
+IN, OUT, TOLD = "in", "out", "told"
 COUNTS = Table(b"n", int)
 
 
@@ -37,7 +37,7 @@ class Busy:
 
 
 class CountingStage:
-    """Numbers the records of each key; `tick` tells how many keys there are, once for each change."""
+    """Numbers the records of each key. What `tick` does is the test's business: nothing unless it says so."""
 
     name = "counting"
     input = IN
@@ -46,6 +46,7 @@ class CountingStage:
 
     def __init__(self, busy: "Busy | None" = None) -> None:
         self._busy = busy or Busy()
+        self.on_tick: Callable[[Overlay], Output] = lambda _: Output()
 
     def restore(self, state: Overlay) -> None:
         """Nothing is derived."""
@@ -63,7 +64,7 @@ class CountingStage:
         return output
 
     def tick(self, now: int, idle: bool, state: Overlay) -> Output:
-        return Output()
+        return self.on_tick(state)
 
 
 class Watched:
@@ -165,13 +166,14 @@ class World:
 
     def __init__(self) -> None:
         self.log = LocalLog(MemoryStorage(), lambda: int(asyncio.get_running_loop().time() * 1000))
-        for topic in (IN, OUT, topics.DEAD_LETTERS):
+        for topic in (IN, OUT, TOLD, topics.DEAD_LETTERS):
             self.log.create(topic, 1)
         self.sent: list[str] = []
         self.watch = Watched()
         self.precedence = Precedence()
         self.stage_seconds = 0.0
         self.busy = Busy()
+        self.stage = CountingStage(self.busy)
 
     def worker(self) -> "Worker":
         return Worker(self)
@@ -212,7 +214,7 @@ class Worker:
 
         clock = lambda: int(asyncio.get_running_loop().time() * 1000 + world.busy.spent_ms)  # noqa: E731
         return PartitionTask(
-            CountingStage(world.busy),
+            world.stage,
             self.partition_log,
             run=call,
             clock=clock,
@@ -318,6 +320,53 @@ def test_another_partition_that_is_taken_over_goes_first_for_a_while() -> None:
             world.append(10)
             await world.until(world.exact)
             assert PRECEDENCE_SECONDS <= now() - began < PRECEDENCE_SECONDS + 0.1
+        await worker.close()
+
+    run(scenario())
+
+
+def _tell(state: Overlay) -> Output:
+    output = Output()
+    counted = state.get(COUNTS, b"k") or 0
+    output.send(TOLD, b"k", str(counted).encode())
+    return output
+
+
+def test_a_tick_shares_the_transaction_of_what_is_queued_and_sees_it() -> None:
+    async def scenario() -> None:
+        world = World()
+        world.stage.patience = 10.0
+        world.stage.on_tick = _tell
+        worker = world.worker()
+        await worker.own()
+        world.append(1)
+        await world.until(world.exact)
+        world.watch.batches.clear()
+        world.append(5)
+        await world.until(world.exact)
+        assert world.watch.batches[-1] == 5
+        assert world.read(TOLD)[-1].value == b"6"
+        await worker.close()
+
+    run(scenario())
+
+
+def test_a_tick_that_fails_costs_the_records_nothing() -> None:
+    async def scenario() -> None:
+        world = World()
+        world.stage.patience = 10.0
+
+        def fail(state: Overlay) -> Output:
+            state.put(COUNTS, b"k", 1000)
+            raise ValueError("no tick today")
+
+        world.stage.on_tick = fail
+        worker = world.worker()
+        await worker.own()
+        for _ in range(3):
+            world.append(5)
+            await world.until(world.exact)
+        assert world.watch.causes == ["assigned"]
         await worker.close()
 
     run(scenario())
