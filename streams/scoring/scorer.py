@@ -1,16 +1,13 @@
 """What a scorer is, and the scale that it scores on."""
 
-from typing import Protocol
+from collections.abc import Mapping, Sequence
+from typing import NamedTuple, Protocol
 
 from schemas.scored import Label, Sentiment
 
 # Preset A (helpdesk): very_negative < 2 <= negative < 4 <= neutral < 6 <= positive < 8 <= very_positive.
-_BANDS: tuple[tuple[float, Label], ...] = (
-    (2.0, "very_negative"),
-    (4.0, "negative"),
-    (6.0, "neutral"),
-    (8.0, "positive"),
-)
+HELPDESK_BANDS = (2.0, 4.0, 6.0, 8.0)
+_BELOW: tuple[Label, ...] = ("very_negative", "negative", "neutral", "positive")
 
 
 class Scorer(Protocol):
@@ -21,11 +18,50 @@ class Scorer(Protocol):
     def score(self, text: str) -> Sentiment: ...
 
 
+class Reason(NamedTuple):
+    """What moved a score, and by how many points of the scale from 0 to 10.
+
+    `rule` is `vader` or `textblob` (the words that they rate, together), `lexicon` (a phrase of the support lexicon),
+    `negated` (one with a negation before it), `sarcasm`, or `others` (smaller ones added up). `term` is what stands in
+    the text, and `start` to `end` its place in the cleaned text; both are 0 for what has no single place.
+    """
+
+    rule: str
+    term: str
+    points: float
+    start: int = 0
+    end: int = 0
+
+
+class Explained(NamedTuple):
+    """A sentiment and why. The reasons' points and the middle of the scale, 5, add up to the score, but for rounding.
+
+    `unscored` says why there is no sentiment: no text, automatic reply, bounce, machine-made, unsupported language,
+    or scorer unavailable; a detail may follow behind a colon. `removed` counts by kind what cleaning took out.
+    """
+
+    sentiment: Sentiment | None
+    reasons: tuple[Reason, ...] = ()
+    confidence: float = 0.0
+    unscored: str | None = None
+    removed: Mapping[str, int] = {}
+
+
+class Explainer(Scorer, Protocol):
+    """A scorer that tells why. As a scorer, it calls neutral what it does not score."""
+
+    def explain(self, text: str) -> Explained: ...
+
+    def score_all(self, texts: Sequence[str]) -> list[Explained]:
+        """One result for each text, in order."""
+        ...
+
+
 def score_of(polarity: float) -> float:
     """Polarity -1 to 1 as a score from 0 (worst) to 10, two decimals: (polarity + 1) * 5, preset A."""
     return round((polarity + 1) * 5, 2)
 
 
-def label_of(score: float) -> Label:
-    """The band that a score is in."""
-    return next((label for below, label in _BANDS if score < below), "very_positive")
+def label_of(score: float, bands: Sequence[float] = HELPDESK_BANDS) -> Label:
+    """The band that a score is in, of five with four rising bounds; a score that equals a bound is above it."""
+    return next((label for below, label in zip(bands, _BELOW, strict=True) if score < below), "very_positive")

@@ -1,0 +1,39 @@
+"""Presets: how a team wants its texts scored, as data."""
+
+import tomllib
+from importlib import resources
+
+import msgspec
+
+
+class Blend(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """How much each figure of the general scorers counts; all are from -1 to 1."""
+
+    compound: float
+    balance: float
+    polarity: float
+
+
+class Pooling(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """A text of more than `above` characters is scored by sentence; a sentence weighs `floor` + |sentence|."""
+
+    above: int
+    floor: float
+
+
+class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    """`bands`: the four scores, rising, at which the five labels change."""
+
+    bands: tuple[float, float, float, float]
+    blend: Blend
+    pooling: Pooling
+
+    def __post_init__(self) -> None:
+        if list(self.bands) != sorted({*self.bands}) or not 0 < self.bands[0] < self.bands[-1] < 10:
+            raise ValueError(f"bands must rise between 0 and 10, not {self.bands}")
+
+
+def read_preset(name: str) -> Preset:
+    """The preset that is installed under a name; `msgspec.ValidationError` names a field that is wrong."""
+    text = (resources.files(__package__) / "presets" / f"{name}.toml").read_text("utf-8")
+    return msgspec.convert(tomllib.loads(text), Preset)

@@ -1,0 +1,38 @@
+"""Which words of a text VADER and TextBlob rate, to tell them as reasons."""
+
+from collections.abc import Callable
+from typing import Final
+
+from streams.scoring import textblob_words, vader_words
+from streams.scoring.memo import Memo
+
+_AROUND: Final = ".,;:!?\"'()[]*"
+_MOST: Final = 8
+
+
+def rated_by_vader(text: str) -> str:
+    """Up to eight words in small letters, with commas between them."""
+    return _joined(text, _vader_word)
+
+
+def rated_by_textblob(text: str) -> str:
+    """Up to eight words in small letters, with commas between them."""
+    return _joined(text, _textblob_word)
+
+
+def _joined(text: str, word_of: Callable[[str], str]) -> str:
+    return ", ".join(list(filter(None, map(word_of, text.split())))[:_MOST])
+
+
+def _vader(chunk: str) -> str:
+    # A smiley is nothing but punctuation.
+    return (chunk.strip(_AROUND).lower() or chunk) if vader_words.WORDS[vader_words.code_of(chunk)].is_rated else ""
+
+
+def _textblob(chunk: str) -> str:
+    word = chunk.strip(_AROUND).lower()
+    return word if textblob_words.WORDS[textblob_words.code_of(word)].scores else ""
+
+
+_vader_word = Memo(_vader).__getitem__
+_textblob_word = Memo(_textblob).__getitem__

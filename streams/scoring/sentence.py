@@ -1,0 +1,133 @@
+"""One sentence or short text: what the general scorers say of it, and what the support lexicon adds.
+
+The parts are added as velocities are: tanh(atanh(blend) + the sum of atanh(points / 5)). The result stays between -1
+and 1, a sentence without a phrase of the lexicon has the blend alone, and a phrase in an otherwise neutral one moves it
+by just its points.
+"""
+
+import math
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+from streams.scoring.presets import Blend
+from streams.scoring.rated import rated_by_textblob, rated_by_vader
+from streams.scoring.scorer import Reason
+from streams.scoring.support_lexicon import Hit, Lexicon, Tokens
+from streams.scoring.textblob_sentiment import sentiment
+from streams.scoring.tone import asked, correction_of_request, correction_of_sarcasm, is_request, sarcasm_in
+from streams.scoring.vader import polarity_scores
+
+# Beyond it, atanh tells only who shouts loudest.
+_LIMIT: Final = 0.97
+_MIDDLE: Final = 5.0
+# Stands for words that mean nothing in a ticket; no scorer knows it, and it is longer than two letters.
+_FILLER: Final = "thing"
+
+Place = tuple[int, int]
+
+
+class Part(NamedTuple):
+    """A sentence's sentiment, -1 to 1, and the parts that add up to it; then the general scorers' own figures."""
+
+    polarity: float
+    vader: float
+    textblob: float
+    tone: float  # what sarcasm takes away or a request gives back
+    added: float  # by the lexicon
+    hits: Sequence[Hit]
+    places: Sequence[Place]
+    sarcasm: Place | None
+    text: str
+    seen: str  # the text as the general scorers saw it
+    compound: float
+    textblob_polarity: float
+    subjectivity: float
+
+    def reasons(self, weight: float, offset: int) -> list[Reason]:
+        """Why, for a sentence that counts `weight` in a text in which it begins at `offset`."""
+        scale = _MIDDLE * weight
+        found: list[Reason] = []
+        if self.vader:
+            found.append(Reason("vader", rated_by_vader(self.seen), self.vader * scale))
+        if self.textblob:
+            found.append(Reason("textblob", rated_by_textblob(self.seen), self.textblob * scale))
+        if self.tone:
+            rule = "sarcasm" if self.sarcasm else "question"
+            found.append(self._reason(rule, self.sarcasm or (0, len(self.text)), self.tone * scale, offset))
+        shares = self._shares()
+        for hit, place, share in zip(self.hits, self.places, shares, strict=True):
+            if share:
+                rule = "negated" if hit.negated else hit.term.rule
+                found.append(self._reason(rule, place, share * scale, offset))
+        return found
+
+    def _reason(self, rule: str, place: Place, points: float, offset: int) -> Reason:
+        start, end = place
+        return Reason(rule, self.text[start:end], points, start + offset, end + offset)
+
+    def _shares(self) -> list[float]:
+        """What each phrase adds. Those against the sum get their part with the other sign."""
+        drives = [_drive(hit.weight) for hit in self.hits]
+        total = sum(drives)
+        # Phrases that cancel out would each have added what the slope of tanh says.
+        factor = self.added / total if abs(total) > 1e-6 else 1 - (self.polarity - self.added) ** 2
+        return [drive * factor for drive in drives]
+
+
+def assess(text: str, lexicon: Lexicon, blend: Blend) -> Part:
+    """Assess a cleaned sentence or short text that is not empty."""
+    tokens = lexicon.tokens_of(text)
+    hits: Sequence[Hit] = lexicon.hits(tokens.codes)
+    places = tokens.places(text, hits) if hits else []
+    seen = _without_hidden(text, hits, places) if hits else text
+    scores = polarity_scores(seen)
+    polarity, subjectivity = sentiment(seen)
+    vader = blend.compound * scores["compound"] + blend.balance * (scores["pos"] - scores["neg"])
+    textblob = blend.polarity * polarity
+    if abs(vader + textblob) > _LIMIT:
+        factor = _LIMIT / abs(vader + textblob)
+        vader, textblob = vader * factor, textblob * factor
+    tone, added, sarcasm = 0.0, 0.0, None
+    if is_request(text, tokens.chunks):
+        hits = asked(hits)
+        tone = correction_of_request(vader + textblob)
+    if hits:
+        sarcasm = _place_of(sarcasm_in(tokens.chunks, hits), tokens, text)
+        if sarcasm and vader + textblob > 0:
+            tone = correction_of_sarcasm(vader + textblob)
+        heard = vader + textblob + tone
+        added = math.tanh(math.atanh(heard) + sum(_drive(hit.weight) for hit in hits)) - heard
+    return Part(
+        polarity=vader + textblob + tone + added,
+        vader=vader,
+        textblob=textblob,
+        tone=tone,
+        added=added,
+        hits=hits,
+        places=places,
+        sarcasm=sarcasm,
+        text=text,
+        seen=seen,
+        compound=scores["compound"],
+        textblob_polarity=polarity,
+        subjectivity=subjectivity,
+    )
+
+
+def _place_of(hit: Hit | None, tokens: Tokens, text: str) -> Place | None:
+    return tokens.places(text, [hit])[0] if hit else None
+
+
+def _without_hidden(text: str, hits: Sequence[Hit], places: Sequence[Place]) -> str:
+    """The text with a filler in place of what means nothing in a ticket, or something else than it seems to."""
+    parts: list[str] = []
+    done = 0
+    for hit, (start, end) in zip(hits, places, strict=True):
+        if hit.term.hidden:
+            parts += [text[done:start], _FILLER]
+            done = end
+    return "".join([*parts, text[done:]]) if parts else text
+
+
+def _drive(weight: float) -> float:
+    return math.atanh(weight / _MIDDLE)

@@ -1,0 +1,250 @@
+"""The words and phrases of support, as data, and where they stand in a text.
+
+A text becomes a string of codes, one for a token, through a dictionary, and the phrases become patterns over codes.
+What may begin a phrase is found by one pattern, and only the phrases that begin with it are then tried.
+
+A phrase is written as words with blanks between them:
+
+    word          that word          one|other     either         {set}    a word of a set, or of `one|{set}`
+    (word)        or not             _             any word       ...      up to three words
+
+A comma may stand between any two words; other punctuation ends a phrase.
+"""
+
+import re
+from bisect import bisect_right
+from collections.abc import Iterable, Mapping, Sequence
+from importlib import resources
+from importlib.resources.abc import Traversable
+from itertools import accumulate
+from typing import Annotated, Final, Literal, NamedTuple
+
+import msgspec
+
+from streams.scoring.memo import Memo
+
+# How far before a phrase a negation reaches, in tokens.
+_REACH: Final = 3
+# "No delays" says less than "delays" does, the other way; "not resolved" nearly as much as "resolved".
+_NEGATED_BAD: Final = -0.4
+_NEGATED_GOOD: Final = -0.8
+
+_CHUNK: Final = re.compile(r"\n|\S+")
+_TOKEN: Final = re.compile(r"[^\W_]+(?:'[^\W_]+)?|[.,!?;:\n]|#(?=\w)")
+FOLDER: Final[Traversable] = resources.files(__package__) / "lexicons"
+NEUTRAL: Final = "neutral"
+SARCASM: Final = "sarcasm"
+_COMMA: Final = ","
+_STOP: Final = "."
+_WORD: Final = "w"
+_NUMBER: Final = "0"
+_ANY: Final = f"[^{_COMMA}{_STOP}]"
+_MARKS: Final = {",": _COMMA, **dict.fromkeys(".!?;:\n", _STOP)}
+_FIRST_CODE: Final = 0x4E00
+# Among the codes that may follow: all of them.
+_EVERY: Final = ""
+_AROUND: Final = ".,;:!?\"'()[]*"
+
+
+class Term(NamedTuple):
+    """A phrase of the lexicon. `weight`: the points on the scale of 0 to 10 by which it alone moves a text from 5."""
+
+    match: str
+    weight: float
+    example: str
+    group: str
+    rule: str
+    fixed: bool  # a negation before it means nothing: it has its own
+    hidden: bool  # VADER and TextBlob do not see it
+
+
+class Hit(NamedTuple):
+    """A term in a text. `weight` has the negation in it; `first` and `last` are codes from 0."""
+
+    term: Term
+    weight: float
+    negated: bool
+    first: int
+    last: int
+
+
+class Tokens(NamedTuple):
+    """A text between its blanks: the chunks, the codes of each, and all codes in one."""
+
+    chunks: Sequence[str]
+    parts: Sequence[str]
+    codes: str
+
+    def places(self, text: str, hits: Sequence[Hit]) -> list[tuple[int, int]]:
+        """Where hits start and end in the text, without the punctuation around them."""
+        starts: list[int] = []
+        end = 0
+        for chunk in self.chunks:
+            starts.append(text.find(chunk, end))
+            end = starts[-1] + len(chunk)
+        ends = list(accumulate(map(len, self.parts)))
+        return [self._place(starts, bisect_right(ends, hit.first), bisect_right(ends, hit.last)) for hit in hits]
+
+    def _place(self, starts: Sequence[int], first: int, last: int) -> tuple[int, int]:
+        opening, closing = self.chunks[first], self.chunks[last]
+        start = starts[first] + len(opening) - len(opening.lstrip(_AROUND))
+        return start, max(start, starts[last] + len(closing.rstrip(_AROUND)))
+
+
+class Lexicon:
+    """Terms by what they can begin with. Immutable; threads may share it."""
+
+    def __init__(self, terms: Iterable[Term], sets: Mapping[str, Sequence[str]]) -> None:
+        self.terms = tuple(terms)
+        self._sets = {name: frozenset(words) for name, words in sets.items()}
+        self._words: dict[str, str] = {}
+        self._codes_of = Memo(self._codes_of_chunk).__getitem__
+        negations = frozenset(self._codes_of_atom("{negation}"))
+        barriers = "".join(sorted(self._codes_of_atom("{barrier}")))
+        self._negation = re.compile(
+            f"[{''.join(sorted(negations))}](?![^{_STOP}]*[{barriers}{_COMMA}])[^{_STOP}{_COMMA}]*$"
+        )
+        by_first: dict[str, list[_Compiled]] = {}
+        for term in self.terms:
+            compiled = self._compiled(term)
+            if compiled.first <= negations:
+                compiled = compiled._replace(term=term._replace(fixed=True))
+            for code in compiled.first:
+                by_first.setdefault(code, []).append(compiled)
+        self._by_first = {code: sorted(found, key=_rank) for code, found in by_first.items()}
+        self._candidates = Memo(self._candidates_of).__getitem__
+        # "(?!)" matches nowhere.
+        self._starts = re.compile(f"[{''.join(sorted(by_first))}]" if by_first else "(?!)")
+
+    def tokens_of(self, text: str) -> Tokens:
+        """The tokens of a text with straight apostrophes."""
+        chunks = _CHUNK.findall(text) if "\n" in text else text.split()
+        parts = list(map(self._codes_of, chunks))
+        return Tokens(chunks, parts, "".join(parts))
+
+    def hits(self, codes: str) -> list[Hit]:
+        """The terms in a text, from left to right; the longest where several begin, and none within another."""
+        hits: list[Hit] = []
+        end = 0
+        for start in self._starts.finditer(codes):
+            place = start.start()
+            if place >= end:
+                for pattern, term in self._candidates(codes[place : place + 2]):
+                    found = pattern.match(codes, place)
+                    if found:
+                        end = found.end()
+                        hits.append(self._hit(term, codes, place, end))
+                        break
+        return hits
+
+    def _candidates_of(self, pair: str) -> Sequence[tuple[re.Pattern[str], Term]]:
+        """The terms that may begin with a code and go on with the next, the longest first, then the weightiest."""
+        second = pair[1:]
+        anything = second == _COMMA
+        return [
+            (compiled.pattern, compiled.term)
+            for compiled in self._by_first[pair[0]]
+            if anything or second in compiled.seconds or _EVERY in compiled.seconds
+        ]
+
+    def _hit(self, term: Term, codes: str, place: int, end: int) -> Hit:
+        negated = not term.fixed and bool(self._negation.search(codes[max(0, place - _REACH) : place]))
+        factor = (_NEGATED_BAD if term.weight < 0 else _NEGATED_GOOD) if negated else 1.0
+        return Hit(term, term.weight * factor, negated, place, end - 1)
+
+    def _codes_of_chunk(self, chunk: str) -> str:
+        return "".join(map(self._code, _TOKEN.findall(chunk.lower()))) or ("" if chunk.strip() else _STOP)
+
+    def _code(self, word: str) -> str:
+        return _MARKS.get(word) or self._words.get(word) or (_NUMBER if word[0].isdigit() else _WORD)
+
+    def _code_for(self, word: str) -> str:
+        return self._words.setdefault(word, chr(_FIRST_CODE + len(self._words)))
+
+    def _codes_of_atom(self, atom: str) -> set[str]:
+        """The codes of `one|{set}`; ValueError for a set that there is not."""
+        codes: set[str] = set()
+        for part in atom.split("|"):
+            if part == "{number}":
+                codes.add(_NUMBER)
+            if part.startswith("{") and part[1:-1] not in self._sets:
+                raise ValueError(f"the lexicon has no set {part}")
+            words = self._sets[part[1:-1]] if part.startswith("{") else (part,)
+            codes.update(map(self._code_for, words))
+        return codes
+
+    def _compiled(self, term: Term) -> "_Compiled":
+        if not term.match or term.match[0] in "(.":
+            raise ValueError(f"{term.group}: {term.match!r} must begin with a word that is not optional")
+        atoms = term.match.split()
+        first = self._codes_of_atom(atoms[0])
+        pattern, length, seconds = f"[{''.join(sorted(first))}]", 1, set[str]()
+        only_optional = True
+        for atom in atoms[1:]:
+            if atom == "...":
+                pattern += f"(?:{_COMMA}?{_ANY}){{0,3}}?"
+                seconds, only_optional = {_EVERY}, False
+                continue
+            optional = atom.startswith("(")
+            codes = {_EVERY} if atom == "_" else self._codes_of_atom(atom.strip("()"))
+            one = _ANY if atom == "_" else f"[{''.join(sorted(codes))}]"
+            pattern += f"(?:{_COMMA}?{one})" + ("?" if optional else "")
+            if only_optional:
+                seconds |= codes
+            only_optional = only_optional and optional
+            length += not optional
+        return _Compiled(
+            frozenset(first), re.compile(pattern), length, frozenset({_EVERY} if only_optional else seconds), term
+        )
+
+
+class _Compiled(NamedTuple):
+    """A term's pattern, the codes that it may begin with and go on with, and how many words it must have."""
+
+    first: frozenset[str]
+    pattern: re.Pattern[str]
+    length: int
+    seconds: frozenset[str]
+    term: Term
+
+
+def _rank(compiled: _Compiled) -> tuple[int, float]:
+    return -compiled.length, -abs(compiled.term.weight)
+
+
+class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    match: str
+    weight: Annotated[float, msgspec.Meta(gt=-5, lt=5)]
+    example: str
+    fixed: bool = False
+    hidden: bool = False
+
+
+class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    rule: Literal["lexicon", "neutral", "sarcasm"] = "lexicon"
+    sets: Mapping[str, Sequence[str]] = {}
+    terms: Sequence[_Entry] = ()
+
+
+def read_lexicon(folder: Traversable = FOLDER) -> Lexicon:
+    """The lexicon in the TOML files of a folder, by default those that are installed with the package.
+
+    Raises ValueError, which names the file and what is wrong in it.
+    """
+    terms: list[Term] = []
+    sets: dict[str, Sequence[str]] = {}
+    for path in sorted(folder.iterdir(), key=lambda path: path.name):
+        if path.name.endswith(".toml"):
+            try:
+                file = msgspec.toml.decode(path.read_bytes(), type=_File)
+            except ValueError as error:
+                raise ValueError(f"lexicon file {path.name}: {error}") from error
+            sets |= file.sets
+            group = path.name.removesuffix(".toml")
+            terms += [_term(entry, group, file.rule) for entry in file.terms]
+    return Lexicon(terms, sets)
+
+
+def _term(entry: _Entry, group: str, rule: str) -> Term:
+    hidden = rule == NEUTRAL or entry.hidden
+    return Term(entry.match, entry.weight, entry.example, group, rule, entry.fixed, hidden)
