@@ -35,7 +35,7 @@ class Settings(BaseSettings):
     page_port: int = Field(8081, ge=0, le=65535)
     metrics_port: int = Field(0, ge=0, le=65535, description="Port of /metrics of a worker or sink; 0 for none.")
 
-    partitions: int = Field(8, ge=1, le=512, description="Partitions of each topic: 8 locally, 12 in production.")
+    partitions: int = Field(2, ge=1, le=512, description="Partitions of each topic: 2 locally, 12 in production.")
     replication: int = Field(1, ge=1, le=7, description="Replication factor: 1 locally, 3 in production.")
     session_timeout: Seconds = Field(6.0, description="Seconds after which a dead worker's partitions move.")
 

@@ -26,7 +26,7 @@ class ScoreStage:
     name = "score"
     input = topics.EVENTS
     outputs: Sequence[str] = (topics.SCORED, topics.DEAD_LETTERS)
-    patience = 0.05
+    patience = 0.01
 
     def __init__(self, scorer: Scorer) -> None:
         self._scorer = scorer

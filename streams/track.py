@@ -48,7 +48,7 @@ class TrackStage:
     name = "track"
     input = topics.SCORED
     outputs: Sequence[str] = (topics.ESCALATIONS, topics.PARTIALS, topics.DEAD_LETTERS)
-    patience = 0.05
+    patience = 0.01
 
     def __init__(self, memory: Memory, rules: WindowRules) -> None:
         self._memory = memory

@@ -43,7 +43,7 @@ class TrendsStage:
     input = topics.PARTIALS
     outputs: Sequence[str] = (topics.WINDOWS, topics.DEAD_LETTERS)
     # Nothing is published before the tick, which takes what has come by then.
-    patience = 1.0
+    patience = 0.5
 
     def __init__(self, rules: WindowRules) -> None:
         self._rules = rules

@@ -19,10 +19,10 @@ from streams.engine.kafka_log import KafkaLog, KafkaStage
 from streams.engine.kafka_reader import KafkaReader
 from streams.engine.log import Refused
 from streams.engine.partition import Clock, PartitionTask
-from streams.engine.precedence import Precedence
 from streams.engine.runtime import Runtime
 from streams.engine.stage import Output, Stage
 from streams.engine.telemetry import PrometheusWatch
+from streams.engine.turns import Turns
 
 log = logging.getLogger(__name__)
 
@@ -91,9 +91,9 @@ def build_app(
         async def on_start(self) -> None:
             # Faust resumes it after a recovery, which this app does not have.
             app.flow_control.resume()
-            self._reader = KafkaReader(layout, session_seconds)
+            self._turns = Turns()
+            self._reader = KafkaReader(layout, self._turns, session_seconds)
             self._watch = PrometheusWatch(stage, layout.application, clock)
-            self._precedence = Precedence()
             self._runtime = Runtime(self._start_task)
             await self._reader.start(self._runtime)
 
@@ -109,7 +109,7 @@ def build_app(
                 run=run_in_agent,
                 clock=clock,
                 watch=self._watch,
-                precedence=self._precedence,
+                turns=self._turns,
                 dead_letters=dead_letters,
             )
 

@@ -10,9 +10,7 @@ from streams.engine.log import Recovered, Transaction
 
 
 class KafkaStage(NamedTuple):
-    """How a stage is laid out on Kafka. `application` names the consumer group and prefixes the transactional ids; its
-    records may wait `patience` seconds for others.
-    """
+    """How a stage is laid out on Kafka. `application` names the consumer group and prefixes the transactional ids."""
 
     brokers: str
     application: str

@@ -13,6 +13,7 @@ from aiokafka.errors import IllegalStateError, KafkaError
 from streams.engine.kafka_log import KafkaStage
 from streams.engine.log import CHUNK_BYTES, CHUNK_RECORDS, Chunk, Record
 from streams.engine.runtime import Runtime
+from streams.engine.turns import Turns
 from streams.engine.waiting import wait_at_most
 
 log = logging.getLogger(__name__)
@@ -31,9 +32,10 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]
     once a second, for whoever watches the lag.
     """
 
-    def __init__(self, stage: KafkaStage, session_seconds: float) -> None:
+    def __init__(self, stage: KafkaStage, turns: Turns, session_seconds: float) -> None:
         self._topic = stage.source
-        self._pause = stage.patience / 4
+        self._patience = stage.patience
+        self._turns = turns
         self._runtime: Runtime | None = None
         self._wanted = asyncio.Event()
         self._at: dict[int, tuple[int, int]] = {}
@@ -135,7 +137,7 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]
                 await self._deliver(source, tokens[source], fetched.get(source, []))
             if sum(map(len, fetched.values())) < CHUNK_RECORDS:
                 # A fetch costs the same for one record as for many.
-                await asyncio.sleep(self._pause)
+                await asyncio.sleep(self._turns.pause(self._patience) / 4)
 
     async def _keep_telling(self) -> None:
         while True:

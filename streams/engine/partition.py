@@ -15,9 +15,9 @@ from typing import Protocol
 
 from streams.engine.attempt import attempt
 from streams.engine.log import CHUNK_RECORDS, Chunk, Fenced, PartitionLog, Position, Record, Refused, Transaction
-from streams.engine.precedence import Precedence
 from streams.engine.stage import Batch, Output, Stage
 from streams.engine.state import Overlay, State
+from streams.engine.turns import Turns
 from streams.engine.waiting import wait_at_most
 
 log = logging.getLogger(__name__)
@@ -84,7 +84,7 @@ class PartitionTask:
         run: Runner,
         clock: Clock,
         watch: Watch,
-        precedence: Precedence,
+        turns: Turns,
         dead_letters: str,
     ) -> None:
         self.partition = partition_log.partition
@@ -93,7 +93,7 @@ class PartitionTask:
         self._run = run
         self._clock = clock
         self._watch = watch
-        self._precedence = precedence
+        self._turns = turns
         self._dead_letters = dead_letters
 
         self._state: State | None = None
@@ -180,13 +180,14 @@ class PartitionTask:
         if self._state is None:
             self._taking_over = True
             try:
-                with self._precedence.first():
+                with self._turns.first():
                     await self._take_over()
             finally:
                 self._taking_over = False
         if self._seek_needed:
             await self._seek()
-        await self._serve()
+        with self._turns.one_more():
+            await self._serve()
 
     async def _take_over(self) -> None:
         began = self._time()
@@ -233,7 +234,7 @@ class PartitionTask:
             ticking = now >= next_tick
             if due or ticking:
                 await self._busily(self._go_on(ticking=ticking))
-                next_apply = now + self._stage.patience
+                next_apply = now + self._turns.pause(self._stage.patience)
                 next_tick = self._time() + TICK_SECONDS if ticking else next_tick
             else:
                 self._wake.clear()
@@ -310,7 +311,7 @@ class PartitionTask:
         while done < len(records):
             piece = records[done : done + self._piece]
             done += len(piece)
-            await self._precedence.give_way()
+            await self._turns.give_way()
             began = self._time()
             output.extend(await self._run(partial(self._attempt, piece, overlay)))
             seconds += self._time() - began

@@ -57,8 +57,8 @@ class Stage(Protocol):
     name: str
     input: str
     outputs: Sequence[str]
-    # Seconds from the begin of one transaction to that of the next. A record that comes alone does not wait; where they
-    # come close together, more of them share the cost of a transaction.
+    # Seconds from the begin of one transaction of a process to that of the next, whichever partition it is of. A record
+    # that comes alone does not wait; where they come close together, more of them share the cost of a transaction.
     patience: float
 
     def restore(self, state: Overlay) -> None:

@@ -13,6 +13,7 @@ from aiokafka.admin import AIOKafkaAdminClient, NewTopic, RecordsToDelete
 from streams.engine.kafka_log import KafkaLog, KafkaStage
 from streams.engine.kafka_reader import KafkaReader
 from streams.engine.runtime import Runtime
+from streams.engine.turns import Turns
 from streams.up.local_kafka import LocalKafka
 from tests.contract.log_contract import OUTPUT, PARTITIONS, SOURCE, LogContract, Plain, World, plain
 
@@ -26,7 +27,7 @@ class KafkaWorld(World):
         super().__init__()
         self._brokers = brokers
         self._name = f"contract-{uuid.uuid4()}"
-        self._reader = KafkaReader(self._layout("stage"), session_seconds=10)
+        self._reader = KafkaReader(self._layout("stage"), Turns(), session_seconds=10)
         self._assigned = asyncio.Event()
         self._pumping: asyncio.Task[None] | None = None
 

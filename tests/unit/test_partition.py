@@ -13,10 +13,10 @@ from streams.engine.local import LocalLog, LocalPartitionLog, LocalReader, Memor
 from streams.engine.local.storage import Entry, LocalRecord, Owner, Slot
 from streams.engine.log import Chunk, Fenced, Position, Recovered, Refused, Transaction
 from streams.engine.partition import PartitionTask
-from streams.engine.precedence import PRECEDENCE_SECONDS, Precedence
 from streams.engine.runtime import Runtime
 from streams.engine.stage import Batch, Output
 from streams.engine.state import Overlay, Table
+from streams.engine.turns import PRECEDENCE_SECONDS, Turns
 from tests.unit.virtual_time import run
 
 IN, OUT, TOLD = "in", "out", "told"
@@ -170,7 +170,7 @@ class World:
             self.log.create(topic, 1)
         self.sent: list[str] = []
         self.watch = Watched()
-        self.precedence = Precedence()
+        self.turns = Turns()
         self.stage_seconds = 0.0
         self.busy = Busy()
         self.stage = CountingStage(self.busy)
@@ -219,7 +219,7 @@ class Worker:
             run=call,
             clock=clock,
             watch=world.watch,
-            precedence=world.precedence,
+            turns=world.turns,
             dead_letters=topics.DEAD_LETTERS,
         )
 
@@ -308,14 +308,14 @@ def test_another_partition_that_is_taken_over_goes_first_for_a_while() -> None:
         await worker.own()
         await world.until(lambda: world.watch.causes == ["assigned"])
         now = asyncio.get_running_loop().time
-        with world.precedence.first():
+        with world.turns.first():
             world.append(10)
             await asyncio.sleep(1)
             assert world.outputs() == []
         released = now()
         await world.until(world.exact)
         assert now() - released < 0.1
-        with world.precedence.first():
+        with world.turns.first():
             began = now()
             world.append(10)
             await world.until(world.exact)
@@ -604,3 +604,13 @@ def test_lag_is_reported_down_to_zero() -> None:
         await worker.close()
 
     run(scenario())
+
+
+async def test_the_more_partitions_a_process_has_the_longer_each_pauses() -> None:
+    turns = Turns()
+    with turns.one_more():
+        assert turns.pause(0.01) == 0.01
+        with turns.one_more(), turns.one_more():
+            assert turns.pause(0.01) == 0.03
+            assert turns.pause(0.5) == 1.0
+        assert turns.pause(0.01) == 0.01

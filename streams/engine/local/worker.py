@@ -5,9 +5,9 @@ from collections.abc import Callable
 from streams.engine.local.log import LocalLog
 from streams.engine.local.partition import LocalPartitionLog, LocalReader
 from streams.engine.partition import Clock, PartitionTask, Runner, Watch
-from streams.engine.precedence import Precedence
 from streams.engine.runtime import Runtime
 from streams.engine.stage import Output, Stage
+from streams.engine.turns import Turns
 
 
 async def run_inline(function: Callable[[], Output]) -> Output:
@@ -28,7 +28,7 @@ class LocalWorker:
         self._dead_letters = dead_letters
         self._run = run
         self._reader = LocalReader(log, stage.input)
-        self._precedence = Precedence()
+        self._turns = Turns()
         self._runtime = Runtime(self._start_task)
 
     async def start(self) -> None:
@@ -53,6 +53,6 @@ class LocalWorker:
             run=self._run,
             clock=self._clock,
             watch=self._watch,
-            precedence=self._precedence,
+            turns=self._turns,
             dead_letters=self._dead_letters,
         )

@@ -1,4 +1,4 @@
-"""Take-overs go before the work on other partitions of the same process."""
+"""How the partitions of one process take turns."""
 
 import asyncio
 from collections.abc import Iterator
@@ -8,18 +8,39 @@ from streams.engine.waiting import wait_at_most
 
 # A take-over of a small state is over well within this time; a larger one goes on beside the others.
 PRECEDENCE_SECONDS = 3.0
+LONGEST_PAUSE = 1.0
 
 
-class Precedence:
-    """A take-over is some fifty short steps, and nobody works on its partition meanwhile. With a backlog on the other
+class Turns:
+    """What all partition tasks of a process share: who goes first, and how often each begins a transaction.
+
+    A take-over is some fifty short steps, and nobody works on its partition meanwhile. With a backlog on the other
     partitions each step would wait for all of their turns, so these pause for a moment instead.
     """
 
     def __init__(self) -> None:
+        self._partitions = 0
         self._under_way = 0
         self._until = 0.0
         self._none = asyncio.Event()
         self._none.set()
+
+    @contextmanager
+    def one_more(self) -> Iterator[None]:
+        """The block serves a partition."""
+        self._partitions += 1
+        try:
+            yield
+        finally:
+            self._partitions -= 1
+
+    def pause(self, patience: float) -> float:
+        """Seconds from the begin of one transaction of a partition to that of its next, one second at most.
+
+        `patience` is the same for the whole process: a transaction costs the broker the same whichever partition it is
+        of, so the more partitions there are, the longer each waits.
+        """
+        return min(LONGEST_PAUSE, patience * self._partitions)
 
     @contextmanager
     def first(self) -> Iterator[None]:
