@@ -13,13 +13,13 @@ import heapq
 import math
 import re
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from functools import partial
 from typing import Final
 
 from streams.scoring.memo import Memo
 from streams.scoring.vader_rules import AFTER, BEFORE, valence_of
-from streams.scoring.vader_words import WORDS, code_of, spell_emoji
+from streams.scoring.vader_words import WORDS, Word, code_of, spell_emoji
 
 _OUTSIDE: Final = " "
 
@@ -40,15 +40,12 @@ def polarity_scores(text: str) -> dict[str, float]:
 
 def _valences(codes: str) -> list[float]:
     """The valences of the words that have one other than 0."""
-    # What is found at a place in the codes has its window there in the framed ones.
-    places = [found.start() for found in _RATED.finditer(codes)]
-    if not places:
+    windows = _WINDOW.findall(f"{_BEFORE_ALL}{codes}{_AFTER_ALL}")
+    if not windows:
         return []
-    framed = f"{_OUTSIDE * BEFORE}{codes}{_OUTSIDE * AFTER}"
-    valence_of_window = _IN_EVEN_TEXT if codes.islower() or codes.isupper() else _IN_SHOUTING_TEXT
-    valences = [valence_of_window(framed[place : place + _WIDTHS[codes[place]]]) for place in places]
+    valences = list(map(_IN_EVEN_TEXT if codes.islower() or codes.isupper() else _IN_SHOUTING_TEXT, windows))
     if but := _BUT.search(codes):
-        _weigh_around(but.start(), valences, places)
+        _weigh_around(but.start(), valences, [found.start() for found in _RATED.finditer(codes)])
     return [valence for valence in valences if valence]
 
 
@@ -91,10 +88,10 @@ def _scores(valences: Sequence[float], neutral: int, emphasis: float) -> dict[st
         negative -= emphasis
     total = positive - negative + neutral
     return {
-        # Not 0.0 with a minus sign.
-        "neg": round(math.fabs(negative / total), 3),
+        # To round is most of the work here, and of -0.0 it would keep the sign.
+        "neg": round(-negative / total, 3) if negative else 0.0,
         "neu": round(neutral / total, 3),
-        "pos": round(positive / total, 3),
+        "pos": round(positive / total, 3) if positive else 0.0,
         "compound": round(_compound(valences, emphasis), 4),
     }
 
@@ -115,9 +112,19 @@ def _of_window(codes: str, shouting: bool) -> float:
     return valence_of(before, WORDS[codes[BEFORE]], after, shouting)
 
 
-_WIDTHS: Final = {code: BEFORE + 1 + (AFTER if word.looks_ahead else 0) for code, word in WORDS.items()}
-_RATED: Final = re.compile(f"[{''.join(code for code, word in WORDS.items() if word.is_rated)}]")
-_BUT: Final = re.compile(f"[{''.join(code for code, word in WORDS.items() if word.name == 'but')}]")
+def _any(asked: Callable[[Word], bool]) -> str:
+    """A character class for the codes of some words."""
+    return f"[{''.join(code for code, word in WORDS.items() if asked(word))}]"
+
+
+_BEFORE_ALL: Final = _OUTSIDE * BEFORE
+_AFTER_ALL: Final = _OUTSIDE * AFTER
+_BUT: Final = re.compile(_any(lambda word: word.name == "but"))
+_RATED: Final = re.compile(_any(lambda word: word.is_rated))
+_NEAR: Final = _any(lambda word: word.is_rated and not word.looks_ahead)
+_FAR: Final = _any(lambda word: word.is_rated and word.looks_ahead)
+# A rated word with what its rules see. Windows overlap, so nothing is consumed.
+_WINDOW: Final = re.compile(f"(?=(.{{{BEFORE}}}(?:{_NEAR}|{_FAR}.{{{AFTER}}})))")
 _code_of = Memo(code_of).__getitem__
 _IN_EVEN_TEXT: Final = Memo(partial(_of_window, shouting=False)).__getitem__
 _IN_SHOUTING_TEXT: Final = Memo(partial(_of_window, shouting=True)).__getitem__
