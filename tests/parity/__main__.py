@@ -34,13 +34,13 @@ def main() -> int:
     """Compare what the arguments name."""
     parser = argparse.ArgumentParser(prog="python -m tests.parity", description=__doc__)
     parser.add_argument(
-        "data",
-        nargs="?",
-        type=Path,
-        default=SAMPLE,
-        help="folder or file: .jsonl, .csv, .txt (default: tests/data)",
+        "data", nargs="?", type=Path, default=SAMPLE, help="folder or file: .jsonl, .csv, .txt (default: tests/data)"
     )
-    path = parser.parse_args().data
+    return compare(parser.parse_args().data)
+
+
+def compare(path: Path) -> int:
+    """Compare all files of a folder, or one file; returns the exit code."""
     files = files_in(path) if path.exists() else []
     if not files:
         print(f"{path}: no .jsonl, .csv or .txt to read", file=sys.stderr)
@@ -50,9 +50,9 @@ def main() -> int:
         counts.append(_compare(file))
         print(f"{file.name:<40} {counts[-1]}", flush=True)
     total = _total(counts)
-    print(f"{f'all, on Python {platform.python_version()}':<40} {total}")
     if total.differences:
-        print(f"\nthe first: {total.differences[0]}")
+        print(f"\nthe first: {total.differences[0]}\n")
+    print(f"{f'all, on Python {platform.python_version()}':<40} {total}")
     return 1 if total.differences else 0
 
 

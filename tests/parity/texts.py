@@ -28,7 +28,7 @@ def sentences_of(text: str) -> list[str]:
 
 
 def _jsonl(file: Path) -> Iterator[str]:
-    yield from (json.loads(line)["text"] for line in _lines(file))
+    yield from (record["text"] for record in map(json.loads, _lines(file)) if "text" in record)
 
 
 def _tabbed(file: Path) -> Iterator[str]:

@@ -13,9 +13,10 @@ from textblob.en import sentiment as textblob_lexicon
 from vaderSentiment import vaderSentiment
 from vaderSentiment.vaderSentiment import BOOSTER_DICT, NEGATE, SPECIAL_CASES, SentimentIntensityAnalyzer
 
-from tests.parity.texts import files_in, texts_of
+from tests.parity.texts import texts_of
 
-SAMPLE: Final = [text for file in files_in(Path(__file__).parents[1] / "data") for text in texts_of(file)]
+_DATA: Final = Path(__file__).parents[1] / "data"
+SAMPLE: Final = [*texts_of(_DATA / "banking77.csv"), *texts_of(_DATA / "complaints.jsonl")]
 
 SMILEYS: Final = sorted(smiley for smileys in EMOTICONS.values() for smiley in smileys)
 _ANALYZER: Final = SentimentIntensityAnalyzer()
