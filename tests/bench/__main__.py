@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from streams.up.local_kafka import LocalKafka
-from tests.bench import engine, latency, recovery
+from tests.bench import engine, latency, recovery, scorers
 from tests.bench.child import Child
 from tests.bench.figures import Figure, at_least
 from tests.bench.report import keep, machine, show
@@ -19,7 +19,7 @@ from tests.bench.report import keep, machine, show
 ROOT = Path(__file__).parents[2]
 KAFKA_LIBS = ROOT / ".local" / "kafka" / "libs"
 RESULTS = ROOT / ".local" / "bench"
-BENCHES = ("engine", "state", "recovery", "sink", "latency")
+BENCHES = ("engine", "state", "recovery", "sink", "latency", "scorers")
 
 console = Console(stderr=True)
 
@@ -31,7 +31,7 @@ def main() -> None:
     console.print(f"measuring {', '.join(arguments.only)} on {machine()}")
     figures: list[Figure] = []
     try:
-        asyncio.run(_measure(arguments.only, arguments.quick, figures))
+        asyncio.run(_measure(arguments.only, arguments.quick, arguments.data, figures))
     finally:
         # A bench that fails takes nothing away from the ones before it.
         if figures:
@@ -39,7 +39,7 @@ def main() -> None:
             print(keep(figures, RESULTS, began, arguments.quick))
 
 
-async def _measure(benches: Sequence[str], quick: bool, figures: list[Figure]) -> None:
+async def _measure(benches: Sequence[str], quick: bool, data: Path | None, figures: list[Figure]) -> None:
     """Append what is found to `figures`, bench after bench."""
     with tempfile.TemporaryDirectory(prefix="ticketpulse-bench-") as folder:
         of_engine = [bench for bench in ("engine", "state") if bench in benches]
@@ -57,6 +57,8 @@ async def _measure(benches: Sequence[str], quick: bool, figures: list[Figure]) -
             figures += await latency.measure(
                 Path(folder), KAFKA_LIBS, latency.QUICK if quick else latency.FULL, console
             )
+    if "scorers" in benches:
+        figures += await scorers.measure(scorers.QUICK_LAPS if quick else scorers.LAPS, data, console)
 
 
 async def _sink() -> Figure:
@@ -74,6 +76,9 @@ def _parse() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="small and once: to see that it works, not to compare")
     parser.add_argument(
         "--only", type=_benches, default=BENCHES, metavar="NAMES", help=f"comma-separated, of {', '.join(BENCHES)}"
+    )
+    parser.add_argument(
+        "--data", type=Path, metavar="FOLDER", help="texts for a first pass of the scorers: .jsonl, .csv or .txt"
     )
     return parser.parse_args()
 
