@@ -6,6 +6,7 @@ from typing import Any, Literal
 import msgspec
 
 from schemas.events import TicketEvent
+from schemas.readings import Reading
 
 Label = Literal["very_negative", "negative", "neutral", "positive", "very_positive"]
 LABELS: tuple[Label, ...] = ("very_negative", "negative", "neutral", "positive", "very_positive")
@@ -22,11 +23,30 @@ class Sentiment(msgspec.Struct, frozen=True):
     subjectivity: float
 
 
-class ScoredEvent(TicketEvent, kw_only=True):
-    """A ticket event after scoring. `sentiment` is None when there is no text; `unscored` then says why.
+class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
+    """What moved a score, and by how many points of the scale from 0 to 10.
 
-    `voice` tells whose words they are: only a customer's count as how customers feel. `received_at` is the time at
-    which the raw record was appended to the log; `model_epoch` rises with each re-analysis.
+    `rule` is `vader` or `textblob` (the words that they rate, together), `lexicon` (a phrase of the support lexicon),
+    `negated` (one with a negation before it), `sarcasm`, or `others` (smaller ones added up). `term` is what stands in
+    the text, and `start` to `end` its place in the cleaned text; both are 0 for what has no single place.
+    """
+
+    rule: str
+    term: str
+    points: float
+    start: int = 0
+    end: int = 0
+
+
+class ScoredEvent(TicketEvent, kw_only=True):
+    """A ticket event after scoring. `sentiment` is None when nothing was scored; `unscored` then says why.
+
+    `reasons`, the weightiest first, tell what moved the score, and `confidence`, 0 to 1, how sure it is. `removed`
+    counts by kind what was no word of the customer's, such as quoted lines; `reading` is what else the text says.
+
+    `voice` tells whose words they are: only a customer's count as how customers feel. `language` and `journey_stage`
+    are the event's own, else what was read; `category` is what was read. `received_at` is the time at which the raw
+    record was appended to the log; `model_epoch` rises with each re-analysis.
     """
 
     received_at: datetime
@@ -34,6 +54,10 @@ class ScoredEvent(TicketEvent, kw_only=True):
     category: str
     sentiment: Sentiment | None = None
     unscored: str | None = None
+    confidence: float = 0.0
+    reasons: tuple[Reason, ...] = ()
+    removed: dict[str, int] = {}
+    reading: Reading = Reading()
     scorer: str = ""
     model_epoch: int = 0
 

@@ -27,6 +27,7 @@ FUTURE_EVENTS: Final = Counter(
 )
 ESCALATIONS: Final = Counter("helpdesk_sentiment_escalations_total", "Escalations decided.", ["channel", "rule"])
 SCORED: Final = Counter("helpdesk_sentiment_analysis_total", "Texts scored.", ["label"])
+UNSCORED: Final = Counter("helpdesk_unscored_events_total", "Events that were not scored.", ["reason"])
 SCORING_SECONDS: Final = Histogram(
     "helpdesk_sentiment_analysis_duration_seconds",
     "Time to score one text, as the mean over its batch.",

@@ -15,7 +15,11 @@ _BY_STAGE: dict[str, Counter] = {
     "late": metrics.LATE_EVENTS,
     "future": metrics.FUTURE_EVENTS,
 }
-_PLAIN: dict[str, Counter] = {"escalations": metrics.ESCALATIONS, "scored": metrics.SCORED}
+_PLAIN: dict[str, Counter] = {
+    "escalations": metrics.ESCALATIONS,
+    "scored": metrics.SCORED,
+    "unscored": metrics.UNSCORED,
+}
 
 
 class PrometheusWatch:

@@ -8,8 +8,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from uuid import UUID
 
+import msgspec
 from clickhouse_connect.driver.client import Client
 
+from schemas.readings import Reading
 from sinks.base import Sink
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.migrations import migrate
@@ -67,7 +69,16 @@ _COMPUTED = {"end", "negative_share", "escalation_rate", "score_avg", "satisfact
 
 
 def _plain(row: Row) -> Row:
-    return {name: _plain_value(name, row[name]) for name in sorted(row)}
+    whole = row if "reading" not in row else {**row, **_read_from(row["reading"])}
+    return {name: _plain_value(name, whole[name]) for name in sorted(whole) if name != "reading"}
+
+
+def _read_from(reading: str) -> Row:
+    """The columns that an engine makes of the JSON; nothing else keeps it."""
+    read = msgspec.json.decode(reading, type=Reading)
+    texts = {name: getattr(read, name) or "" for name in ("emotion", "urgency", "subcategory")}
+    lists = {name: list(getattr(read, name)) for name in ("key_phrases", "signals", "keywords")}
+    return {**texts, **lists, "emotions": read.emotions, "questions": read.questions}
 
 
 def _plain_value(name: str, value: object) -> object:

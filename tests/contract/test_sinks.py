@@ -10,6 +10,8 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from prometheus_client import REGISTRY
 
+from schemas.readings import Reading
+from schemas.scored import Reason
 from sinks.base import Message, Source, Unavailable
 from sinks.kafka_source import KafkaSource
 from sinks.memory import MemorySink, MemorySource
@@ -44,8 +46,22 @@ async def world(request: pytest.FixtureRequest, tmp_path: Path, unique: Callable
         await made.sink.close()
 
 
+READING = Reading(
+    emotions={"frustrated": 0.88, "angry": 0.5},
+    emotion="frustrated",
+    urgency="critical",
+    category="billing",
+    subcategory="refund",
+    key_phrases=("wrong bill", "Zoë's \u2603"),
+    signals=("leaving", "wants_human"),
+    questions=3,
+    journey_stage="payment",
+    keywords=("bill",),
+    language="en",
+)
 EVERYTHING = [
     *(scored(offset, f"T-{offset % 3}", partition=offset % 2) for offset in range(20)),
+    scored(21, confidence=0.875, reasons=(Reason("lexicon", "wrong 'bill'", -2.1, 15, 20),), reading=READING),
     scored(20, sentiment=None, unscored="no text", text="Zoë \u2603 \x00 \U0001f600"),
     escalation(0),
     escalation(1, "T-2", customer_id="c-1"),
@@ -73,7 +89,7 @@ async def assert_same(world: World, messages: Sequence[Message]) -> None:
 async def test_every_field_of_every_topic_is_stored(world: World) -> None:
     await world.sink.write(EVERYTHING)
     await assert_same(world, EVERYTHING)
-    assert [len(world.rows(table)) for table in TABLES.values()] == [21, 2, 2, 3]
+    assert [len(world.rows(table)) for table in TABLES.values()] == [22, 2, 2, 3]
 
 
 async def test_the_same_messages_again_leave_the_same_rows(world: World) -> None:
@@ -145,7 +161,7 @@ async def test_the_loop_writes_everything_and_commits_it() -> None:
         await until(lambda: source.committed == len(EVERYTHING))
         source.append(scored(50))
         await until(lambda: source.committed == len(EVERYTHING) + 1)
-    assert len(sink.rows("scored_events")) == 22
+    assert len(sink.rows("scored_events")) == 23
 
 
 async def test_a_batch_is_never_larger_than_asked() -> None:

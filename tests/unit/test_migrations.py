@@ -50,7 +50,9 @@ def test_our_own_give_every_table_every_column_that_is_written(client: Client) -
     for table in TABLES:
         described = client.query(f"DESCRIBE TABLE {table}").result_rows
         block, _ = to_block(table, [])
-        assert sorted(row[0] for row in described) == sorted(block.columns)
+        # What the engine makes of JSON itself is not written.
+        written = [name for name, _type, _kind, default, *_rest in described if "JSON" not in default]
+        assert sorted(written) == sorted(block.columns)
         client.query(f"SELECT * FROM {table}_now")  # noqa: S608
 
 

@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.scored import Sentiment
+from schemas.readings import Reading
+from schemas.scored import Reason, Sentiment
 from sinks.base import Message
 from sinks.rows import TABLES, to_block, version
 from tests.contract.messages import APPENDED, NOON, dead_letter, escalation, raw, scored, window
@@ -23,7 +24,14 @@ def only_row(table: str, message: Message) -> dict[str, Any]:
 
 
 def test_a_scored_event_becomes_a_row_with_every_field() -> None:
-    row = only_row("scored_events", scored(7, partition=2, subject="Invoice", satisfaction=4, priority="urgent"))
+    read: dict[str, Any] = {
+        "confidence": 0.8,
+        "reasons": (Reason("lexicon", "wrong", -2.1, 15, 20),),
+        "reading": Reading(emotion="frustrated", urgency="high", key_phrases=("invoice",)),
+    }
+    row = only_row(
+        "scored_events", scored(7, partition=2, subject="Invoice", satisfaction=4, priority="urgent", **read)
+    )
     assert row == {
         "tenant": "default",
         "ticket_id": "T-1",
@@ -49,6 +57,9 @@ def test_a_scored_event_becomes_a_row_with_every_field() -> None:
         "compound": -0.59,
         "polarity": -0.25,
         "subjectivity": 0.5,
+        "confidence": 0.8,
+        "reasons": '[{"rule":"lexicon","term":"wrong","points":-2.1,"start":15,"end":20}]',
+        "reading": '{"emotion":"frustrated","urgency":"high","key_phrases":["invoice"]}',
         "unscored": "",
         "satisfaction": 4,
         "scorer": "vader",
