@@ -56,7 +56,7 @@ class ScoredEvent(TicketEvent, kw_only=True):
     unscored: str | None = None
     confidence: float = 0.0
     reasons: tuple[Reason, ...] = ()
-    removed: dict[str, int] = {}
+    removed: dict[str, int] = msgspec.field(default_factory=dict)
     reading: Reading = Reading()
     scorer: str = ""
     model_epoch: int = 0
