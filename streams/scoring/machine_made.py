@@ -15,7 +15,9 @@ _SAYS: Final[tuple[tuple[Machine, str], ...]] = (
         r"|(?:re: *)?out of (?:the )?office(?: re| auto[- ]?reply| reply)?:"
         r"|i(?:'m| am)(?: currently| now)? (?:out of (?:the )?office|away from (?:the|my) (?:office|desk)"
         r"|on (?:annual |parental |maternity |sick )?leave|on (?:vacation|holiday))"
-        r"[^.\n]{0,60}\b(?:until|till|from|and will|with limited)"
+        r"(?: (?:until|till) [\w ]{1,20}\.?\s*\Z"
+        r"|[\s\S]{0,200}\b(?:limited access|in my absence|(?:up)?on my return"
+        r"|when i(?:'m| am)? (?:back|return|get back)|will (?:reply|respond|answer|get back|be back)))"
         r"|thank you for your (?:e-?mail|message)[.,!]? *i(?:'m| am)(?: currently)? (?:out of|away|on)",
     ),
     (
@@ -27,9 +29,9 @@ _SAYS: Final[tuple[tuple[Machine, str], ...]] = (
     ),
     (
         "machine-made",
-        r"(?:\W{0,3}(?:this is an?|this (?:e-?mail|message|notification) (?:is|was|has been)) (?:an )?"
+        r"(?:\W{0,6}(?:this is an?|this (?:e-?mail|message|notification) (?:is|was|has been)) (?:an )?"
         r"(?:auto(?:matic(?:ally)?|mated)?)[- ]?(?:generated|sent|system|message|e-?mail|notification)"
-        r"|\W{0,3}(?:please )?do not reply (?:directly )?to this (?:e-?mail|message)"
+        r"|\W{0,6}(?:please )?do not reply (?:directly )?to this (?:e-?mail|message)"
         r"|(?:accepted|declined|tentative): |begin:vcalendar|monitor alert:|\[(?:firing|resolved)(?::\d+)?\]"
         r"|your (?:verification|one-time|security) (?:code|password) is\b)",
     ),
@@ -40,6 +42,9 @@ _MACHINE: Final = re.compile(
 
 
 def machine_of(text: str) -> Machine | None:
-    """Which kind of machine wrote a text, by what a line of its first 1,000 characters begins with."""
+    """Which kind of machine wrote a text, by what a line of its first 1,000 characters begins with.
+
+    What a customer answers to may be there too: only the first line, or the text without quotes, is proof.
+    """
     found = _MACHINE.search(text, 0, _START)
     return None if found is None or found.lastindex is None else _SAYS[found.lastindex - 1][0]

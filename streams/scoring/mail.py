@@ -54,11 +54,17 @@ def _line_length(text: str, start: int) -> int:
 
 
 def _without_signature(text: str) -> tuple[str, int]:
-    """Without what follows the first mark of a signature that is as short as signatures are."""
-    for mark in _SIGNATURE.finditer(text):
+    """Without what follows the first mark of a signature that is as short as signatures are.
+
+    A text that is nothing else stays: "Thanks, Bob" is what Bob wants to say.
+    """
+    # What begins further up is too long, so that many marks do not take quadratic time.
+    tail = max(0, len(text) - _SIGNATURE_LINES * (_SIGNATURE_LINE + 1))
+    for mark in _SIGNATURE.finditer(text, tail):
         signature = text[mark.start() :].strip().split("\n")
         if len(signature) <= _SIGNATURE_LINES and all(len(line) <= _SIGNATURE_LINE for line in signature):
-            return text[: mark.start()].rstrip(), 1
+            own = text[: mark.start()].rstrip()
+            return (own, 1) if own else (text, 0)
     return text, 0
 
 

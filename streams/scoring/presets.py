@@ -1,9 +1,10 @@
 """Presets: how a team wants its texts scored, as data."""
 
-import tomllib
 from importlib import resources
 
 import msgspec
+
+from streams.scoring.data_file import read_data
 
 
 class Blend(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
@@ -34,6 +35,5 @@ class Preset(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read_preset(name: str) -> Preset:
-    """The preset that is installed under a name; `msgspec.ValidationError` names a field that is wrong."""
-    text = (resources.files(__package__) / "presets" / f"{name}.toml").read_text("utf-8")
-    return msgspec.convert(tomllib.loads(text), Preset)
+    """The preset that is installed under a name. Raises ValueError, which names the file and what is wrong in it."""
+    return read_data(resources.files(__package__) / "presets" / f"{name}.toml", Preset)

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from schemas.scored import Label, Sentiment
+from schemas.scored import Label, Reason, Sentiment
 
 # Preset A (helpdesk): very_negative < 2 <= negative < 4 <= neutral < 6 <= positive < 8 <= very_positive.
 HELPDESK_BANDS = (2.0, 4.0, 6.0, 8.0)
@@ -18,26 +18,12 @@ class Scorer(Protocol):
     def score(self, text: str) -> Sentiment: ...
 
 
-class Reason(NamedTuple):
-    """What moved a score, and by how many points of the scale from 0 to 10.
-
-    `rule` is `vader` or `textblob` (the words that they rate, together), `lexicon` (a phrase of the support lexicon),
-    `negated` (one with a negation before it), `sarcasm`, or `others` (smaller ones added up). `term` is what stands in
-    the text, and `start` to `end` its place in the cleaned text; both are 0 for what has no single place.
-    """
-
-    rule: str
-    term: str
-    points: float
-    start: int = 0
-    end: int = 0
-
-
 class Explained(NamedTuple):
     """A sentiment and why. The reasons' points and the middle of the scale, 5, add up to the score, but for rounding.
 
     `unscored` says why there is no sentiment: no text, automatic reply, bounce, machine-made, unsupported language,
-    or scorer unavailable; a detail may follow behind a colon. `removed` counts by kind what cleaning took out.
+    or scorer unavailable; a detail may follow behind a colon. `removed` counts by kind what cleaning took out, and
+    `text` is what it left: empty if a machine wrote it.
     """
 
     sentiment: Sentiment | None
@@ -45,6 +31,7 @@ class Explained(NamedTuple):
     confidence: float = 0.0
     unscored: str | None = None
     removed: Mapping[str, int] = {}
+    text: str = ""
 
 
 class Explainer(Scorer, Protocol):
@@ -60,6 +47,11 @@ class Explainer(Scorer, Protocol):
 def score_of(polarity: float) -> float:
     """Polarity -1 to 1 as a score from 0 (worst) to 10, two decimals: (polarity + 1) * 5, preset A."""
     return round((polarity + 1) * 5, 2)
+
+
+def polarity_of(score: float) -> float:
+    """The other way round."""
+    return score / 5 - 1
 
 
 def label_of(score: float, bands: Sequence[float] = HELPDESK_BANDS) -> Label:

@@ -9,9 +9,9 @@ import math
 from collections.abc import Sequence
 from typing import Final, NamedTuple
 
+from schemas.scored import Reason
 from streams.scoring.presets import Blend
 from streams.scoring.rated import rated_by_textblob, rated_by_vader
-from streams.scoring.scorer import Reason
 from streams.scoring.support_lexicon import Hit, Lexicon, Tokens
 from streams.scoring.textblob_sentiment import sentiment
 from streams.scoring.tone import asked, correction_of_request, correction_of_sarcasm, is_request, sarcasm_in

@@ -21,6 +21,7 @@ from typing import Annotated, Final, Literal, NamedTuple
 
 import msgspec
 
+from streams.scoring.data_file import read_data
 from streams.scoring.memo import Memo
 
 # How far before a phrase a negation reaches, in tokens.
@@ -92,7 +93,10 @@ class Tokens(NamedTuple):
 
 
 class Lexicon:
-    """Terms by what they can begin with. Immutable; threads may share it."""
+    """Terms by what they can begin with. Immutable; threads may share it. `vocabulary`: the words in lower case.
+
+    Raises ValueError for a phrase that is not written as it must be.
+    """
 
     def __init__(self, terms: Iterable[Term], sets: Mapping[str, Sequence[str]]) -> None:
         self.terms = tuple(terms)
@@ -111,6 +115,7 @@ class Lexicon:
                 compiled = compiled._replace(term=term._replace(fixed=True))
             for code in compiled.first:
                 by_first.setdefault(code, []).append(compiled)
+        self.vocabulary = frozenset(self._words)
         self._by_first = {code: sorted(found, key=_rank) for code, found in by_first.items()}
         self._candidates = Memo(self._candidates_of).__getitem__
         # "(?!)" matches nowhere.
@@ -123,18 +128,26 @@ class Lexicon:
         return Tokens(chunks, parts, "".join(parts))
 
     def hits(self, codes: str) -> list[Hit]:
-        """The terms in a text, from left to right; the longest where several begin, and none within another."""
+        """The terms in a text, from left to right; the longest where several begin, and none across another.
+
+        A complaint that begins within a milder one takes its place: in "it is still not working", "still not working"
+        that of "it ... not working".
+        """
         hits: list[Hit] = []
         end = 0
+        milder = 0.0
         for start in self._starts.finditer(codes):
             place = start.start()
-            if place >= end:
-                for pattern, term in self._candidates(codes[place : place + 2]):
-                    found = pattern.match(codes, place)
-                    if found:
-                        end = found.end()
-                        hits.append(self._hit(term, codes, place, end))
-                        break
+            for pattern, term in self._candidates(codes[place : place + 2]):
+                if place < end and not term.weight < milder < 0:
+                    continue
+                found = pattern.match(codes, place)
+                if found:
+                    if place < end:
+                        hits.pop()
+                    end, milder = found.end(), term.weight
+                    hits.append(self._hit(term, codes, place, end))
+                    break
         return hits
 
     def _candidates_of(self, pair: str) -> Sequence[tuple[re.Pattern[str], Term]]:
@@ -226,19 +239,16 @@ class _File(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
     terms: Sequence[_Entry] = ()
 
 
-def read_lexicon(folder: Traversable = FOLDER) -> Lexicon:
+def read_lexicon(folder: Traversable | None = None) -> Lexicon:
     """The lexicon in the TOML files of a folder, by default those that are installed with the package.
 
     Raises ValueError, which names the file and what is wrong in it.
     """
     terms: list[Term] = []
     sets: dict[str, Sequence[str]] = {}
-    for path in sorted(folder.iterdir(), key=lambda path: path.name):
+    for path in sorted((folder or FOLDER).iterdir(), key=lambda path: path.name):
         if path.name.endswith(".toml"):
-            try:
-                file = msgspec.toml.decode(path.read_bytes(), type=_File)
-            except ValueError as error:
-                raise ValueError(f"lexicon file {path.name}: {error}") from error
+            file = read_data(path, _File)
             sets |= file.sets
             group = path.name.removesuffix(".toml")
             terms += [_term(entry, group, file.rule) for entry in file.terms]

@@ -3,16 +3,18 @@
 from collections.abc import Callable, Sequence
 from typing import Final
 
-from schemas.scored import Sentiment
+from schemas.scored import Reason, Sentiment
 from streams.scoring.clean import clean
 from streams.scoring.confidence import confidence_of
-from streams.scoring.english import looks_english
+from streams.scoring.english import is_english_after_all, looks_english
+from streams.scoring.language import LanguageGuess, trained_identifier
 from streams.scoring.machine_made import machine_of
 from streams.scoring.pooling import sentences_of, weights_of
-from streams.scoring.presets import Preset
-from streams.scoring.scorer import Explained, Reason, label_of, score_of
+from streams.scoring.presets import Preset, read_preset
+from streams.scoring.scorer import Explained, label_of, score_of
 from streams.scoring.sentence import Part, assess
-from streams.scoring.support_lexicon import Lexicon
+from streams.scoring.support_lexicon import Lexicon, read_lexicon
+from streams.scoring.words import words_of
 
 MAX_REASONS: Final = 25
 _NEUTRAL: Final = Sentiment(5.0, "neutral", 0.0, 0.0, 0.0)
@@ -48,17 +50,24 @@ class SupportScorer:
 
     def explain(self, text: str) -> Explained:
         """The sentiment with its reasons, or why there is none. Never raises; its time has a bound."""
-        machine = machine_of(text)
-        if machine:
-            return Explained(None, unscored=machine)
         cleaned = clean(text)
+        machine = machine_of(text)
+        # A customer may answer to a notice: then it is the notice that a machine made.
+        if machine and (machine_of(text.lstrip().partition("\n")[0]) or machine_of(cleaned.text)):
+            return Explained(None, unscored=machine, removed=cleaned.removed)
         if not cleaned.text:
             return Explained(None, unscored="no text", removed=cleaned.removed)
-        if not looks_english(cleaned.text.split()):
-            language = self._language_of(cleaned.text)
-            if language not in (None, "en"):
-                return Explained(None, unscored=f"unsupported language: {language}", removed=cleaned.removed)
-        return self._explain(cleaned.text)._replace(removed=cleaned.removed)
+        language = None if looks_english(cleaned.text.split()) else self._foreign_language_of(cleaned.text)
+        if language:
+            unscored = f"unsupported language: {language}"
+            return Explained(None, unscored=unscored, removed=cleaned.removed, text=cleaned.text)
+        return self._explain(cleaned.text)._replace(removed=cleaned.removed, text=cleaned.text)
+
+    def _foreign_language_of(self, text: str) -> str | None:
+        language = self._language_of(text)
+        if language in (None, "en") or is_english_after_all(text, language, self._lexicon.vocabulary):
+            return None
+        return language
 
     def _explain(self, text: str) -> Explained:
         blend, pooling = self._preset.blend, self._preset.pooling
@@ -82,6 +91,15 @@ class SupportScorer:
         return Sentiment(score, label_of(score, self._preset.bands), compound, polarity, subjectivity)
 
 
+def read_support_scorer() -> SupportScorer:
+    """The scorer with the preset and the lexicon that are installed, which asks for the language of doubtful texts.
+
+    Raises ValueError with the name of a file that is wrong.
+    """
+    guess = LanguageGuess(trained_identifier())
+    return SupportScorer(read_preset("support"), read_lexicon(), lambda text: guess.of(text, words_of(text)))
+
+
 def _mean(figures: Sequence[float], weights: Sequence[float]) -> float:
     # The rounding of the weights must not lead out of the bounds.
     total = sum(figure * weight for figure, weight in zip(figures, weights, strict=True))
@@ -90,11 +108,12 @@ def _mean(figures: Sequence[float], weights: Sequence[float]) -> float:
 
 def _reasons(text: str, parts: Sequence[Part], weights: Sequence[float]) -> list[Reason]:
     found: list[Reason] = []
-    offset = 0
+    end = 0
     for part, weight in zip(parts, weights, strict=True):
         # A piece of several joined sentences does not stand in the text as it is.
-        offset = max(text.find(part.text, offset), offset)
-        found += part.reasons(weight, offset)
+        start = max(text.find(part.text, end), end)
+        end = min(start + len(part.text), len(text))
+        found += part.reasons(weight, start)
     return sorted(found, key=_size, reverse=True)
 
 

@@ -5,8 +5,8 @@ from textblob import TextBlob
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
 from streams.scoring import default_scorer
+from streams.scoring.bounds import MAX_CHARS, MAX_PICTOGRAPHS, bound
 from streams.scoring.categories import category_of
-from streams.scoring.helpdesk_scorer import MAX_CHARS, MAX_PICTOGRAPHS, bound
 from streams.scoring.scorer import label_of, score_of
 from tests.unit.records import CALM, FURIOUS
 
