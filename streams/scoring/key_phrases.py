@@ -1,0 +1,58 @@
+"""Key phrases in the manner of RAKE.
+
+Rose, Engel, Cramer and Cowley, *Automatic keyword extraction from individual documents*, 2010: a text is cut at stop
+words and punctuation; a word is worth its degree (the words it stands with, itself included) over its frequency; a
+phrase is worth the sum of its words. Other than there, a phrase has at most four words, verbs and courtesies of
+support mail are stop words too, and what occurs more often is worth more.
+"""
+
+from collections import Counter
+from collections.abc import Sequence
+from typing import Final
+
+from streams.scoring.memo import Memo
+from streams.scoring.stop_words import STOP_WORDS
+
+MOST: Final = 10
+MAX_WORDS: Final = 4
+_MAX_TOKENS: Final = 4_000
+_CUT: Final = "|"
+
+
+def key_phrases(words: Sequence[str]) -> tuple[str, ...]:
+    """At most ten phrases in lower case, the best first, from what `words_of` made of a text."""
+    kept = " ".join(map(_WORTH.__getitem__, words[:_MAX_TOKENS]))
+    counts = Counter(phrase for run in kept.split(_CUT) if run != " " for phrase in _phrases(run.split()))
+    if len(counts) < 2:
+        return tuple(" ".join(phrase) for phrase in counts)
+    degree: dict[str, int] = {}
+    frequency: dict[str, int] = {}
+    for phrase, count in counts.items():
+        together = len(phrase) * count
+        for word in phrase:
+            degree[word] = degree.get(word, 0) + together
+            frequency[word] = frequency.get(word, 0) + count
+    worth = {
+        phrase: count * sum([degree[word] / frequency[word] for word in phrase]) for phrase, count in counts.items()
+    }
+    # Sorting is stable: of equals the first in the text comes first.
+    best = sorted(worth, key=worth.__getitem__, reverse=True)[:MOST]
+    return tuple(map(" ".join, best))
+
+
+def _phrases(run: list[str]) -> list[tuple[str, ...]]:
+    if len(run) <= MAX_WORDS:
+        return [tuple(run)] if run else []
+    return [tuple(run[start : start + MAX_WORDS]) for start in range(0, len(run), MAX_WORDS)]
+
+
+def _worth(token: str) -> str:
+    """The token, or a cut: for a stop word, for punctuation, and for what no phrase should show."""
+    if token in STOP_WORDS or not token[0].isalpha() or len(token) < 2 or len(token) > 40:
+        return _CUT
+    plain = token.removesuffix("'s")
+    # Redactions, and adverbs, which are no part of a noun phrase.
+    return _CUT if "'" in plain or not plain.strip("x") or (plain.endswith("ly") and len(plain) > 5) else plain
+
+
+_WORTH: Final[Memo[str]] = Memo(_worth)

@@ -1,0 +1,101 @@
+"""The default preset: words and phrases, never parts of words, found in one pass."""
+
+from collections.abc import Iterable
+from typing import Final, cast
+
+from streams.scoring.key_phrases import key_phrases
+from streams.scoring.language import LanguageGuess
+from streams.scoring.markers import names_picture, questions_in, shows_code, shows_error
+from streams.scoring.matcher import Hit, Matcher
+from streams.scoring.readers.substrings import most
+from streams.scoring.readings import Reading, Signal, Urgency, bounded, urgency_of
+from streams.scoring.taxonomy import place_of
+from streams.scoring.topic_votes import vote
+from streams.scoring.word_lists import read_lists
+from streams.scoring.words import words_of
+
+LISTS: Final = ("emotions", "urgency", "topics", "signals", "stages", "keywords")
+STAGES: Final = ("quotation", "cart", "payment", "delivery")
+# "Great, another outage": below this, praise is sarcasm and thanks are a phrase.
+NOT_GLAD: Final = -0.3
+BAD: Final = -0.5
+_GLAD: Final = frozenset({"happy", "grateful"})
+_RISING: Final[tuple[Urgency, ...]] = ("low", "medium", "high", "critical")
+# What cannot wait, whatever words it is told in.
+_LEAST: Final[dict[str, Urgency]] = {
+    "security.fraud": "high",
+    "account.locked": "high",
+    "technical.outage": "high",
+    "technical.data_loss": "high",
+}
+
+
+class SupportReader:
+    """Reads with the lists of `lists/*.toml`. The taxonomy's table says what a category is to the other presets."""
+
+    name = "support"
+
+    def __init__(self, language: LanguageGuess) -> None:
+        self._language = language
+        self._matcher = Matcher(read_lists(*LISTS))
+
+    def read(self, text: str, polarity: float, priority: str | None) -> Reading:
+        """Each phrase of an emotion halves what is missing to a strength of 1."""
+        text = bounded(text)
+        words = words_of(text)
+        hits = self._matcher.find_words(words)
+        found = _by_kind(hits)
+        topic = vote(hits).topic
+        category, subcategory = place_of(topic)
+        emotions = _emotions(found.get("emotions", ()), polarity)
+        return Reading(
+            emotions=emotions,
+            emotion=most(emotions),
+            urgency=urgency_of(priority) or _urgency(found.get("urgency", ()), topic, polarity),
+            category=category,
+            subcategory=subcategory,
+            key_phrases=key_phrases(words),
+            signals=_signals(text, words, found.get("signals", ())),
+            questions=questions_in(text),
+            journey_stage=max((name for name, _ in found.get("stages", ())), key=STAGES.index, default=None),
+            keywords=tuple(dict.fromkeys(" ".join(words[hit.start : hit.end]) for _, hit in found.get("keywords", ()))),
+            language=self._language.of(text, words),
+        )
+
+
+_Found = Iterable[tuple[str, Hit]]
+
+
+def _by_kind(hits: Iterable[Hit]) -> dict[str, list[tuple[str, Hit]]]:
+    """Hits by the file that their list stands in, each with the list's name there."""
+    found: dict[str, list[tuple[str, Hit]]] = {}
+    for hit in hits:
+        kind, _, name = hit.list.partition(".")
+        found.setdefault(kind, []).append((name, hit))
+    return found
+
+
+def _emotions(found: _Found, polarity: float) -> dict[str, float]:
+    missing: dict[str, float] = {}
+    for name, hit in found:
+        missing[name] = missing.get(name, 1.0) * (1 - hit.weight / 2)
+    return {name: round(1 - left, 2) for name, left in missing.items() if name not in _GLAD or polarity > NOT_GLAD}
+
+
+def _urgency(found: _Found, topic: str, polarity: float) -> Urgency:
+    """The highest that the words state, else high for a bad mood; never below what the topic demands."""
+    stated = [cast(Urgency, name) for name, _ in found]
+    if not stated:
+        stated = ["high" if polarity < BAD else "medium"]
+    return max(*stated, _LEAST.get(topic, "low"), key=_RISING.index)
+
+
+def _signals(text: str, words: list[str], found: _Found) -> tuple[Signal, ...]:
+    signals = {cast(Signal, name) for name, _ in found}
+    if shows_error(text):
+        signals.add("contains_error")
+    if shows_code(text, words):
+        signals.add("contains_code")
+    if names_picture(text):
+        signals.add("contains_screenshot")
+    return tuple(sorted(signals))

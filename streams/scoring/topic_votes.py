@@ -1,0 +1,44 @@
+"""Which topic the matches of a text speak for, and how clearly."""
+
+from collections.abc import Iterable
+from typing import Final, NamedTuple
+
+from streams.scoring.matcher import Hit
+from streams.scoring.readings import GENERAL
+from streams.scoring.taxonomy import TOPICS, place_of
+
+PREFIX: Final = "topics."
+_RANK: Final = {topic: rank for rank, topic in enumerate(TOPICS)}
+_CATEGORY: Final = {topic: place_of(topic).category for topic in TOPICS}
+
+
+class Vote(NamedTuple):
+    """`confidence` is 0 to 1: the share of the winning topic's weight in all weight and half a match of doubt."""
+
+    topic: str
+    confidence: float
+
+
+def vote(hits: Iterable[Hit]) -> Vote:
+    """The category with the most weight, and within it the topic with the most; on a tie the first in the taxonomy.
+
+    A text without a match is general, with a confidence of 0.
+    """
+    weights: dict[str, float] = {}
+    for hit in hits:
+        if hit.list.startswith(PREFIX):
+            topic = hit.list[len(PREFIX) :]
+            weights[topic] = weights.get(topic, 0.0) + hit.weight
+    if not weights:
+        return Vote(GENERAL, 0.0)
+    if len(weights) == 1:
+        [(topic, weight)] = weights.items()
+        return Vote(topic, round(weight / (weight + _DOUBT), 3))
+    totals: dict[str, float] = {}
+    for topic, weight in weights.items():
+        totals[_CATEGORY[topic]] = totals.get(_CATEGORY[topic], 0.0) + weight
+    best = max(weights, key=lambda topic: (totals[_CATEGORY[topic]], weights[topic], -_RANK[topic]))
+    return Vote(best, round(weights[best] / (sum(totals.values()) + _DOUBT), 3))
+
+
+_DOUBT: Final = 0.5
