@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from streams.up.local_kafka import LocalKafka
-from tests.bench import engine, latency, recovery, scorers
+from tests.bench import engine, latency, recovery, score, scorers
 from tests.bench.child import Child
 from tests.bench.figures import Figure, at_least
 from tests.bench.report import keep, machine, show
@@ -19,7 +19,7 @@ from tests.bench.report import keep, machine, show
 ROOT = Path(__file__).parents[2]
 KAFKA_LIBS = ROOT / ".local" / "kafka" / "libs"
 RESULTS = ROOT / ".local" / "bench"
-BENCHES = ("engine", "state", "recovery", "sink", "latency", "scorers")
+BENCHES = ("engine", "state", "recovery", "sink", "latency", "scorers", "score")
 
 console = Console(stderr=True)
 
@@ -43,7 +43,7 @@ async def _measure(benches: Sequence[str], quick: bool, data: Path | None, figur
     """Append what is found to `figures`, bench after bench."""
     with tempfile.TemporaryDirectory(prefix="ticketpulse-bench-") as folder:
         of_engine = [bench for bench in ("engine", "state") if bench in benches]
-        if of_engine or "recovery" in benches:
+        if of_engine or "recovery" in benches or "score" in benches:
             async with LocalKafka(Path(folder) / "kafka", KAFKA_LIBS) as kafka:
                 if of_engine:
                     size = engine.QUICK if quick else engine.Size()
@@ -51,6 +51,8 @@ async def _measure(benches: Sequence[str], quick: bool, data: Path | None, figur
                 if "recovery" in benches:
                     rows = recovery.QUICK_ROWS if quick else recovery.ROWS
                     figures += await recovery.measure(kafka.brokers, rows, console)
+                if "score" in benches:
+                    figures += await score.measure(kafka.brokers, score.QUICK if quick else score.Size(), console)
         if "sink" in benches:
             figures.append(await _sink())
         if "latency" in benches:

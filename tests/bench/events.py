@@ -1,7 +1,7 @@
 """The events that every engine is measured with, and the one codec that all of them use."""
 
 import random
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, NamedTuple
 
 import msgspec
@@ -28,16 +28,16 @@ class Generated(NamedTuple):
     value: bytes
 
 
-def generate(count: int, seed: int = 7) -> Iterator[Generated]:
-    """`count` events of about 390 bytes, over a quarter as many tickets, keyed by ticket as the gateway keys them."""
+def generate(count: int, seed: int = 7, texts: Sequence[str] = TEXTS) -> Iterator[Generated]:
+    """`count` events of about 290 bytes and a text, over a quarter as many tickets, keyed as the gateway keys them."""
     choose = random.Random(seed)
     tickets = max(1, count // EVENTS_PER_TICKET)
     for number in range(count):
         ticket = f"T-{choose.randrange(tickets):07d}"
-        yield Generated(f"default/{ticket}".encode(), encode(_event(number, ticket, choose)))
+        yield Generated(f"default/{ticket}".encode(), encode(_event(number, ticket, choose, texts)))
 
 
-def _event(number: int, ticket: str, choose: random.Random) -> dict[str, Any]:
+def _event(number: int, ticket: str, choose: random.Random, texts: Sequence[str]) -> dict[str, Any]:
     return {
         "event_id": f"event-{number:012d}",
         "tenant": "default",
@@ -48,6 +48,6 @@ def _event(number: int, ticket: str, choose: random.Random) -> dict[str, Any]:
         "priority": choose.choice(("low", "medium", "high")),
         "customer_id": f"customer-{choose.randrange(10_000):05d}",
         "occurred_at": 1_790_000_000 + number,
-        "text": choose.choice(TEXTS),
+        "text": choose.choice(texts),
         "metadata": {"source": "bench", "attempt": 1},
     }

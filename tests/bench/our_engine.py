@@ -11,7 +11,7 @@ from mode import Service
 from sinks.prometheus import EVENTS_IN
 from streams.engine.faust_shell import build_app, run_worker
 from streams.engine.kafka_log import KafkaStage
-from streams.engine.stage import Batch, Output
+from streams.engine.stage import Batch, Output, Stage
 from streams.engine.state import Overlay, Table
 from tests.bench.events import decode, encode
 from tests.bench.lap import Stopwatch, tell
@@ -64,10 +64,10 @@ class BenchStage:
         return Output()
 
 
-def build(run: Run) -> faust.App:
+def build(stage: Stage, run: Run) -> faust.App:
     """The worker's app, with a service that watches what it commits and tells the lap."""
     layout = KafkaStage(run.brokers, run.name, run.input, run.changelog)
-    app = build_app(BenchStage(run), layout, session_seconds=6.0, clock=_wall_clock, dead_letters=f"{run.output}-dead")
+    app = build_app(stage, layout, session_seconds=6.0, clock=_wall_clock, dead_letters=f"{run.output}-dead")
 
     class Watch(Service):
         """Samples the counter that the engine raises after each commit."""
@@ -75,7 +75,7 @@ def build(run: Run) -> faust.App:
         @Service.task
         async def _sample(self) -> None:
             watch = Stopwatch(run.warm_up, run.total)
-            committed = EVENTS_IN.labels(BenchStage.name)
+            committed = EVENTS_IN.labels(stage.name)
             while not self.should_stop:
                 await asyncio.sleep(SAMPLE_SECONDS)
                 if lap := watch.committed(int(committed._value.get())):
@@ -91,4 +91,5 @@ def _wall_clock() -> int:
 
 
 if __name__ == "__main__":
-    run_worker(build(Run.from_arguments()), loglevel="WARNING", override_logging=False)
+    asked = Run.from_arguments()
+    run_worker(build(BenchStage(asked), asked), loglevel="WARNING", override_logging=False)
