@@ -6,6 +6,8 @@ from typing import Annotated
 from pydantic import AliasChoices, Field, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from schemas.readings import PresetName
+
 Seconds = Annotated[float, Field(gt=0)]
 
 
@@ -38,6 +40,8 @@ class Settings(BaseSettings):
     partitions: int = Field(2, ge=1, le=512, description="Partitions of each topic: 2 locally, 12 in production.")
     replication: int = Field(1, ge=1, le=7, description="Replication factor: 1 locally, 3 in production.")
     session_timeout: Seconds = Field(6.0, description="Seconds after which a dead worker's partitions move.")
+
+    preset: PresetName = Field("support", description="How texts are scored and read; see docs/scoring.md.")
 
     window_sizes: tuple[int, ...] = Field((60, 300, 3600, 86400), description="Seconds; each a multiple of the first.")
     allowed_lateness: int = Field(60, ge=0, description="Seconds after its end at which a window may be final.")

@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from typing import NamedTuple
 
 import msgspec
 
@@ -14,8 +15,9 @@ from streams.engine.attempt import bury
 from streams.engine.log import Record
 from streams.engine.stage import Batch, Output
 from streams.engine.state import Overlay
-from streams.scoring import Scorer
-from streams.scoring.categories import GENERAL, category_of
+from streams.scoring import Explained, Explainer
+from streams.scoring.readings import Reader
+from streams.scoring.scorer import polarity_of
 
 _NOT_CUSTOMERS = frozenset({"agent", "bot", "system"})
 
@@ -28,8 +30,9 @@ class ScoreStage:
     outputs: Sequence[str] = (topics.SCORED, topics.DEAD_LETTERS)
     patience = 0.01
 
-    def __init__(self, scorer: Scorer) -> None:
+    def __init__(self, scorer: Explainer, reader: Reader) -> None:
         self._scorer = scorer
+        self._reader = reader
 
     def restore(self, state: Overlay) -> None:
         """Nothing to restore."""
@@ -37,16 +40,14 @@ class ScoreStage:
     def process(self, batch: Batch, state: Overlay, now: int) -> Output:
         """One scored event or one dead letter for each record, in order."""
         output = Output()
-        for record in batch.records:
-            received_at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
-            event = read_message(record.value, _text_headers(record), received_at)
-            if isinstance(event, Rejected):
-                bury(output, self.name, batch, record, event, topics.DEAD_LETTERS)
-                continue
-            scored = score_event(event, received_at, self._scorer)
-            output.send(topics.SCORED, ticket_key(event.tenant, event.ticket_id), encode_event(scored))
-            if scored.sentiment is not None:
-                output.count("scored", scored.sentiment.label)
+        read = list(map(_read, batch.records))
+        received = [each for each in read if not isinstance(each, Rejected)]
+        scored = iter(score_events(received, self._scorer, self._reader))
+        for record, each in zip(batch.records, read, strict=True):
+            if isinstance(each, Rejected):
+                bury(output, self.name, batch, record, each, topics.DEAD_LETTERS)
+            else:
+                _send(next(scored), output)
         return output
 
     def tick(self, now: int, idle: bool, state: Overlay) -> Output:
@@ -54,21 +55,59 @@ class ScoreStage:
         return Output()
 
 
-def score_event(event: TicketEvent, received_at: datetime, scorer: Scorer) -> ScoredEvent:
-    """The event with its sentiment: of subject and text together, whoever wrote them; None when there are none."""
-    text = "\n".join(part for part in (event.subject, event.text) if part and part.strip())
+class Received(NamedTuple):
+    """An event, and when its record was appended to the log."""
+
+    event: TicketEvent
+    at: datetime
+
+
+def _read(record: Record) -> Received | Rejected:
+    at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+    event = read_message(record.value, _text_headers(record), at)
+    return event if isinstance(event, Rejected) else Received(event, at)
+
+
+def _send(scored: ScoredEvent, output: Output) -> None:
+    output.send(topics.SCORED, ticket_key(scored.tenant, scored.ticket_id), encode_event(scored))
+    if scored.sentiment is not None:
+        output.count("scored", scored.sentiment.label)
+    elif scored.unscored:
+        # What follows a colon is open-ended, which a metric's label may not be.
+        output.count("unscored", scored.unscored.partition(":")[0])
+
+
+def score_events(received: Sequence[Received], scorer: Explainer, reader: Reader) -> list[ScoredEvent]:
+    """Each event with its sentiment and what else was read: from subject and text together, whoever wrote them."""
+    found = scorer.score_all([_text(event) for event, _ in received])
+    return [_scored(event, at, each, scorer, reader) for (event, at), each in zip(received, found, strict=True)]
+
+
+def _scored(
+    event: TicketEvent, received_at: datetime, found: Explained, scorer: Explainer, reader: Reader
+) -> ScoredEvent:
+    polarity = polarity_of(found.sentiment.score) if found.sentiment else 0.0
+    reading = reader.read(found.text, polarity, event.priority)
+    fields = msgspec.structs.asdict(event)
+    fields["language"] = event.language or reading.language
+    fields["journey_stage"] = event.journey_stage or reading.journey_stage
     return ScoredEvent(
-        **{field: getattr(event, field) for field in _EVENT_FIELDS},
+        **fields,
         received_at=received_at,
         voice=_voice(event),
-        category=category_of(text) if text else GENERAL,
-        sentiment=scorer.score(text) if text else None,
-        unscored=None if text else "no text",
+        category=reading.category,
+        sentiment=found.sentiment,
+        unscored=found.unscored,
+        confidence=found.confidence,
+        reasons=found.reasons,
+        removed=dict(found.removed),
+        reading=reading,
         scorer=scorer.name,
     )
 
 
-_EVENT_FIELDS = tuple(field.name for field in msgspec.structs.fields(TicketEvent))
+def _text(event: TicketEvent) -> str:
+    return "\n".join(part for part in (event.subject, event.text) if part and part.strip())
 
 
 def _voice(event: TicketEvent) -> Voice:

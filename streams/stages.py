@@ -7,7 +7,8 @@ from streams.config import Settings
 from streams.conversations import Memory
 from streams.engine.stage import Stage
 from streams.score import ScoreStage
-from streams.scoring import default_scorer
+from streams.scoring import scorer_or_unavailable
+from streams.scoring.readers import reader_of
 from streams.track import TrackStage
 from streams.trends import TrendsStage
 from streams.windows import WindowRules
@@ -30,7 +31,7 @@ def _track(settings: Settings) -> Stage:
 
 
 _BUILD: dict[str, Callable[[Settings], Stage]] = {
-    "score": lambda _: ScoreStage(default_scorer()),
+    "score": lambda settings: ScoreStage(scorer_or_unavailable(settings.preset), reader_of(settings.preset)),
     "track": _track,
     "trends": lambda settings: TrendsStage(window_rules(settings)),
 }

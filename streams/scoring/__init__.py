@@ -1,8 +1,9 @@
 """Text to sentiment. Pure: no clock, no file at call time, no framework."""
 
 import logging
-from typing import Final
+from typing import Final, get_args
 
+from schemas.readings import PresetName
 from streams.scoring.scorer import Explained, Explainer, Scorer
 
 __all__ = [
@@ -10,19 +11,13 @@ __all__ = [
     "Explained",
     "Explainer",
     "Scorer",
-    "default_scorer",
     "scorer_of",
     "scorer_or_unavailable",
 ]
 
-PRESETS: Final = ("support", "helpdesk", "incident", "whatsapp", "assistant", "analytics")
+PRESETS: Final[tuple[PresetName, ...]] = get_args(PresetName)
 
 _log = logging.getLogger(__name__)
-
-
-def default_scorer() -> Explainer:
-    """The scorer that the pipeline uses."""
-    return scorer_of("helpdesk")
 
 
 def scorer_of(preset: str) -> Explainer:

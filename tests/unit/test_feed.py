@@ -13,7 +13,7 @@ from schemas.events import Channel, EventType, Status, TicketEvent, event_from, 
 from streams.demo.feed import Feed, Step, conversations, load_complaints
 from streams.demo.script import Complaint
 from streams.gateway.writer import Headers, NotAcknowledged
-from streams.scoring import default_scorer
+from streams.scoring import scorer_of
 
 NOW = datetime(2026, 11, 21, tzinfo=UTC)
 COMPLAINTS = load_complaints()
@@ -81,7 +81,7 @@ def test_no_word_of_a_complaint_is_lost_or_doubled() -> None:
 
 def test_some_tickets_escalate_but_few() -> None:
     """By the rule that ships: a score below 2 while the ticket is new or open."""
-    scorer, status, opened = default_scorer(), dict[str, str](), set[str]()
+    scorer, status, opened = scorer_of("support"), dict[str, str](), set[str]()
     escalated = set[str]()
     for fields in (step.fields for step in steps(4000)):
         ticket = fields["ticket_id"]

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from hypothesis import given
 
-from streams.scoring import PRESETS, default_scorer, scorer_of, scorer_or_unavailable, support_lexicon
+from streams.scoring import PRESETS, scorer_of, scorer_or_unavailable, support_lexicon
 from streams.scoring.bounds import MAX_CHARS
 from streams.scoring.presets import read_preset
 from streams.scoring.textblob_sentiment import sentiment
@@ -98,10 +98,6 @@ def test_another_name_is_refused_with_those_that_there_are() -> None:
     for make in (scorer_of, scorer_or_unavailable):
         with pytest.raises(ValueError, match="no preset 'finance'; there are support, helpdesk, incident"):
             make("finance")
-
-
-def test_the_default_is_a_preset() -> None:
-    assert default_scorer().name in {scorer_of(preset).name for preset in PRESETS}
 
 
 def test_a_broken_lexicon_is_named(broken_lexicon: Path) -> None:

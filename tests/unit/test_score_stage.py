@@ -10,13 +10,14 @@ from schemas.deadletters import MESSAGE, OFFSET, REASON, own_headers, read_dead_
 from schemas.scored import decode_scored
 from streams import topics
 from streams.score import ScoreStage
-from streams.scoring import default_scorer
+from streams.scoring import scorer_of
+from streams.scoring.readers import reader_of
 from tests.unit.records import FURIOUS, NINE, Appended, Partition, event, raw
 
 
 @pytest.fixture(scope="module")
 def stage() -> ScoreStage:
-    return ScoreStage(default_scorer())
+    return ScoreStage(scorer_of("support"), reader_of("support"))
 
 
 BAD: dict[str, tuple[bytes | None, str, str]] = {

@@ -4,9 +4,9 @@ import pytest
 from textblob import TextBlob
 from vaderSentiment.vaderSentiment import SentimentIntensityAnalyzer
 
-from streams.scoring import default_scorer
+from streams.scoring import scorer_of
 from streams.scoring.bounds import MAX_CHARS, MAX_PICTOGRAPHS, bound
-from streams.scoring.categories import category_of
+from streams.scoring.readers.analytics import category_of
 from streams.scoring.scorer import label_of, score_of
 from tests.unit.records import CALM, FURIOUS
 
@@ -24,7 +24,7 @@ TEXTS = [
 
 @pytest.mark.parametrize("text", TEXTS)
 def test_the_figures_are_the_libraries_own(text: str) -> None:
-    sentiment = default_scorer().score(text)
+    sentiment = scorer_of("helpdesk").score(text)
     blob = TextBlob(text).sentiment
     assert (sentiment.polarity, sentiment.subjectivity) == (blob.polarity, blob.subjectivity)
     assert sentiment.compound == SentimentIntensityAnalyzer().polarity_scores(text)["compound"]

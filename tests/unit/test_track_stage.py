@@ -13,12 +13,13 @@ from schemas.windows import Totals, Watermark, WindowPartial, decode_key, decode
 from streams import topics
 from streams.conversations import Memory
 from streams.engine.log import Outgoing
-from streams.score import score_event
-from streams.scoring import default_scorer
+from streams.score import Received, score_events
+from streams.scoring import scorer_of
+from streams.scoring.readers import reader_of
 from streams.track import CONVERSATIONS, WINDOWS, TrackStage
 from tests.unit.records import CALM, FURIOUS, MEMORY, NINE, RULES, Appended, Partition, event, rekeyed
 
-SCORER = default_scorer()
+SCORER, READER = scorer_of("helpdesk"), reader_of("analytics")
 DAY_MS = 86_400_000
 
 
@@ -26,7 +27,8 @@ def scored(appended: int = NINE, **fields: Any) -> Appended:
     """A record of the scored topic; `occurred_at` is in Unix milliseconds."""
     known = event(**fields)
     known["occurred_at"] = datetime.fromtimestamp(known["occurred_at"] / 1000, UTC)
-    made = score_event(msgspec.convert(known, TicketEvent), datetime.fromtimestamp(appended / 1000, UTC), SCORER)
+    received = Received(msgspec.convert(known, TicketEvent), datetime.fromtimestamp(appended / 1000, UTC))
+    (made,) = score_events([received], SCORER, READER)
     return rekeyed(encode_event(made), appended)
 
 
