@@ -72,7 +72,7 @@ class AnalyticsReader:
             category=category,
             subcategory=_subcategory(lower, category),
             key_phrases=key_phrases(words),
-            signals=tuple(name for name, marks in MARKERS if has_any(lower, marks)),
+            signals=tuple(name for name, marks in MARKERS if has_any(text.lower(), marks)),
             questions=text.count("?"),
             language=self._language.of(text, words),
         )
