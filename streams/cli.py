@@ -2,7 +2,7 @@
 
 import typer
 
-from streams.commands import dlq, feed, migrate, produce, score, serve, sink, sql, status, topics, up, worker
+from streams.commands import dlq, evaluate, feed, migrate, produce, score, serve, sink, sql, status, topics, up, worker
 from streams.commands.failure import explain
 from streams.commands.terminal import say
 
@@ -24,6 +24,7 @@ app = typer.Typer(
 app.command()(up.up)
 app.command()(status.status)
 app.command()(score.score)
+app.command()(evaluate.evaluate)
 app.command()(produce.produce)
 app.command()(feed.feed)
 app.command()(sql.sql)
