@@ -10,6 +10,7 @@ from streams.scoring.readers.support import LISTS
 from streams.scoring.word_lists import WordList, read_lists
 from streams.scoring.words import lowered, places_of, words_of
 from tests.unit.awkward_texts import ANY_TEXTS, UNUSUAL
+from tests.unit.naive_matcher import naive_matches
 
 ALL_LISTS = read_lists(*LISTS)
 EACH_LIST = [pytest.param(each, id=each.name) for each in ALL_LISTS]
@@ -99,3 +100,36 @@ def test_words_and_their_places_agree(text: str) -> None:
     assert [word if word != "¶" else "\n" for word in words_of(text)] == [
         word if (word := lower[start:end]) != "¶" else "\n" for start, end in places_of(text)
     ]
+
+
+_WORDS = st.sampled_from(["not", "no", "ask", "back", "can't", "money", ","])
+_PART = st.lists(_WORDS.filter(str.isalpha) | st.just("can't"), min_size=1, max_size=2, unique=True).map("|".join)
+_PATTERN = st.builds(
+    lambda before, part, after: " ".join([*before, part, *after]),
+    st.lists(_PART | _PART.map("({})".format), max_size=1),
+    _PART,
+    st.lists(_PART | _PART.map("({})".format), max_size=1),
+)
+_PATTERNS = st.lists(_PATTERN, max_size=2).map(tuple)
+
+
+@given(
+    st.builds(
+        WordList, st.sampled_from("ab"), st.just(""), st.just(""), _PATTERNS, _PATTERNS, _PATTERNS, st.booleans()
+    ),
+    st.lists(_WORDS | st.just("can not"), max_size=12).map(" ".join),
+)
+def test_one_pass_finds_what_a_loop_over_all_phrases_finds(listed: WordList, text: str) -> None:
+    words = words_of(text)
+    assert Matcher([listed]).find_words(words) == naive_matches(listed, words)
+
+
+@given(st.lists(st.sampled_from([word for each in ALL_LISTS for word in words_of(f"{each.hit} {each.miss}")])))
+def test_many_lists_in_one_pass_find_what_each_finds_alone(words: list[str]) -> None:
+    together = _TOGETHER.find_words(words)
+    for name, alone in _ALONE.items():
+        assert [hit for hit in together if hit.list == name] == alone.find_words(words)
+
+
+_TOGETHER = Matcher(ALL_LISTS)
+_ALONE = {each.name: Matcher([each]) for each in ALL_LISTS}
