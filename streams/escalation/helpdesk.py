@@ -33,8 +33,8 @@ def decide(conversation: Conversation, event: ScoredEvent) -> Escalation | None:
         # The rule raises to high; it does not lower what is urgent.
         priority="urgent" if conversation.priority == "urgent" else "high",
         reason=(
-            f"The customer's message scored {sentiment.score:.2f} of 10 (very negative is below {BELOW:.0f}) "
-            f"and the ticket is still {conversation.status}."
+            f"The customer's message scored {sentiment.score:.2f} of 10, below {BELOW:.0f}, and "
+            f"the ticket is still {conversation.status}."
         ),
         occurred_at=event.occurred_at,
         channel=event.channel,

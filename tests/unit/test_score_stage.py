@@ -12,6 +12,7 @@ from streams import topics
 from streams.score import ScoreStage
 from streams.scoring import scorer_of
 from streams.scoring.readers import reader_of
+from streams.scoring.unavailable import UnavailableScorer
 from tests.unit.records import FURIOUS, NINE, Appended, Partition, event, raw
 
 
@@ -87,6 +88,38 @@ def test_subject_and_text_are_scored_and_other_events_say_why_not(stage: ScoreSt
     assert (scored.sentiment.label, scored.voice) == ("very_negative", "customer")
     unscored = decode_scored(status.value or b"")
     assert (unscored.sentiment, unscored.unscored) == (None, "no text")
+
+
+def test_what_else_the_text_says_and_why_it_scored_so(stage: ScoreStage) -> None:
+    text = "Charged twice, and still no reply after three emails.\n> On Monday you wrote:\n> all is well"
+    (sent,) = Partition(stage).process(raw(0, text=text, priority="urgent"))
+    scored = decode_scored(sent.value or b"")
+    assert scored.sentiment is not None
+    assert scored.sentiment.score == pytest.approx(5 + sum(reason.points for reason in scored.reasons), abs=0.01)
+    assert {reason.term for reason in scored.reasons} >= {"Charged twice", "still no reply"}
+    assert (scored.category, scored.reading.subcategory) == ("billing", "duplicate_charge")
+    assert (scored.reading.urgency, scored.language) == ("critical", "en")
+    assert scored.removed == {"quoted_lines": 2}
+
+
+def test_a_producers_own_language_and_stage_stay(stage: ScoreStage) -> None:
+    (sent,) = Partition(stage).process(raw(0, text="Where is my parcel?", language="en-GB", journey_stage="returns"))
+    scored = decode_scored(sent.value or b"")
+    assert (scored.language, scored.journey_stage, scored.reading.journey_stage) == ("en-GB", "returns", "delivery")
+
+
+def test_what_no_customer_wrote_is_counted_by_its_reason(stage: ScoreStage) -> None:
+    partition = Partition(stage)
+    partition.process(raw(0, text="Out of office: I am away."), raw(1, type="rated", satisfaction=5, text=None))
+    assert partition.counts == {("unscored", "automatic reply"): 1, ("unscored", "no text"): 1}
+
+
+def test_events_go_on_without_a_scorer_and_are_counted() -> None:
+    partition = Partition(ScoreStage(UnavailableScorer("MemoryError: no more"), reader_of("support")))
+    (sent,) = partition.process(raw(0, text=FURIOUS))
+    scored = decode_scored(sent.value or b"")
+    assert (scored.sentiment, scored.unscored) == (None, "scorer unavailable: MemoryError: no more")
+    assert partition.counts == {("unscored", "scorer unavailable"): 1}
 
 
 @pytest.mark.parametrize(
