@@ -1,7 +1,6 @@
 """The scorers against the stock libraries, in turns within one process, on complaints cut to a size."""
 
-import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
 from statistics import median
 from typing import NamedTuple
@@ -13,6 +12,7 @@ from streams.scoring.textblob_sentiment import sentiment
 from streams.scoring.vader import polarity_scores
 from tests.bench.child import Child
 from tests.bench.figures import Figure, at_least, below, known
+from tests.bench.timing import micros
 from tests.parity.stock import stock_polarity_scores, stock_sentiment
 from tests.parity.texts import texts_of
 
@@ -33,7 +33,7 @@ SIZES = (Size(100, 40, 12), Size(1_000, 20, 10), Size(10_000, 4, 20))
 
 
 class Lap(NamedTuple):
-    """Microseconds for a text."""
+    """Microseconds of processor time for a text."""
 
     stock_vader: float
     vader: float
@@ -78,20 +78,12 @@ def _starts(length: int, size: Size) -> Iterator[int]:
 
 def _lap(texts: Sequence[str]) -> Lap:
     return Lap(
-        _micros(stock_polarity_scores, texts),
-        _micros(polarity_scores, texts, 10),
-        _micros(stock_sentiment, texts),
-        _micros(bare_textblob, texts),
-        _micros(sentiment, texts, 10),
+        micros(stock_polarity_scores, texts),
+        micros(polarity_scores, texts, 10),
+        micros(stock_sentiment, texts),
+        micros(bare_textblob, texts),
+        micros(sentiment, texts, 10),
     )
-
-
-def _micros(score: Callable[[str], object], texts: Sequence[str], times: int = 1) -> float:
-    began = time.perf_counter()
-    for _ in range(times):
-        for text in texts:
-            score(text)
-    return (time.perf_counter() - began) / times / len(texts) * 1e6
 
 
 def _described(laps: Sequence[Lap]) -> str:
@@ -104,9 +96,9 @@ def _described(laps: Sequence[Lap]) -> str:
 def _emoji(laps: int) -> Iterator[Figure]:
     """The stock analyzer is quadratic in emoji, so the ratio is of a tenth of them."""
     many, few = [EMOJI * 2_000], [EMOJI * 200]
-    millis = [(_micros(polarity_scores, many) + _micros(sentiment, many)) / 1e3 for _ in range(laps)]
+    millis = [(micros(polarity_scores, many) + micros(sentiment, many)) / 1e3 for _ in range(laps)]
     yield below("scorers", "10,000 emoji", median(millis), "ms", 50, f"at most {max(millis):.1f} ms")
-    ratios = [_micros(stock_polarity_scores, few) / _micros(polarity_scores, few, 10) for _ in range(min(laps, 3))]
+    ratios = [micros(stock_polarity_scores, few) / micros(polarity_scores, few, 10) for _ in range(min(laps, 3))]
     yield known("scorers", "VADER / stock, 1,000 emoji", ratios, "times")
 
 

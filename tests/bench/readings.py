@@ -1,0 +1,155 @@
+"""What each part of the default preset takes for a text, beside the stock libraries, in turns within one process."""
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from functools import partial
+from itertools import chain
+from pathlib import Path
+from statistics import median
+from typing import Final, TypeVar
+
+from rich.console import Console
+
+from streams.scoring.clean import clean
+from streams.scoring.key_phrases import key_phrases
+from streams.scoring.language import LanguageGuess, trained_identifier
+from streams.scoring.machine_made import machine_of
+from streams.scoring.markers import names_picture, questions_in, shows_code, shows_error
+from streams.scoring.matcher import Matcher
+from streams.scoring.readers.support import LISTS, SupportReader
+from streams.scoring.scorer import polarity_of
+from streams.scoring.support_lexicon import Lexicon, read_lexicon
+from streams.scoring.support_scorer import SupportScorer, read_support_scorer
+from streams.scoring.textblob_sentiment import sentiment
+from streams.scoring.topic_votes import vote
+from streams.scoring.vader import polarity_scores
+from streams.scoring.word_lists import read_lists
+from streams.scoring.words import words_of
+from tests.bench.figures import Figure, below, known
+from tests.bench.timing import micros
+from tests.parity.stock import stock_polarity_scores, stock_sentiment
+from tests.parity.texts import texts_of
+
+_DATA: Final = Path(__file__).parents[1] / "data"
+FILES: Final = (_DATA / "banking77.csv", _DATA / "complaints.jsonl")
+SHORT, LONG = 100, 1_000
+TEXTS: Final = 40
+LAPS, QUICK_LAPS = 15, 3
+# The parts are many times as fast as the stock libraries, and a lap of each should take some milliseconds.
+TIMES: Final = 10
+STOCK, EVERYTHING = "stock VADER and TextBlob", "everything"
+# The budget of a text of 100 characters is 60 µs on a machine on which the stock libraries take 183.
+BUDGET: Final = round(60 / 183, 2)
+
+Input = TypeVar("Input")
+# The microseconds of each part for a text.
+Lap = Mapping[str, float]
+
+
+class Support:
+    """The parts of the default preset, apart and together."""
+
+    def __init__(self) -> None:
+        identify = trained_identifier()
+        self.lexicon: Lexicon = read_lexicon()
+        self.scorer: SupportScorer = read_support_scorer()
+        self.reader = SupportReader(LanguageGuess(identify))
+        self.matcher = Matcher(read_lists(*LISTS))
+        self.language = LanguageGuess(identify)
+
+    def phrases_of(self, text: str) -> object:
+        """The phrases of the support lexicon."""
+        return self.lexicon.hits(self.lexicon.tokens_of(text).codes)
+
+    def everything(self, text: str) -> object:
+        """The score with its reasons, and all readings, as the pipeline asks for them."""
+        found = self.scorer.explain(text)
+        polarity = polarity_of(found.sentiment.score) if found.sentiment else 0.0
+        return self.reader.read(found.text, polarity, None)
+
+    def parts(self, texts: Sequence[str]) -> dict[str, Callable[[], float]]:
+        """The microseconds of each part for one of the texts; a part gets what it gets within the whole."""
+        cleaned = [clean(text).text for text in texts]
+        words = list(map(words_of, cleaned))
+        both = list(zip(cleaned, words, strict=True))
+        return {
+            STOCK: partial(micros, _stock, texts),
+            "clean": _of(clean, texts),
+            "machine-made?": _of(machine_of, texts),
+            "VADER": _of(polarity_scores, cleaned),
+            "TextBlob": _of(sentiment, cleaned),
+            "phrases of the lexicon": _of(self.phrases_of, cleaned),
+            "score": _of(self.scorer.score, texts),
+            "score with reasons": _of(self.scorer.explain, texts),
+            "words": _of(words_of, cleaned),
+            "words and phrases of all lists": _of(self.matcher.find_words, words),
+            "topic": _of(vote, list(map(self.matcher.find_words, words))),
+            "key phrases": _of(key_phrases, words),
+            "error, code, picture, questions": _of(_marks, both),
+            "language": _of(self._language_of, both),
+            "all readings": _of(self._read, cleaned),
+            EVERYTHING: _of(self.everything, texts),
+        }
+
+    def _language_of(self, text: tuple[str, list[str]]) -> object:
+        return self.language.of(*text)
+
+    def _read(self, text: str) -> object:
+        return self.reader.read(text, 0.0, None)
+
+
+def measure(laps: int, console: Console) -> list[Figure]:
+    """The whole against its budget, then each part."""
+    support = Support()
+    short, long = (_laps(support, size, laps) for size in (SHORT, LONG))
+    figures = [*_whole(short, long), *_parts(short, long)]
+    for figure in figures:
+        console.print(f"  {figure.name}: {figure.value:.2f} {figure.unit}  {figure.note}")
+    return figures
+
+
+def texts_of_size(characters: int) -> list[str]:
+    """The beginnings of forty messages that have as many characters, drawn evenly from all."""
+    messages = chain.from_iterable(map(texts_of, FILES))
+    beginnings = [message[:characters] for message in messages if len(message) >= characters]
+    step = max(1, len(beginnings) // TEXTS)
+    return beginnings[::step][:TEXTS]
+
+
+def _of(part: Callable[[Input], object], inputs: Sequence[Input]) -> Callable[[], float]:
+    return partial(micros, part, inputs, TIMES)
+
+
+def _laps(support: Support, size: int, laps: int) -> Sequence[Lap]:
+    parts = support.parts(texts_of_size(size))
+    # The first lap warms up.
+    return [{name: part() for name, part in parts.items()} for _ in range(laps + 1)][1:]
+
+
+def _whole(short: Sequence[Lap], long: Sequence[Lap]) -> Iterator[Figure]:
+    ratios = _ratios(short)
+    note = f"{_median(short, EVERYTHING):.0f} of {_median(short, STOCK):.0f} µs; {min(ratios):.2f} to {max(ratios):.2f}"
+    yield below("readings", f"{EVERYTHING} / stock, {SHORT} characters", median(ratios), "", BUDGET, note)
+    note = f"{_median(long, EVERYTHING):.0f} of {_median(long, STOCK):,.0f} µs"
+    yield known("readings", f"{EVERYTHING} / stock, {LONG:,} characters", _ratios(long), "", note)
+
+
+def _ratios(laps: Sequence[Lap]) -> list[float]:
+    return [lap[EVERYTHING] / lap[STOCK] for lap in laps]
+
+
+def _parts(short: Sequence[Lap], long: Sequence[Lap]) -> Iterator[Figure]:
+    for name in short[0]:
+        note = f"{_median(long, name):,.0f} µs for {LONG:,} characters"
+        yield known("readings", f"{name}, {SHORT} characters", [lap[name] for lap in short], "µs", note)
+
+
+def _median(laps: Sequence[Lap], name: str) -> float:
+    return median(lap[name] for lap in laps)
+
+
+def _stock(text: str) -> object:
+    return stock_polarity_scores(text), stock_sentiment(text)
+
+
+def _marks(text: tuple[str, list[str]]) -> object:
+    return shows_error(text[0]), shows_code(*text), names_picture(text[0]), questions_in(text[0])
