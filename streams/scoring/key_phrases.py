@@ -7,7 +7,7 @@ support mail are stop words too, and what occurs more often is worth more.
 """
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from streams.scoring.memo import Memo
@@ -18,13 +18,21 @@ MAX_WORDS: Final = 4
 _MAX_TOKENS: Final = 4_000
 _CUT: Final = "|"
 
+Phrase = tuple[str, ...]
+
 
 def key_phrases(words: Sequence[str]) -> tuple[str, ...]:
     """At most ten phrases in lower case, the best first, from what `words_of` made of a text."""
     kept = " ".join(map(_WORTH.__getitem__, words[:_MAX_TOKENS]))
-    counts = Counter(phrase for run in kept.split(_CUT) if run != " " for phrase in _phrases(run.split()))
-    if len(counts) < 2:
-        return tuple(" ".join(phrase) for phrase in counts)
+    phrases = [phrase for run in kept.split(_CUT) if run != " " for phrase in _phrases(run.split())]
+    together = [word for phrase in phrases for word in phrase]
+    # Where no word stands twice, each is worth the length of its phrase.
+    worth = _worth_of(Counter(phrases)) if len(set(together)) < len(together) else len
+    # Sorting is stable: of equals the first in the text comes first.
+    return tuple(map(" ".join, sorted(dict.fromkeys(phrases), key=worth, reverse=True)[:MOST]))
+
+
+def _worth_of(counts: Mapping[Phrase, int]) -> Callable[[Phrase], float]:
     degree: dict[str, int] = {}
     frequency: dict[str, int] = {}
     for phrase, count in counts.items():
@@ -32,15 +40,12 @@ def key_phrases(words: Sequence[str]) -> tuple[str, ...]:
         for word in phrase:
             degree[word] = degree.get(word, 0) + together
             frequency[word] = frequency.get(word, 0) + count
-    worth = {
+    return {
         phrase: count * sum([degree[word] / frequency[word] for word in phrase]) for phrase, count in counts.items()
-    }
-    # Sorting is stable: of equals the first in the text comes first.
-    best = sorted(worth, key=worth.__getitem__, reverse=True)[:MOST]
-    return tuple(map(" ".join, best))
+    }.__getitem__
 
 
-def _phrases(run: list[str]) -> list[tuple[str, ...]]:
+def _phrases(run: list[str]) -> list[Phrase]:
     if len(run) <= MAX_WORDS:
         return [tuple(run)] if run else []
     return [tuple(run[start : start + MAX_WORDS]) for start in range(0, len(run), MAX_WORDS)]

@@ -16,43 +16,62 @@ _ERROR: Final = re.compile(
     re.MULTILINE,
 )
 # One of these is in each text in which the pattern finds something: to look for them is ten times as fast.
-_ERROR_MARKS: Final = ("Error", "Exception", "Traceback", "ERR", "0x", "FATAL", "CRITICAL", "SEVERE", "panic", "HTTP")
-_STATUS: Final = re.compile(r"[1-5]\d\d")
+_ERROR_MARKS: Final = (
+    *("Error", "Exception", "Traceback", "ERR", "0x", "FATAL", "CRITICAL", "SEVERE", "panic", "HTTP"),
+    *("http", "status", "Status", "error ", "code", "Code", "Bad Request", "Unauthorized", "Forbidden", "Not Found"),
+    *("Internal Server", "Bad Gateway", "Service Unavailable", "Gateway Time"),
+)
 
-_CODE: Final = re.compile(
-    r"```|`[^`\n]{2,80}`"
-    r"|^[ \t]*(?:at [\w.$<>]+\(|File \"[^\"\n]{1,200}\", line \d+)"
-    r"|^[ \t]*(?:def|class|function|public|private|import|from|const|let|var|return|for|if|while)\b[^\n]{0,200}[;:{)]$"
-    r"|^[ \t]*[\w.$\[\]\"']{1,80}(?: [\w.$\[\]\"']{1,40})? ?=[^=\n]{1,200};$"
-    r"|\b\w+\([^()\n]{0,100}\) ?(?:;|\{|=>)"
-    r"|</?(?:div|span|html|body|script|p|a|table|img|input|button|xml|form)\b[^<>\n]{0,200}>"
-    r"|\{ ?\"\w+\" ?:|\b(?:SELECT|DELETE) [^\n]{1,200} FROM \w|\bINSERT INTO \w|\bUPDATE \w+ SET "
+# What code looks like, and characters that are in all of it.
+_CODE: Final = tuple(
+    (marks, re.compile(pattern, re.MULTILINE))
+    for marks, pattern in (
+        ("`", r"```|`[^`\n]{2,80}`"),
+        ("(", r"^[ \t]*at [\w.$<>]+\(|\b\w+\([^()\n]{0,100}\) ?(?:;|\{|=>)"),
+        ('"', r"^[ \t]*File \"[^\"\n]{1,200}\", line \d+"),
+        ("<>", r"</?(?:div|span|html|body|script|p|a|table|img|input|button|xml|form)\b[^<>\n]{0,200}>"),
+        ('{":', r"\{ ?\"\w+\" ?:"),
+        ("=;", r"^[ \t]*[\w.$\[\]\"']{1,80}(?: [\w.$\[\]\"']{1,40})? ?=[^=\n]{1,200};$"),
+    )
+)
+_CODE_MARKS: Final = re.compile(r"[`(\"<{=]")
+# What stands at the beginning of a line of code, with an end of it that is seldom one of a sentence.
+_CODE_WORDS: Final = frozenset(
+    str.split("def class function public private import from const let var return for if while")
+)
+_CODE_ENDS: Final = re.compile(r"[;:{)]$", re.MULTILINE)
+_CODE_LINE: Final = re.compile(
+    r"^[ \t]*(?:def|class|function|public|private|import|from|const|let|var|return|for|if|while)\b[^\n]{0,200}[;:{)]$",
+    re.MULTILINE,
+)
+_COMMAND_WORDS: Final = frozenset(str.split("select delete insert update curl npm pip git sudo docker kubectl apt"))
+_COMMAND: Final = re.compile(
+    r"\b(?:SELECT|DELETE) [^\n]{1,200} FROM \w|\bINSERT INTO \w|\bUPDATE \w+ SET "
     r"|^[ \t]*(?:\$ |> |#!/)?(?:curl|npm|pip|git|sudo|docker|kubectl|apt-get) +[\w./-]",
     re.MULTILINE,
 )
-_CODE_MARKS: Final = re.compile(r"[`(<{=;:$#]")
-_CODE_WORDS: Final = frozenset(
-    str.split("select delete insert update curl npm pip git sudo docker kubectl apt return import from const let var")
-)
 
-_PICTURE: Final = re.compile(r"\w\.(?:png|jpe?g|gif|bmp|webp|heic|mp4|mov)\b|\[(?:image|cid):", re.IGNORECASE)
+_PICTURE: Final = re.compile(r"\w\.(?:png|jpe?g|gif|bmp|webp|heic|mp4|mov)\b|\[(?:image|cid):")
+_PICTURE_MARKS: Final = (
+    *(".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".heic", ".mp4", ".mov", "[image:", "[cid:"),
+)
 
 # Marks at the end of a word, not in an address: "https://a.example/?id=1" asks nothing.
 _QUESTION_MARK: Final = re.compile(r"[?？؟][!?？]*(?=[\s\"')\]”’*]|$)|？")
-_UNMARKED: Final = re.compile(
-    r"(?:^|[.!?]\s|\n)[ \t]*(?:(?:hi|hello|hey|please|and|so|but|also),? )?"
+_SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+|\n")
+_QUESTION: Final = re.compile(
+    r"[ \t]*(?:(?:hi|hello|hey|please|and|so|but|also),? )?"
     r"(?:how (?:do|can|could|should|would|long|much|many)|why (?:is|are|was|were|do|does|did|can|has|have)"
     r"|what (?:is|are|does|do|should|can|happens)|when (?:will|can|is|does|do)|where (?:is|are|can|do|does)"
     r"|which|who (?:is|can|do)|can (?:i|you|we|someone|anyone)|could (?:you|someone|i|we)|would you|will you|is there"
-    r"|are there|do you|does (?:it|this|your|the)|may i|is it possible)\b[^.!?\n]{0,300}(?=[.!\n]|$)",
+    r"|are there|do you|does (?:it|this|your|the)|may i|is it possible)\b",
     re.IGNORECASE,
 )
 
 
 def shows_error(text: str) -> bool:
     """Whether a text holds what a program says when it fails: an exception, a status, an error code."""
-    marked = any(map(text.__contains__, _ERROR_MARKS)) or _STATUS.search(text) is not None
-    return marked and _ERROR.search(text) is not None
+    return any(map(text.__contains__, _ERROR_MARKS)) and _ERROR.search(text) is not None
 
 
 def shows_code(text: str, words: Sequence[str]) -> bool:
@@ -60,16 +79,26 @@ def shows_code(text: str, words: Sequence[str]) -> bool:
 
     `words` is what `words_of` made of the text.
     """
-    marked = _CODE_MARKS.search(text) is not None or not _CODE_WORDS.isdisjoint(words)
-    return marked and _CODE.search(text) is not None
+    if _CODE_MARKS.search(text) and any(
+        pattern.search(text) for marks, pattern in _CODE if all(map(text.__contains__, marks))
+    ):
+        return True
+    if not _CODE_WORDS.isdisjoint(words) and _CODE_ENDS.search(text) and _CODE_LINE.search(text):
+        return True
+    return not _COMMAND_WORDS.isdisjoint(words) and _COMMAND.search(text) is not None
 
 
 def names_picture(text: str) -> bool:
     """Whether a text names a file with a picture or a film, or holds the place of one."""
-    return ("." in text or "[" in text) and _PICTURE.search(text) is not None
+    lower = text.lower()
+    return any(map(lower.__contains__, _PICTURE_MARKS)) and _PICTURE.search(lower) is not None
 
 
 def questions_in(text: str) -> int:
     """How many questions a text asks: runs of question marks, and sentences that begin like one and lack the mark."""
     marked = len(_QUESTION_MARK.findall(text)) if "?" in text or not text.isascii() else 0
-    return marked + len(_UNMARKED.findall(text))
+    return marked + sum(map(_lacks_its_mark, _SENTENCE_END.split(text)))
+
+
+def _lacks_its_mark(sentence: str) -> bool:
+    return "?" not in sentence and _QUESTION.match(sentence) is not None
