@@ -3,7 +3,7 @@
 import html
 import re
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
 
@@ -46,10 +46,12 @@ def clean(text: str) -> Cleaned:
     if "\n" in text:
         text, of_mail = reply_of(text)
         removed.update(of_mail)
-    for mark, kind, pattern, instead in _PATTERNS:
-        if mark.search(text):
+    for marks, kind, pattern, instead in _PATTERNS:
+        if any(map(text.__contains__, marks)):
             text, count = pattern.subn(instead, text)
             removed[kind] += count
+    if _SMILEY_CODE.search(text):
+        text, removed["codes"] = _CODE.subn(_without_code, text)
     return Cleaned(text.strip(), +removed if removed else _NOTHING)
 
 
@@ -113,13 +115,12 @@ _MENTION: Final = re.compile(r"(?<!\w)@\w+")
 _REDACTION: Final = re.compile(r"\{?\$?\b(?:X{2,}|[\dX]{1,4}/X{2,})(?:[/ -]*X{2,})*[\dX]*\b\}?")
 _SMILEY_CODE: Final = re.compile(r"\d[):;=]|[:;=(#%]-?\d|8-?[D#X]")
 
-# A cheap mark that must be in the text, what is counted, the pattern, and what takes the place of what it finds.
-_PATTERNS: Final[tuple[tuple[re.Pattern[str], str, re.Pattern[str], str | Callable[[re.Match[str]], str]], ...]] = (
-    (re.compile(r"://|www\."), "urls", _URL, " "),
-    (re.compile("@"), "emails", _EMAIL, " "),
-    (re.compile("@"), "mentions", _MENTION, " "),
-    (re.compile("XX"), "redactions", _REDACTION, " "),
-    (_SMILEY_CODE, "codes", _CODE, _without_code),
+# One of the marks must be in the text; what is counted, the pattern, and what takes the place of what it finds.
+_PATTERNS: Final = (
+    (("://", "www."), "urls", _URL, " "),
+    (("@",), "emails", _EMAIL, " "),
+    (("@",), "mentions", _MENTION, " "),
+    (("XX",), "redactions", _REDACTION, " "),
 )
 # Without any of these, there is nothing to do.
 _SUSPECT: Final = re.compile(rf"[<&@`\n]|://|www\.|XX|{_SMILEY_CODE.pattern}")

@@ -1,13 +1,13 @@
 """What a scorer is, and the scale that it scores on."""
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
-from schemas.scored import Label, Reason, Sentiment
+from schemas.scored import LABELS, Label, Reason, Sentiment
 
 # Preset A (helpdesk): very_negative < 2 <= negative < 4 <= neutral < 6 <= positive < 8 <= very_positive.
 HELPDESK_BANDS = (2.0, 4.0, 6.0, 8.0)
-_BELOW: tuple[Label, ...] = ("very_negative", "negative", "neutral", "positive")
 
 
 class Scorer(Protocol):
@@ -56,4 +56,4 @@ def polarity_of(score: float) -> float:
 
 def label_of(score: float, bands: Sequence[float] = HELPDESK_BANDS) -> Label:
     """The band that a score is in, of five with four rising bounds; a score that equals a bound is above it."""
-    return next((label for below, label in zip(bands, _BELOW, strict=True) if score < below), "very_positive")
+    return LABELS[bisect_right(bands, score)]

@@ -35,6 +35,7 @@ class Part(NamedTuple):
     tone: float  # what sarcasm takes away or a request gives back
     added: float  # by the lexicon
     hits: Sequence[Hit]
+    drives: Sequence[float]  # of the hits, which add up
     places: Sequence[Place]
     sarcasm: Place | None
     text: str
@@ -67,11 +68,10 @@ class Part(NamedTuple):
 
     def _shares(self) -> list[float]:
         """What each phrase adds. Those against the sum get their part with the other sign."""
-        drives = [_drive(hit.weight) for hit in self.hits]
-        total = sum(drives)
+        total = sum(self.drives)
         # Phrases that cancel out would each have added what the slope of tanh says.
         factor = self.added / total if abs(total) > 1e-6 else 1 - (self.polarity - self.added) ** 2
-        return [drive * factor for drive in drives]
+        return [drive * factor for drive in self.drives]
 
 
 def assess(text: str, lexicon: Lexicon, blend: Blend) -> Part:
@@ -88,6 +88,7 @@ def assess(text: str, lexicon: Lexicon, blend: Blend) -> Part:
         factor = _LIMIT / abs(vader + textblob)
         vader, textblob = vader * factor, textblob * factor
     tone, added, sarcasm = 0.0, 0.0, None
+    drives: Sequence[float] = ()
     if is_request(text, tokens.chunks):
         hits = asked(hits)
         tone = correction_of_request(vader + textblob)
@@ -96,7 +97,8 @@ def assess(text: str, lexicon: Lexicon, blend: Blend) -> Part:
         if sarcasm and vader + textblob > 0:
             tone = correction_of_sarcasm(vader + textblob)
         heard = vader + textblob + tone
-        added = math.tanh(math.atanh(heard) + sum(_drive(hit.weight) for hit in hits)) - heard
+        drives = [_drive(hit.weight) for hit in hits]
+        added = math.tanh(math.atanh(heard) + sum(drives)) - heard
     return Part(
         polarity=vader + textblob + tone + added,
         vader=vader,
@@ -104,6 +106,7 @@ def assess(text: str, lexicon: Lexicon, blend: Blend) -> Part:
         tone=tone,
         added=added,
         hits=hits,
+        drives=drives,
         places=places,
         sarcasm=sarcasm,
         text=text,

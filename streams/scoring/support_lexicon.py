@@ -17,6 +17,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from importlib import resources
 from importlib.resources.abc import Traversable
 from itertools import accumulate
+from operator import add
 from typing import Annotated, Final, Literal, NamedTuple
 
 import msgspec
@@ -78,13 +79,22 @@ class Tokens(NamedTuple):
 
     def places(self, text: str, hits: Sequence[Hit]) -> list[tuple[int, int]]:
         """Where hits start and end in the text, without the punctuation around them."""
+        starts = self._starts_in(text)
+        ends = list(accumulate(map(len, self.parts)))
+        return [self._place(starts, bisect_right(ends, hit.first), bisect_right(ends, hit.last)) for hit in hits]
+
+    def _starts_in(self, text: str) -> Sequence[int]:
+        """Where each chunk starts."""
+        # Mostly there is one blank between two: then the lengths tell.
+        lengths = list(map(len, self.chunks))
+        if sum(lengths) + len(lengths) - 1 == len(text):
+            return list(map(add, accumulate(lengths, initial=0), range(len(lengths))))
         starts: list[int] = []
         end = 0
         for chunk in self.chunks:
             starts.append(text.find(chunk, end))
             end = starts[-1] + len(chunk)
-        ends = list(accumulate(map(len, self.parts)))
-        return [self._place(starts, bisect_right(ends, hit.first), bisect_right(ends, hit.last)) for hit in hits]
+        return starts
 
     def _place(self, starts: Sequence[int], first: int, last: int) -> tuple[int, int]:
         opening, closing = self.chunks[first], self.chunks[last]
@@ -117,6 +127,7 @@ class Lexicon:
                 by_first.setdefault(code, []).append(compiled)
         self.vocabulary = frozenset(self._words)
         self._by_first = {code: sorted(found, key=_rank) for code, found in by_first.items()}
+        self._patterns: dict[tuple[int, ...], _Candidates | None] = {}
         self._candidates = Memo(self._candidates_of).__getitem__
         # "(?!)" matches nowhere.
         self._starts = re.compile(f"[{''.join(sorted(by_first))}]" if by_first else "(?!)")
@@ -135,33 +146,36 @@ class Lexicon:
         """
         hits: list[Hit] = []
         end = 0
-        milder = 0.0
+        weight = 0.0
         for start in self._starts.finditer(codes):
             place = start.start()
-            for pattern, term in self._candidates(codes[place : place + 2]):
-                if place < end and not term.weight < milder < 0:
-                    continue
-                found = pattern.match(codes, place)
-                if found:
-                    if place < end:
-                        hits.pop()
-                    end, milder = found.end(), term.weight
-                    hits.append(self._hit(term, codes, place, end))
-                    break
+            candidates = self._candidates(codes[place : place + 2])
+            within = place < end
+            if within and candidates:
+                candidates = candidates.worse_than(weight)
+            found = candidates.pattern.match(codes, place) if candidates else None
+            if candidates and found and found.lastindex:
+                if within:
+                    hits.pop()
+                term, end = candidates.terms[found.lastindex - 1], found.end()
+                weight = term.weight
+                hits.append(self._hit(term, codes, place, end))
         return hits
 
-    def _candidates_of(self, pair: str) -> Sequence[tuple[re.Pattern[str], Term]]:
-        """The terms that may begin with a code and go on with the next, the longest first, then the weightiest."""
+    def _candidates_of(self, pair: str) -> "_Candidates | None":
+        """The terms that may begin with a code and go on with the next."""
         second = pair[1:]
         anything = second == _COMMA
-        return [
-            (compiled.pattern, compiled.term)
+        ranked = tuple(
+            compiled
             for compiled in self._by_first[pair[0]]
             if anything or second in compiled.seconds or _EVERY in compiled.seconds
-        ]
+        )
+        # Many pairs share a pattern.
+        return self._patterns.setdefault(tuple(map(id, ranked)), _candidates(ranked)) if ranked else None
 
     def _hit(self, term: Term, codes: str, place: int, end: int) -> Hit:
-        negated = not term.fixed and bool(self._negation.search(codes[max(0, place - _REACH) : place]))
+        negated = not term.fixed and bool(self._negation.search(codes, max(0, place - _REACH), place))
         factor = (_NEGATED_BAD if term.weight < 0 else _NEGATED_GOOD) if negated else 1.0
         return Hit(term, term.weight * factor, negated, place, end - 1)
 
@@ -206,19 +220,39 @@ class Lexicon:
                 seconds |= codes
             only_optional = only_optional and optional
             length += not optional
-        return _Compiled(
-            frozenset(first), re.compile(pattern), length, frozenset({_EVERY} if only_optional else seconds), term
-        )
+        return _Compiled(frozenset(first), pattern, length, frozenset({_EVERY} if only_optional else seconds), term)
 
 
 class _Compiled(NamedTuple):
     """A term's pattern, the codes that it may begin with and go on with, and how many words it must have."""
 
     first: frozenset[str]
-    pattern: re.Pattern[str]
+    pattern: str
     length: int
     seconds: frozenset[str]
     term: Term
+
+
+class _Candidates:
+    """Terms as one pattern, a group for each, of which the first that matches is the one to take."""
+
+    def __init__(self, ranked: Sequence[_Compiled]) -> None:
+        self.terms = [compiled.term for compiled in ranked]
+        self.pattern = re.compile("|".join(f"({compiled.pattern})" for compiled in ranked))
+        self._ranked = ranked
+        self._worse: dict[float, _Candidates | None] = {}
+
+    def worse_than(self, weight: float) -> "_Candidates | None":
+        """Those with a lower weight, if the weight is that of a complaint."""
+        if weight >= 0:
+            return None
+        if weight not in self._worse:
+            self._worse[weight] = _candidates([each for each in self._ranked if each.term.weight < weight])
+        return self._worse[weight]
+
+
+def _candidates(ranked: Sequence[_Compiled]) -> _Candidates | None:
+    return _Candidates(ranked) if ranked else None
 
 
 def _rank(compiled: _Compiled) -> tuple[int, float]:

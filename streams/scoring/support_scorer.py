@@ -1,6 +1,6 @@
 """The `support` score: what VADER and TextBlob say of a customer's own words, and what the support lexicon adds."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
 from schemas.scored import Reason, Sentiment
@@ -61,7 +61,7 @@ class SupportScorer:
         if language:
             unscored = f"unsupported language: {language}"
             return Explained(None, unscored=unscored, removed=cleaned.removed, text=cleaned.text)
-        return self._explain(cleaned.text)._replace(removed=cleaned.removed, text=cleaned.text)
+        return self._explain(*cleaned)
 
     def _foreign_language_of(self, text: str) -> str | None:
         language = self._language_of(text)
@@ -69,13 +69,13 @@ class SupportScorer:
             return None
         return language
 
-    def _explain(self, text: str) -> Explained:
+    def _explain(self, text: str, removed: Mapping[str, int]) -> Explained:
         blend, pooling = self._preset.blend, self._preset.pooling
         if len(text) <= pooling.above:
             part = assess(text, self._lexicon, blend)
             reasons = sorted(part.reasons(1.0, 0), key=_size, reverse=True)
-            figures = part.polarity, part.compound, part.textblob_polarity, part.subjectivity
-            return Explained(self._sentiment(*figures), _told(reasons), confidence_of([part], [1.0]))
+            sentiment = self._sentiment(part.polarity, part.compound, part.textblob_polarity, part.subjectivity)
+            return Explained(sentiment, _told(reasons), confidence_of([part], [1.0]), None, removed, text)
         parts = [assess(sentence, self._lexicon, blend) for sentence in sentences_of(text)]
         weights = weights_of([part.polarity for part in parts], pooling.floor)
         sentiment = self._sentiment(
@@ -84,7 +84,8 @@ class SupportScorer:
             _mean([part.textblob_polarity for part in parts], weights),
             _mean([part.subjectivity for part in parts], weights),
         )
-        return Explained(sentiment, _told(_reasons(text, parts, weights)), confidence_of(parts, weights))
+        told = _told(_reasons(text, parts, weights))
+        return Explained(sentiment, told, confidence_of(parts, weights), None, removed, text)
 
     def _sentiment(self, raw: float, compound: float, polarity: float, subjectivity: float) -> Sentiment:
         score = score_of(raw)
