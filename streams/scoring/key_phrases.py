@@ -7,7 +7,7 @@ support mail are stop words too, and what occurs more often is worth more.
 """
 
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Final
 
 from streams.scoring.memo import Memo
@@ -18,37 +18,43 @@ MAX_WORDS: Final = 4
 _MAX_TOKENS: Final = 4_000
 _CUT: Final = "|"
 
-Phrase = tuple[str, ...]
-
 
 def key_phrases(words: Sequence[str]) -> tuple[str, ...]:
     """At most ten phrases in lower case, the best first, from what `words_of` made of a text."""
     kept = " ".join(map(_WORTH.__getitem__, words[:_MAX_TOKENS]))
-    phrases = [phrase for run in kept.split(_CUT) if run != " " for phrase in _phrases(run.split())]
-    together = [word for phrase in phrases for word in phrase]
-    # Where no word stands twice, each is worth the length of its phrase.
-    worth = _worth_of(Counter(phrases)) if len(set(together)) < len(together) else len
+    # Between two cuts stand a blank, the words, and a blank.
+    phrases = [run[1:-1] for run in f" {kept} ".split(_CUT) if len(run) > 2]
+    if any(phrase.count(" ") >= MAX_WORDS for phrase in phrases):
+        phrases = [piece for phrase in phrases for piece in _pieces(phrase.split(" "))]
+    together = " ".join(phrases).split(" ")
+    # Where no word stands twice, each phrase is worth the number of its words.
+    worth = _worth_of(phrases) if len(set(together)) < len(together) else _blanks
     # Sorting is stable: of equals the first in the text comes first.
-    return tuple(map(" ".join, sorted(dict.fromkeys(phrases), key=worth, reverse=True)[:MOST]))
+    return tuple(sorted(dict.fromkeys(phrases), key=worth, reverse=True)[:MOST])
 
 
-def _worth_of(counts: Mapping[Phrase, int]) -> Callable[[Phrase], float]:
+def _worth_of(phrases: Sequence[str]) -> Callable[[str], float]:
+    counts = Counter(phrases)
+    parts = {phrase: phrase.split(" ") for phrase in counts}
     degree: dict[str, int] = {}
     frequency: dict[str, int] = {}
     for phrase, count in counts.items():
-        together = len(phrase) * count
-        for word in phrase:
+        together = len(parts[phrase]) * count
+        for word in parts[phrase]:
             degree[word] = degree.get(word, 0) + together
             frequency[word] = frequency.get(word, 0) + count
     return {
-        phrase: count * sum([degree[word] / frequency[word] for word in phrase]) for phrase, count in counts.items()
+        phrase: count * sum([degree[word] / frequency[word] for word in parts[phrase]])
+        for phrase, count in counts.items()
     }.__getitem__
 
 
-def _phrases(run: list[str]) -> list[Phrase]:
-    if len(run) <= MAX_WORDS:
-        return [tuple(run)] if run else []
-    return [tuple(run[start : start + MAX_WORDS]) for start in range(0, len(run), MAX_WORDS)]
+def _blanks(phrase: str) -> int:
+    return phrase.count(" ")
+
+
+def _pieces(words: list[str]) -> list[str]:
+    return [" ".join(words[start : start + MAX_WORDS]) for start in range(0, len(words), MAX_WORDS)]
 
 
 def _worth(token: str) -> str:

@@ -52,15 +52,15 @@ _COMMAND: Final = re.compile(
 )
 
 _PICTURE: Final = re.compile(r"\w\.(?:png|jpe?g|gif|bmp|webp|heic|mp4|mov)\b|\[(?:image|cid):")
+_FILE: Final = re.compile(r"[.\[][A-Za-z]")
 _PICTURE_MARKS: Final = (
     *(".png", ".jpg", ".jpeg", ".gif", ".bmp", ".webp", ".heic", ".mp4", ".mov", "[image:", "[cid:"),
 )
 
 # Marks at the end of a word, not in an address: "https://a.example/?id=1" asks nothing.
 _QUESTION_MARK: Final = re.compile(r"[?？؟][!?？]*(?=[\s\"')\]”’*]|$)|？")
-_SENTENCE_END: Final = re.compile(r"(?<=[.!?])\s+|\n")
 _QUESTION: Final = re.compile(
-    r"[ \t]*(?:(?:hi|hello|hey|please|and|so|but|also),? )?"
+    r"\s*(?:(?:hi|hello|hey|please|and|so|but|also),? )?"
     r"(?:how (?:do|can|could|should|would|long|much|many)|why (?:is|are|was|were|do|does|did|can|has|have)"
     r"|what (?:is|are|does|do|should|can|happens)|when (?:will|can|is|does|do)|where (?:is|are|can|do|does)"
     r"|which|who (?:is|can|do)|can (?:i|you|we|someone|anyone)|could (?:you|someone|i|we)|would you|will you|is there"
@@ -90,6 +90,8 @@ def shows_code(text: str, words: Sequence[str]) -> bool:
 
 def names_picture(text: str) -> bool:
     """Whether a text names a file with a picture or a film, or holds the place of one."""
+    if not _FILE.search(text):
+        return False
     lower = text.lower()
     return any(map(lower.__contains__, _PICTURE_MARKS)) and _PICTURE.search(lower) is not None
 
@@ -97,7 +99,8 @@ def names_picture(text: str) -> bool:
 def questions_in(text: str) -> int:
     """How many questions a text asks: runs of question marks, and sentences that begin like one and lack the mark."""
     marked = len(_QUESTION_MARK.findall(text)) if "?" in text or not text.isascii() else 0
-    return marked + sum(map(_lacks_its_mark, _SENTENCE_END.split(text)))
+    sentences = text.replace(". ", ".\n").replace("? ", "?\n").replace("! ", "!\n").split("\n")
+    return marked + sum(map(_lacks_its_mark, sentences))
 
 
 def _lacks_its_mark(sentence: str) -> bool:
