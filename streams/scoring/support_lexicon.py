@@ -1,7 +1,7 @@
 """The words and phrases of support, as data, and where they stand in a text.
 
 A text becomes a string of codes, one for a token, through a dictionary, and the phrases become patterns over codes.
-What may begin a phrase is found by one pattern, and only the phrases that begin with it are then tried.
+Two codes in a row tell which phrases may begin there, mostly none, and those are one pattern.
 
 A phrase is written as words with blanks between them:
 
@@ -129,8 +129,6 @@ class Lexicon:
         self._by_first = {code: sorted(found, key=_rank) for code, found in by_first.items()}
         self._patterns: dict[tuple[int, ...], _Candidates | None] = {}
         self._candidates = Memo(self._candidates_of).__getitem__
-        # "(?!)" matches nowhere.
-        self._starts = re.compile(f"[{''.join(sorted(by_first))}]" if by_first else "(?!)")
 
     def tokens_of(self, text: str) -> Tokens:
         """The tokens of a text with straight apostrophes."""
@@ -147,12 +145,12 @@ class Lexicon:
         hits: list[Hit] = []
         end = 0
         weight = 0.0
-        for start in self._starts.finditer(codes):
-            place = start.start()
-            candidates = self._candidates(codes[place : place + 2])
+        for place, candidates in enumerate(map(self._candidates, map(add, codes, f"{codes[1:]}{_STOP}"))):
+            if candidates is None:
+                continue
             within = place < end
-            if within and candidates:
-                candidates = candidates.worse_than(weight)
+            if within:
+                candidates = candidates.worse_than(weight)  # noqa: PLW2901
             found = candidates.pattern.match(codes, place) if candidates else None
             if candidates and found and found.lastindex:
                 if within:
@@ -168,7 +166,7 @@ class Lexicon:
         anything = second == _COMMA
         ranked = tuple(
             compiled
-            for compiled in self._by_first[pair[0]]
+            for compiled in self._by_first.get(pair[0], ())
             if anything or second in compiled.seconds or _EVERY in compiled.seconds
         )
         # Many pairs share a pattern.
