@@ -7,7 +7,7 @@ support mail are stop words too, and what occurs more often is worth more.
 """
 
 from collections import Counter
-from collections.abc import Callable, Sequence
+from collections.abc import Mapping, Sequence
 from typing import Final
 
 from streams.scoring.memo import Memo
@@ -24,16 +24,19 @@ def key_phrases(words: Sequence[str]) -> tuple[str, ...]:
     kept = " ".join(map(_WORTH.__getitem__, words[:_MAX_TOKENS]))
     # Between two cuts stand a blank, the words, and a blank.
     phrases = [run[1:-1] for run in f" {kept} ".split(_CUT) if len(run) > 2]
-    if any(phrase.count(" ") >= MAX_WORDS for phrase in phrases):
+    blanks = [phrase.count(" ") for phrase in phrases]
+    if blanks and max(blanks) >= MAX_WORDS:
         phrases = [piece for phrase in phrases for piece in _pieces(phrase.split(" "))]
+        blanks = [phrase.count(" ") for phrase in phrases]
     together = " ".join(phrases).split(" ")
     # Where no word stands twice, each phrase is worth the number of its words.
-    worth = _worth_of(phrases) if len(set(together)) < len(together) else _blanks
+    repeated = len(set(together)) < len(together)
+    worth: Mapping[str, float] = _worth_of(phrases) if repeated else dict(zip(phrases, blanks, strict=True))
     # Sorting is stable: of equals the first in the text comes first.
-    return tuple(sorted(dict.fromkeys(phrases), key=worth, reverse=True)[:MOST])
+    return tuple(sorted(worth, key=worth.__getitem__, reverse=True)[:MOST])
 
 
-def _worth_of(phrases: Sequence[str]) -> Callable[[str], float]:
+def _worth_of(phrases: Sequence[str]) -> dict[str, float]:
     counts = Counter(phrases)
     parts = {phrase: phrase.split(" ") for phrase in counts}
     degree: dict[str, int] = {}
@@ -46,11 +49,7 @@ def _worth_of(phrases: Sequence[str]) -> Callable[[str], float]:
     return {
         phrase: count * sum([degree[word] / frequency[word] for word in parts[phrase]])
         for phrase, count in counts.items()
-    }.__getitem__
-
-
-def _blanks(phrase: str) -> int:
-    return phrase.count(" ")
+    }
 
 
 def _pieces(words: list[str]) -> list[str]:

@@ -6,7 +6,7 @@ in Latin letters. A trained identifier, py3langid's, is asked only about what is
 
 import re
 from collections.abc import Callable, Sequence
-from functools import cache
+from functools import cache, lru_cache
 from typing import Final
 from unicodedata import category
 
@@ -95,6 +95,8 @@ def trained_identifier() -> Identify:
     return _identify
 
 
+# The scorer and the reader ask about the same text.
+@lru_cache(maxsize=1_024)
 def _identify(text: str) -> str | None:
     code, probability = _model()(text)
     return code if probability >= _SURE else None

@@ -71,7 +71,8 @@ class Matcher:
         taken: dict[str, int] = {}
         ended = [*words, _END]
         for start, first in enumerate(map(self._first.get, words)):
-            if first is None:
+            # Most words that may begin a phrase are no phrase, and what follows them goes on with none.
+            if first is None or not (first.leaves or ended[start + 1] in first.next):
                 continue
             path = _path(first, ended, start + 1)
             if not path:

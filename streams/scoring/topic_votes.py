@@ -9,6 +9,7 @@ from streams.scoring.taxonomy import TOPICS, place_of
 
 PREFIX: Final = "topics."
 _RANK: Final = {topic: rank for rank, topic in enumerate(TOPICS)}
+_TOPIC: Final = {f"{PREFIX}{topic}": topic for topic in TOPICS}
 _CATEGORY: Final = {topic: place_of(topic).category for topic in TOPICS}
 
 
@@ -26,8 +27,8 @@ def vote(hits: Iterable[Hit]) -> Vote:
     """
     weights: dict[str, float] = {}
     for hit in hits:
-        if hit.list.startswith(PREFIX):
-            topic = hit.list[len(PREFIX) :]
+        topic = _TOPIC.get(hit.list)
+        if topic:
             weights[topic] = weights.get(topic, 0.0) + hit.weight
     if not weights:
         return Vote(GENERAL, 0.0)

@@ -37,14 +37,19 @@ class SupportReader:
 
     def __init__(self, language: LanguageGuess) -> None:
         self._language = language
-        self._matcher = Matcher(read_lists(*LISTS))
+        lists = read_lists(*LISTS)
+        self._matcher = Matcher(lists)
+        self._kinds = {each.name: _kind_of(each.name) for each in lists}
 
     def read(self, text: str, polarity: float, priority: str | None) -> Reading:
         """Each phrase of an emotion halves what is missing to a strength of 1."""
         text = bounded(text)
         words = words_of(text)
         hits = self._matcher.find_words(words)
-        found = _by_kind(hits)
+        found: dict[str, list[tuple[str, Hit]]] = {}
+        for hit in hits:
+            kind, name = self._kinds[hit.list]
+            found.setdefault(kind, []).append((name, hit))
         topic = vote(hits).topic
         category, subcategory = place_of(topic)
         emotions = _emotions(found.get("emotions", ()), polarity)
@@ -57,8 +62,8 @@ class SupportReader:
             key_phrases=key_phrases(words),
             signals=_signals(text, words, found.get("signals", ())),
             questions=questions_in(text),
-            journey_stage=max((name for name, _ in found.get("stages", ())), key=STAGES.index, default=None),
-            keywords=tuple(dict.fromkeys(" ".join(words[hit.start : hit.end]) for _, hit in found.get("keywords", ()))),
+            journey_stage=_latest(found["stages"]) if "stages" in found else None,
+            keywords=_phrases(found["keywords"], words) if "keywords" in found else (),
             language=self._language.of(text, words),
         )
 
@@ -66,13 +71,18 @@ class SupportReader:
 _Found = Iterable[tuple[str, Hit]]
 
 
-def _by_kind(hits: Iterable[Hit]) -> dict[str, list[tuple[str, Hit]]]:
-    """Hits by the file that their list stands in, each with the list's name there."""
-    found: dict[str, list[tuple[str, Hit]]] = {}
-    for hit in hits:
-        kind, _, name = hit.list.partition(".")
-        found.setdefault(kind, []).append((name, hit))
-    return found
+def _kind_of(name: str) -> tuple[str, str]:
+    """The file that a list stands in, and the list's name there."""
+    kind, _, name = name.partition(".")
+    return kind, name
+
+
+def _latest(found: _Found) -> str:
+    return max((name for name, _ in found), key=STAGES.index)
+
+
+def _phrases(found: _Found, words: list[str]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys(" ".join(words[hit.start : hit.end]) for _, hit in found))
 
 
 def _emotions(found: _Found, polarity: float) -> dict[str, float]:
