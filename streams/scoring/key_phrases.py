@@ -58,9 +58,9 @@ def _pieces(words: list[str]) -> list[str]:
 
 def _worth(token: str) -> str:
     """The token, or a cut: for a stop word, for punctuation, and for what no phrase should show."""
-    if token in STOP_WORDS or not token[0].isalpha() or len(token) < 2 or len(token) > 40:
-        return _CUT
     plain = token.removesuffix("'s")
+    if token in STOP_WORDS or plain in STOP_WORDS or not token[0].isalpha() or len(token) < 2 or len(token) > 40:
+        return _CUT
     # Redactions, and adverbs, which are no part of a noun phrase.
     return _CUT if "'" in plain or not plain.strip("x") or (plain.endswith("ly") and len(plain) > 5) else plain
 

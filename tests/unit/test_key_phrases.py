@@ -29,6 +29,10 @@ def test_courtesies_numbers_and_redactions_are_no_phrases() -> None:
     assert phrases("Hello, thank you! On XX/XX/2023 XXXX told me 42 things, please.") == ()
 
 
+def test_what_a_stop_word_is_short_for_is_no_phrase() -> None:
+    assert phrases("It's the driver's van, and that's what's there.") == ("driver van",)
+
+
 def test_a_text_without_words_has_none() -> None:
     assert phrases("") == phrases("... 12 !") == ()
 
