@@ -46,5 +46,6 @@ def machine_of(text: str) -> Machine | None:
 
     What a customer answers to may be there too: only the first line, or the text without quotes, is proof.
     """
-    found = _MACHINE.search(text, 0, _START)
+    # With a single line there is a single place to look at.
+    found = (_MACHINE.search if "\n" in text else _MACHINE.match)(text, 0, _START)
     return None if found is None or found.lastindex is None else _SAYS[found.lastindex - 1][0]
