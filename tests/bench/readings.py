@@ -152,4 +152,4 @@ def _stock(text: str) -> object:
 
 
 def _marks(text: tuple[str, list[str]]) -> object:
-    return shows_error(text[0]), shows_code(*text), names_picture(text[0]), questions_in(text[0])
+    return shows_error(*text), shows_code(*text), names_picture(text[0]), questions_in(text[0])

@@ -102,7 +102,7 @@ def _urgency(found: _Found, topic: str, polarity: float) -> Urgency:
 
 def _signals(text: str, words: list[str], found: _Found) -> tuple[Signal, ...]:
     signals = {cast(Signal, name) for name, _ in found}
-    if shows_error(text):
+    if shows_error(text, words):
         signals.add("contains_error")
     if shows_code(text, words):
         signals.add("contains_code")
