@@ -21,22 +21,22 @@ dont doesnt didnt isnt arent wasnt werent cant couldnt wont wouldnt shouldnt has
 thats whats
 """
 _VERBS: Final = """
-accept add added agree allow allowed allows answer answered appear appears apply arrive arrived ask asked asking become began begin
-believe bought bring brought buy buying call called calling came care cause caused causing change changed check
-checked choose click clicked come comes coming complete completed concerned confirm confirmed consider contacted
-continue continued correct create created decided deserve does drop dropped end ended enter entered expect expected
-explain explained fail failed failing fails feel felt file filed find finding fix fixed follow followed following found
-gave guess hang happen happened happening happens hate hear heard hold holding hope hoping inform informed keep keeping
-know knew known lead learn leave leaving left let letting locate located look looked looking looks lose losing lost love made
-manage mention mentioned move moved multiple need needed needs notice noticed obtain offer offered open opened order ordered
-paid pay paying planning please prefer prevent provide provided provides providing purchased pull pulled
-reach reached read ready realize realized receive received receiving refuse refused refuses regard regarding remain
-remember remove removed reply reported request requested require required resolve resolved respond
-responded return returned run running said saw saying seeing send sending sends sent set show showed showing shown
-shows sign signed sit sitting solve sound speak spoke spoken stand start started starting starts state stated states
-stay stop stopped submit submitted suppose supposed talk talked talking tell telling tells think thinking thought told
-took track tried tries try trying turn turned understand updated wait waited waiting want wanted wanting wants watch
-wish wonder wondering work worked working works write writing written wrote
+accept add added agree allow allowed allows answer answered appear appears apply arrive arrived ask asked asking
+become began begin believe bought bring brought buy buying call called calling came care cause caused causing change
+changed check checked choose click clicked come comes coming complete completed concerned confirm confirmed consider
+contacted continue continued correct create created decided deserve does drop dropped end ended enter entered expect
+expected explain explained fail failed failing fails feel felt file filed find finding fix fixed follow followed
+following found gave guess hang happen happened happening happens hate hear heard hold holding hope hoping inform
+informed keep keeping know knew known lead learn leave leaving left let letting locate located look looked looking
+looks lose losing lost love made manage mention mentioned move moved multiple need needed needs notice noticed obtain
+offer offered open opened order ordered paid pay paying planning please prefer prevent provide provided provides
+providing purchased pull pulled reach reached read ready realize realized receive received receiving refuse refused
+refuses regard regarding remain remember remove removed reply reported request requested require required resolve
+resolved respond responded return returned run running said saw saying seeing send sending sends sent set show showed
+showing shown shows sign signed sit sitting solve sound speak spoke spoken stand start started starting starts state
+stated states stay stop stopped submit submitted suppose supposed talk talked talking tell telling tells think
+thinking thought told took track tried tries try trying turn turned understand updated wait waited waiting want wanted
+wanting wants watch wish wonder wondering work worked working works write writing written wrote
 """
 _COURTESIES: Final = """
 appreciate appreciated dear etc greetings hello hey hi kind kindly lot lots morning afternoon evening regards sincerely
