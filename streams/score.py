@@ -16,7 +16,7 @@ from streams.engine.log import Record
 from streams.engine.stage import Batch, Output
 from streams.engine.state import Overlay
 from streams.scoring import Explained, Explainer
-from streams.scoring.readings import Reader
+from streams.scoring.readings import Asked, Reader, Reading
 from streams.scoring.scorer import polarity_of
 
 _NOT_CUSTOMERS = frozenset({"agent", "bot", "system"})
@@ -80,14 +80,18 @@ def _send(scored: ScoredEvent, output: Output) -> None:
 def score_events(received: Sequence[Received], scorer: Explainer, reader: Reader) -> list[ScoredEvent]:
     """Each event with its sentiment and what else was read: from subject and text together, whoever wrote them."""
     found = scorer.score_all([_text(event) for event, _ in received])
-    return [_scored(event, at, each, scorer, reader) for (event, at), each in zip(received, found, strict=True)]
+    readings = reader.read_all(
+        [Asked(each.text, _polarity(each), event.priority) for each, (event, _) in zip(found, received, strict=True)]
+    )
+    return [_scored(*each, scorer.name) for each in zip(received, found, readings, strict=True)]
 
 
-def _scored(
-    event: TicketEvent, received_at: datetime, found: Explained, scorer: Explainer, reader: Reader
-) -> ScoredEvent:
-    polarity = polarity_of(found.sentiment.score) if found.sentiment else 0.0
-    reading = reader.read(found.text, polarity, event.priority)
+def _polarity(found: Explained) -> float:
+    return polarity_of(found.sentiment.score) if found.sentiment else 0.0
+
+
+def _scored(received: Received, found: Explained, reading: Reading, scorer: str) -> ScoredEvent:
+    event, received_at = received
     fields = msgspec.structs.asdict(event)
     fields["language"] = event.language or reading.language
     fields["journey_stage"] = event.journey_stage or reading.journey_stage
@@ -102,7 +106,7 @@ def _scored(
         reasons=found.reasons,
         removed=dict(found.removed),
         reading=reading,
-        scorer=scorer.name,
+        scorer=scorer,
     )
 
 

@@ -19,9 +19,10 @@ def confidence_of(parts: Sequence[Part], weights: Sequence[float]) -> float:
     loud = agreed = 0.0
     for part, weight in zip(parts, weights, strict=True):
         heard = part.vader + part.textblob + part.tone
-        figures = (heard, part.added) if part.tone else (part.vader, part.textblob, part.added)
-        loud += weight * sum(map(abs, figures))
-        agreed += weight * abs(sum(figures))
+        # What tone corrects is no disagreement.
+        apart = abs(heard) if part.tone else abs(part.vader) + abs(part.textblob)
+        loud += weight * (apart + abs(part.added))
+        agreed += weight * abs(heard + part.added)
     if not loud:
         return _SILENT
     told = 1 - math.exp(-3 * loud)

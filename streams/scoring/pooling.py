@@ -20,6 +20,8 @@ def sentences_of(text: str) -> list[str]:
 
 def weights_of(polarities: Sequence[float], floor: float) -> list[float]:
     """How much each sentence counts, adding up to 1: the more, the further it is from neutral."""
+    if len(polarities) == 1:
+        return [1.0]
     weights = [floor + abs(polarity) for polarity in polarities]
     total = sum(weights)
     return [weight / total for weight in weights]

@@ -1,11 +1,24 @@
 """What is read from a text besides how it sounds: emotion, urgency, topic, phrases, signals."""
 
-from typing import Final, Protocol
+from abc import ABC, abstractmethod
+from collections.abc import Sequence
+from typing import Final, NamedTuple, Protocol
 
 from schemas.events import Priority
 from schemas.readings import Reading, Signal, Urgency
 
-__all__ = ["GENERAL", "MAX_CHARS", "Reader", "Reading", "Signal", "Urgency", "bounded", "urgency_of"]
+__all__ = [
+    "GENERAL",
+    "MAX_CHARS",
+    "Asked",
+    "Reader",
+    "Reading",
+    "Signal",
+    "TextByText",
+    "Urgency",
+    "bounded",
+    "urgency_of",
+]
 
 GENERAL: Final = "general"
 # A longer text is read at its head and its tail: what happened, and what is asked for.
@@ -13,6 +26,14 @@ MAX_CHARS: Final = 20_000
 _HEAD: Final = MAX_CHARS * 3 // 4
 
 _URGENCY_OF: Final[dict[str | None, Urgency]] = {"urgent": "critical", "high": "high", "medium": "medium", "low": "low"}
+
+
+class Asked(NamedTuple):
+    """What a reader is given for one text: see `Reader.read`."""
+
+    text: str
+    polarity: float
+    priority: str | None
 
 
 class Reader(Protocol):
@@ -26,6 +47,22 @@ class Reader(Protocol):
         A mail should come without quotes and signature.
         """
         ...
+
+    def read_all(self, asked: Sequence[Asked]) -> list[Reading]:
+        """One reading for each, in order, as if each were alone."""
+        ...
+
+
+class TextByText(ABC):
+    """A reader that gains nothing from many texts at once."""
+
+    @abstractmethod
+    def read(self, text: str, polarity: float, priority: str | None) -> Reading:
+        """See `Reader.read`."""
+
+    def read_all(self, asked: Sequence[Asked]) -> list[Reading]:
+        """One reading for each, in order."""
+        return [self.read(*each) for each in asked]
 
 
 def bounded(text: str) -> str:

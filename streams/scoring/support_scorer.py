@@ -1,18 +1,19 @@
 """The `support` score: what VADER and TextBlob say of a customer's own words, and what the support lexicon adds."""
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
+from itertools import chain, islice
 from typing import Final
 
 from schemas.scored import Reason, Sentiment
-from streams.scoring.clean import clean
+from streams.scoring.clean import Cleaned, clean
 from streams.scoring.confidence import confidence_of
 from streams.scoring.english import is_english_after_all, looks_english
 from streams.scoring.language import LanguageGuess, trained_identifier
-from streams.scoring.machine_made import machine_of
+from streams.scoring.machine_made import Machine, machine_of
 from streams.scoring.pooling import sentences_of, weights_of
 from streams.scoring.presets import Preset, read_preset
 from streams.scoring.scorer import Explained, label_of, score_of
-from streams.scoring.sentence import Part, assess
+from streams.scoring.sentence import Part, assess_all
 from streams.scoring.support_lexicon import Lexicon, read_lexicon
 from streams.scoring.words import words_of
 
@@ -44,24 +45,30 @@ class SupportScorer:
         """The sentiment; neutral for what is not scored."""
         return self.explain(text).sentiment or _NEUTRAL
 
-    def score_all(self, texts: Sequence[str]) -> list[Explained]:
-        """One result for each text, in order."""
-        return list(map(self.explain, texts))
-
     def explain(self, text: str) -> Explained:
         """The sentiment with its reasons, or why there is none. Never raises; its time has a bound."""
-        cleaned = clean(text)
-        machine = machine_of(text)
+        return self.score_all([text])[0]
+
+    def score_all(self, texts: Sequence[str]) -> list[Explained]:
+        """One result for each text, in order, as if each were alone."""
+        cleaned = list(map(clean, texts))
+        machines = list(map(machine_of, texts))
+        unscored = list(map(self._unscored, texts, cleaned, machines))
+        scored = iter(self._explain_all([each for each, why in zip(cleaned, unscored, strict=True) if why is None]))
+        return [next(scored) if why is None else why for why in unscored]
+
+    def _unscored(self, text: str, cleaned: Cleaned, machine: Machine | None) -> Explained | None:
+        """Why a text is not scored; None for one that is."""
         # A customer may answer to a notice: then it is the notice that a machine made.
         if machine and (machine_of(text.lstrip().partition("\n")[0]) or machine_of(cleaned.text)):
             return Explained(None, unscored=machine, removed=cleaned.removed)
         if not cleaned.text:
             return Explained(None, unscored="no text", removed=cleaned.removed)
         language = None if looks_english(cleaned.text.split()) else self._foreign_language_of(cleaned.text)
-        if language:
-            unscored = f"unsupported language: {language}"
-            return Explained(None, unscored=unscored, removed=cleaned.removed, text=cleaned.text)
-        return self._explain(*cleaned)
+        if language is None:
+            return None
+        unscored = f"unsupported language: {language}"
+        return Explained(None, unscored=unscored, removed=cleaned.removed, text=cleaned.text)
 
     def _foreign_language_of(self, text: str) -> str | None:
         language = self._language_of(text)
@@ -69,27 +76,31 @@ class SupportScorer:
             return None
         return language
 
-    def _explain(self, text: str, removed: Mapping[str, int]) -> Explained:
-        blend, pooling = self._preset.blend, self._preset.pooling
-        if len(text) <= pooling.above:
-            part = assess(text, self._lexicon, blend)
-            reasons = sorted(part.reasons(1.0, 0), key=_size, reverse=True)
-            sentiment = self._sentiment(part.polarity, part.compound, part.textblob_polarity, part.subjectivity)
-            return Explained(sentiment, _told(reasons), confidence_of([part], [1.0]), None, removed, text)
-        parts = [assess(sentence, self._lexicon, blend) for sentence in sentences_of(text)]
-        weights = weights_of([part.polarity for part in parts], pooling.floor)
-        sentiment = self._sentiment(
-            _mean([part.polarity for part in parts], weights),
+    def _explain_all(self, cleaned: Sequence[Cleaned]) -> list[Explained]:
+        """A long text is assessed by sentence."""
+        above, floor = self._preset.pooling.above, self._preset.pooling.floor
+        texts = [each.text for each in cleaned]
+        sentences = [sentences_of(text) if len(text) > above else [text] for text in texts]
+        assessed = iter(assess_all(list(chain.from_iterable(sentences)), self._lexicon, self._preset.blend))
+        parts = [list(islice(assessed, len(of_text))) for of_text in sentences]
+        weights = [weights_of([part.polarity for part in of_text], floor) for of_text in parts]
+        sentiments = list(map(self._sentiment, parts, weights))
+        reasons = list(map(_reasons, texts, parts, weights))
+        confidences = list(map(confidence_of, parts, weights))
+        return [
+            Explained(sentiment, why, sure, None, removed, text)
+            for sentiment, why, sure, (text, removed) in zip(sentiments, reasons, confidences, cleaned, strict=True)
+        ]
+
+    def _sentiment(self, parts: Sequence[Part], weights: Sequence[float]) -> Sentiment:
+        score = score_of(_mean([part.polarity for part in parts], weights))
+        return Sentiment(
+            score,
+            label_of(score, self._preset.bands),
             _mean([part.compound for part in parts], weights),
             _mean([part.textblob_polarity for part in parts], weights),
             _mean([part.subjectivity for part in parts], weights),
         )
-        told = _told(_reasons(text, parts, weights))
-        return Explained(sentiment, told, confidence_of(parts, weights), None, removed, text)
-
-    def _sentiment(self, raw: float, compound: float, polarity: float, subjectivity: float) -> Sentiment:
-        score = score_of(raw)
-        return Sentiment(score, label_of(score, self._preset.bands), compound, polarity, subjectivity)
 
 
 def read_support_scorer() -> SupportScorer:
@@ -102,12 +113,15 @@ def read_support_scorer() -> SupportScorer:
 
 
 def _mean(figures: Sequence[float], weights: Sequence[float]) -> float:
+    if len(figures) == 1:
+        return figures[0]
     # The rounding of the weights must not lead out of the bounds.
     total = sum(figure * weight for figure, weight in zip(figures, weights, strict=True))
     return max(min(figures), min(total, max(figures)))
 
 
-def _reasons(text: str, parts: Sequence[Part], weights: Sequence[float]) -> list[Reason]:
+def _reasons(text: str, parts: Sequence[Part], weights: Sequence[float]) -> tuple[Reason, ...]:
+    """The weightiest first; of more than 25, those that are left over are added up."""
     found: list[Reason] = []
     end = 0
     for part, weight in zip(parts, weights, strict=True):
@@ -115,15 +129,11 @@ def _reasons(text: str, parts: Sequence[Part], weights: Sequence[float]) -> list
         start = max(text.find(part.text, end), end)
         end = min(start + len(part.text), len(text))
         found += part.reasons(weight, start)
-    return sorted(found, key=_size, reverse=True)
-
-
-def _told(reasons: Sequence[Reason]) -> tuple[Reason, ...]:
-    """The weightiest; those that are left over are added up."""
-    if len(reasons) <= MAX_REASONS:
-        return tuple(reasons)
-    rest = sum(reason.points for reason in reasons[MAX_REASONS - 1 :])
-    return (*reasons[: MAX_REASONS - 1], Reason("others", "", rest))
+    found.sort(key=_size, reverse=True)
+    if len(found) <= MAX_REASONS:
+        return tuple(found)
+    rest = sum(reason.points for reason in found[MAX_REASONS - 1 :])
+    return (*found[: MAX_REASONS - 1], Reason("others", "", rest))
 
 
 def _size(reason: Reason) -> float:

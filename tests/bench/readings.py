@@ -16,6 +16,7 @@ from streams.scoring.machine_made import machine_of
 from streams.scoring.markers import names_picture, questions_in, shows_code, shows_error
 from streams.scoring.matcher import Matcher
 from streams.scoring.readers.support import LISTS, SupportReader
+from streams.scoring.readings import Asked
 from streams.scoring.scorer import polarity_of
 from streams.scoring.support_lexicon import Lexicon, read_lexicon
 from streams.scoring.support_scorer import SupportScorer, read_support_scorer
@@ -61,11 +62,11 @@ class Support:
         """The phrases of the support lexicon."""
         return self.lexicon.hits(self.lexicon.tokens_of(text).codes)
 
-    def everything(self, text: str) -> object:
-        """The score with its reasons, and all readings, as the pipeline asks for them."""
-        found = self.scorer.explain(text)
-        polarity = polarity_of(found.sentiment.score) if found.sentiment else 0.0
-        return self.reader.read(found.text, polarity, None)
+    def everything(self, texts: Sequence[str]) -> object:
+        """The score with its reasons, and all readings, as the pipeline asks for them: a batch at once."""
+        found = self.scorer.score_all(texts)
+        polarities = [polarity_of(each.sentiment.score) if each.sentiment else 0.0 for each in found]
+        return self.reader.read_all([Asked(each.text, at, None) for each, at in zip(found, polarities, strict=True)])
 
     def parts(self, texts: Sequence[str]) -> dict[str, Callable[[], float]]:
         """The microseconds of each part for one of the texts; a part gets what it gets within the whole."""
@@ -88,7 +89,7 @@ class Support:
             "error, code, picture, questions": _of(_marks, both),
             "language": _of(self._language_of, both),
             "all readings": _of(self._read, cleaned),
-            EVERYTHING: _of(self.everything, texts),
+            EVERYTHING: lambda: micros(self.everything, [texts], TIMES) / len(texts),
         }
 
     def _language_of(self, text: tuple[str, list[str]]) -> object:

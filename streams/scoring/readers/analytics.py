@@ -5,7 +5,7 @@ from typing import Final
 from streams.scoring.key_phrases import key_phrases
 from streams.scoring.language import LanguageGuess
 from streams.scoring.readers.substrings import counts_in, has_any, most
-from streams.scoring.readings import GENERAL, Reading, Signal, Urgency, bounded, urgency_of
+from streams.scoring.readings import GENERAL, Reading, Signal, TextByText, Urgency, bounded, urgency_of
 from streams.scoring.words import lowered, words_of
 
 # In the order in which preset E lists them: on a tie the first wins.
@@ -49,7 +49,7 @@ MARKERS: Final[tuple[tuple[Signal, tuple[str, ...]], ...]] = (
 )
 
 
-class AnalyticsReader:
+class AnalyticsReader(TextByText):
     """Reads as system E does; an emotion's strength is its share of the emotional keywords found."""
 
     name = "analytics"

@@ -5,7 +5,7 @@ from typing import Final
 from streams.scoring.key_phrases import key_phrases
 from streams.scoring.language import LanguageGuess
 from streams.scoring.readers.substrings import has_any
-from streams.scoring.readings import Reading, Signal, bounded, urgency_of
+from streams.scoring.readings import Reading, Signal, TextByText, bounded, urgency_of
 from streams.scoring.words import lowered, words_of
 
 HUMAN_PHRASES: Final = ("speak to someone", "talk to support", "contact support", "human support")
@@ -16,7 +16,7 @@ PHRASES: Final = (
 )
 
 
-class AssistantReader:
+class AssistantReader(TextByText):
     """Reads as system D does; `keywords` are the phrases found, of which D counts the most frequent."""
 
     name = "assistant"

@@ -5,7 +5,7 @@ from typing import Final
 from streams.scoring.key_phrases import key_phrases
 from streams.scoring.language import LanguageGuess
 from streams.scoring.readers.substrings import counts_in, most
-from streams.scoring.readings import Reading, bounded, urgency_of
+from streams.scoring.readings import Reading, TextByText, bounded, urgency_of
 from streams.scoring.words import lowered, words_of
 
 # What each keyword found adds to the strength, which ends at 1.
@@ -27,7 +27,7 @@ EMOTIONS: Final[dict[str, tuple[str, ...]]] = {
 }
 
 
-class HelpdeskReader:
+class HelpdeskReader(TextByText):
     """Reads as system A does; the ticket's own priority is its urgency, else medium."""
 
     name = "helpdesk"

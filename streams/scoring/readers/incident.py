@@ -10,7 +10,7 @@ from typing import Final, NamedTuple, Protocol
 from streams.scoring.key_phrases import key_phrases
 from streams.scoring.language import LanguageGuess
 from streams.scoring.matcher import Matcher
-from streams.scoring.readings import Reading, bounded, urgency_of
+from streams.scoring.readings import Reading, TextByText, bounded, urgency_of
 from streams.scoring.taxonomy import TOPICS
 from streams.scoring.topic_votes import PREFIX, vote
 from streams.scoring.word_lists import read_lists
@@ -51,7 +51,7 @@ class PhraseClassifier:
         return Classification(TOPICS[topic].incident, confidence, ", ".join(said) or "no known phrase")
 
 
-class IncidentReader:
+class IncidentReader(TextByText):
     """Reads as system B does; the ticket's own priority is its urgency, else medium."""
 
     name = "incident"

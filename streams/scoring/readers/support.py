@@ -1,6 +1,6 @@
 """The default preset: words and phrases, never parts of words, found in one pass."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Final, cast
 
 from streams.scoring.key_phrases import key_phrases
@@ -8,7 +8,7 @@ from streams.scoring.language import LanguageGuess
 from streams.scoring.markers import names_picture, questions_in, shows_code, shows_error
 from streams.scoring.matcher import Hit, Matcher
 from streams.scoring.readers.substrings import most
-from streams.scoring.readings import Reading, Signal, Urgency, bounded, urgency_of
+from streams.scoring.readings import Asked, Reading, Signal, Urgency, bounded, urgency_of
 from streams.scoring.taxonomy import place_of
 from streams.scoring.topic_votes import vote
 from streams.scoring.word_lists import read_lists
@@ -43,28 +43,45 @@ class SupportReader:
 
     def read(self, text: str, polarity: float, priority: str | None) -> Reading:
         """Each phrase of an emotion halves what is missing to a strength of 1."""
-        text = bounded(text)
-        words = words_of(text)
-        hits = self._matcher.find_words(words)
+        return self.read_all([Asked(text, polarity, priority)])[0]
+
+    def read_all(self, asked: Sequence[Asked]) -> list[Reading]:
+        """Step by step for all of them, because each step has tables of its own, like the score's steps."""
+        texts = [bounded(each.text) for each in asked]
+        words = list(map(words_of, texts))
+        hits = list(map(self._matcher.find_words, words))
+        phrases = list(map(key_phrases, words))
+        languages = list(map(self._language.of, texts, words))
+        return list(map(self._reading, asked, texts, words, hits, phrases, languages))
+
+    def _reading(
+        self,
+        asked: Asked,
+        text: str,
+        words: Sequence[str],
+        hits: Sequence[Hit],
+        phrases: tuple[str, ...],
+        language: str | None,
+    ) -> Reading:
         found: dict[str, list[tuple[str, Hit]]] = {}
         for hit in hits:
             kind, name = self._kinds[hit.list]
             found.setdefault(kind, []).append((name, hit))
         topic = vote(hits).topic
         category, subcategory = place_of(topic)
-        emotions = _emotions(found.get("emotions", ()), polarity)
+        emotions = _emotions(found.get("emotions", ()), asked.polarity)
         return Reading(
             emotions=emotions,
             emotion=most(emotions),
-            urgency=urgency_of(priority) or _urgency(found.get("urgency", ()), topic, polarity),
+            urgency=urgency_of(asked.priority) or _urgency(found.get("urgency", ()), topic, asked.polarity),
             category=category,
             subcategory=subcategory,
-            key_phrases=key_phrases(words),
+            key_phrases=phrases,
             signals=_signals(text, words, found.get("signals", ())),
             questions=questions_in(text),
             journey_stage=_latest(found["stages"]) if "stages" in found else None,
             keywords=_phrases(found["keywords"], words) if "keywords" in found else (),
-            language=self._language.of(text, words),
+            language=language,
         )
 
 
@@ -81,7 +98,7 @@ def _latest(found: _Found) -> str:
     return max((name for name, _ in found), key=STAGES.index)
 
 
-def _phrases(found: _Found, words: list[str]) -> tuple[str, ...]:
+def _phrases(found: _Found, words: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(" ".join(words[hit.start : hit.end]) for _, hit in found))
 
 
@@ -100,7 +117,7 @@ def _urgency(found: _Found, topic: str, polarity: float) -> Urgency:
     return max(*stated, _LEAST.get(topic, "low"), key=_RISING.index)
 
 
-def _signals(text: str, words: list[str], found: _Found) -> tuple[Signal, ...]:
+def _signals(text: str, words: Sequence[str], found: _Found) -> tuple[Signal, ...]:
     signals = {cast(Signal, name) for name, _ in found}
     if shows_error(text, words):
         signals.add("contains_error")

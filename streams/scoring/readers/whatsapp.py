@@ -5,7 +5,7 @@ from typing import Final
 from streams.scoring.key_phrases import key_phrases
 from streams.scoring.language import LanguageGuess
 from streams.scoring.readers.substrings import counts_in, has_any, most
-from streams.scoring.readings import Reading, Urgency, bounded, urgency_of
+from streams.scoring.readings import Reading, TextByText, Urgency, bounded, urgency_of
 from streams.scoring.words import lowered, words_of
 
 OTHER: Final = "other"
@@ -67,7 +67,7 @@ _LOW: Final = frozenset({"product_inquiry", OTHER})
 _BOUND: Final = 0.1
 
 
-class WhatsappReader:
+class WhatsappReader(TextByText):
     """Reads as system C does, whose keywords are known and whose other rules are told by its examples."""
 
     name = "whatsapp"
