@@ -6,12 +6,17 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
 
+import hypothesis
 import pytest
 
 from streams.up.local_kafka import LocalKafka
 
 KAFKA_LIBS = Path(__file__).parents[1] / ".local" / "kafka" / "libs"
 _BROKER_FIXTURES = {"kafka", "own_kafka"}
+
+# How long an example takes depends on what else the machine does.
+hypothesis.settings.register_profile("ticketpulse", deadline=None)
+hypothesis.settings.load_profile("ticketpulse")
 
 # Settings of the person who runs the tests must not reach them: they name servers with real data.
 for _name in [name for name in os.environ if name.startswith("TICKETPULSE_")] + ["KAFKA_BROKERS", "CLICKHOUSE_URL"]:

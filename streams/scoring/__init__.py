@@ -43,6 +43,10 @@ def scorer_or_unavailable(preset: str) -> Explainer:
     Raises ValueError for a name that is none of PRESETS: that is a setting to correct, not a scorer that is missing.
     """
     try:
+        from streams.scoring.language import load_identifier  # noqa: PLC0415
+
+        # A process that serves others cannot stand still for a second when the first text is in doubt.
+        load_identifier()
         return scorer_of(preset)
     except Exception as error:  # a missing package, a broken file, too little memory for the lexicons
         if preset not in PRESETS:

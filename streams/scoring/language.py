@@ -95,6 +95,11 @@ def trained_identifier() -> Identify:
     return _identify
 
 
+def load_identifier() -> None:
+    """Read the model now, for who must not keep a text waiting for it."""
+    _model()
+
+
 # The scorer and the reader ask about the same text.
 @lru_cache(maxsize=1_024)
 def _identify(text: str) -> str | None:

@@ -29,6 +29,8 @@ TICKETS = 150
 EVENTS, BATCH = 1_600, 20
 KILLS = (400, 900)
 UNDER_WAY = 3
+# Seconds for an answer: other tests may run beside.
+PATIENCE = 60.0
 SIZES = (5, 60, 86400)
 DIMENSIONS = ("overall", "channel", "category", "priority")
 FIGURES = (
@@ -92,7 +94,7 @@ class Embedded:
         """The process, once its gateway is ready; killed at the end unless it has ended."""
         process = self.spawn()
         try:
-            async with httpx.AsyncClient(base_url=self.gateway) as client:
+            async with httpx.AsyncClient(base_url=self.gateway, timeout=PATIENCE) as client:
                 await until(lambda: self._ready(client, process))
                 yield process, client
         finally:
@@ -298,7 +300,10 @@ def figures_of(one: dict[str, Any], escalated: bool) -> Counter[str]:
 async def test_a_second_run_goes_on_and_only_one_runs_at_a_time(tmp_path: Path) -> None:
     embedded, accepted, batches = Embedded(tmp_path), list[str](), generated()
     for total in (BATCH, 2 * BATCH):
-        async with embedded.life() as (process, client), httpx.AsyncClient(base_url=embedded.page) as page:
+        async with (
+            embedded.life() as (process, client),
+            httpx.AsyncClient(base_url=embedded.page, timeout=PATIENCE) as page,
+        ):
             await send(client, batches, accepted, total)
 
             async def shown(page: httpx.AsyncClient = page, total: int = total) -> bool:

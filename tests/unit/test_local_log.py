@@ -317,6 +317,6 @@ class InFile(Model):
 
 
 TestInMemory = InMemory.TestCase
-TestInMemory.settings = settings(max_examples=20, stateful_step_count=30, deadline=None)
+TestInMemory.settings = settings(max_examples=20, stateful_step_count=30)
 TestInFile = InFile.TestCase
-TestInFile.settings = settings(max_examples=10, stateful_step_count=25, deadline=None)
+TestInFile.settings = settings(max_examples=10, stateful_step_count=25)

@@ -4,7 +4,7 @@ from typing import get_args
 
 import msgspec
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.readings import Reading, Signal, Urgency
@@ -31,7 +31,6 @@ def test_another_name_is_refused_with_those_that_there_are() -> None:
 
 
 # The first text in doubt waits for the language model.
-@settings(deadline=None)
 @EACH_PRESET
 @given(text=TEXTS, polarity=st.floats(-1, 1), priority=st.sampled_from([None, "urgent", "low", "P1"]))
 def test_any_text_can_be_read(preset: str, text: str, polarity: float, priority: str | None) -> None:

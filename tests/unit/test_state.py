@@ -233,7 +233,7 @@ class StateMachine(RuleBasedStateMachine):
 
 
 TestStateMachine = StateMachine.TestCase
-TestStateMachine.settings = settings(max_examples=60, stateful_step_count=30, deadline=None)
+TestStateMachine.settings = settings(max_examples=60, stateful_step_count=30)
 
 
 @given(st.dictionaries(st.binary(max_size=4), st.integers(0, 1 << 50)))

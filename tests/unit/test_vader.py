@@ -75,20 +75,20 @@ def test_the_figures_are_the_stock_ones_on_a_very_long_text() -> None:
     assert vader_difference("good" * 20_000) is None
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(LOADED_TEXTS)
 def test_the_figures_are_the_stock_ones_whatever_rules_meet(text: str) -> None:
     assert vader_difference(text) is None
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.one_of(ANY_TEXTS, SMILEY_TEXTS))
 @example("\ud83d\ude00 good")
 def test_the_figures_are_the_stock_ones_for_any_text(text: str) -> None:
     assert vader_difference(text) is None
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(st.sampled_from([*EMOJI, " ", "good", "not ", "!"]), max_size=60).map("".join))
 def test_the_figures_are_the_stock_ones_for_emoji(text: str) -> None:
     assert vader_difference(text) is None
@@ -112,7 +112,7 @@ _RELATED = (
 )
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(st.lists(st.sampled_from(_RELATED), max_size=60).map(" ".join))
 def test_but_weighs_equal_values_as_the_stock_list_does(text: str) -> None:
     assert vader_difference(text) is None
