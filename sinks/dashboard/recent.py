@@ -8,8 +8,10 @@ import anyio
 Key = TypeVar("Key", bound=Hashable)
 Answer = TypeVar("Answer")
 
-# A costly answer is kept longer, so that the page takes at most a quarter of the time of one core.
+# A costly answer is kept longer, so that the page takes at most a quarter of the time of one core; but never so long
+# that nobody would call it live.
 COST_FACTOR = 3.0
+LONGEST_KEEP = 10.0
 MAX_KEPT = 64
 
 
@@ -65,5 +67,5 @@ class Recent(Generic[Key, Answer]):
         self._kept.pop(key, None)
         while len(self._kept) >= MAX_KEPT:
             del self._kept[next(iter(self._kept))]
-        self._kept[key] = Kept(answer, ended + max(self._keep, COST_FACTOR * (ended - started)))
+        self._kept[key] = Kept(answer, ended + max(self._keep, min(COST_FACTOR * (ended - started), LONGEST_KEEP)))
         return answer

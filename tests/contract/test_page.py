@@ -15,7 +15,7 @@ from schemas.scored import LABELS
 from sinks.clickhouse.client import connect
 from sinks.dashboard.app import MAX_MINUTES, create_page
 from sinks.dashboard.queries import EXCERPT_CHARS, ROWS
-from sinks.dashboard.recent import Recent
+from sinks.dashboard.recent import LONGEST_KEEP, Recent
 from tests.browser.page_process import serving
 from tests.browser.page_rows import HOSTILE, LONG_ID, SPAN_MINUTES, Row, page_rows
 
@@ -281,3 +281,18 @@ async def test_who_waits_too_long_is_told() -> None:
         await recent.get("default")
     readings.go.set()
     assert await first == 1
+
+
+async def test_however_long_a_reading_took_its_answer_is_soon_read_again() -> None:
+    seconds = [0.0]
+
+    async def read(_: str) -> float:
+        seconds[0] += 60.0
+        return seconds[0]
+
+    recent = Recent(read, lambda: seconds[0])
+    assert await recent.get("default") == 60.0
+    seconds[0] += LONGEST_KEEP - 0.1
+    assert await recent.get("default") == 60.0
+    seconds[0] += 0.2
+    assert await recent.get("default") > 60.0
