@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import signal
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from uuid import uuid4
@@ -21,6 +22,11 @@ hypothesis.settings.load_profile("ticketpulse")
 # Settings of the person who runs the tests must not reach them: they name servers with real data.
 for _name in [name for name in os.environ if name.startswith("TICKETPULSE_")] + ["KAFKA_BROKERS", "CLICKHOUSE_URL"]:
     os.environ.pop(_name, None)
+
+
+# A shell starts what runs in its background with Ctrl-C ignored, and children inherit that: the commands under test
+# would never notice it.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 
 
 # Before xdist reads the marks.
