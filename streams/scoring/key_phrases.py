@@ -16,14 +16,15 @@ from streams.scoring.stop_words import STOP_WORDS
 MOST: Final = 10
 MAX_WORDS: Final = 4
 _MAX_TOKENS: Final = 4_000
-_CUT: Final = "|"
+_CUT: Final = " "
+# Before each word that no cut takes the place of.
+_JOINT: Final = "\0"
 
 
 def key_phrases(words: Sequence[str]) -> tuple[str, ...]:
     """At most ten phrases in lower case, the best first, from what `words_of` made of a text."""
-    kept = " ".join(map(_WORTH.__getitem__, words[:_MAX_TOKENS]))
-    # Between two cuts stand a blank, the words, and a blank.
-    phrases = [run[1:-1] for run in f" {kept} ".split(_CUT) if len(run) > 2]
+    runs = "".join(map(_WORTH.__getitem__, words[:_MAX_TOKENS])).split()
+    phrases = [run[1:].replace(_JOINT, " ") for run in runs]
     blanks = [phrase.count(" ") for phrase in phrases]
     if blanks and max(blanks) >= MAX_WORDS:
         phrases = [piece for phrase in phrases for piece in _pieces(phrase.split(" "))]
@@ -57,12 +58,13 @@ def _pieces(words: list[str]) -> list[str]:
 
 
 def _worth(token: str) -> str:
-    """The token, or a cut: for a stop word, for punctuation, and for what no phrase should show."""
+    """The token behind a joint, or a cut: for a stop word, for punctuation, and for what no phrase should show."""
     plain = token.removesuffix("'s")
     if token in STOP_WORDS or plain in STOP_WORDS or not token[0].isalpha() or len(token) < 2 or len(token) > 40:
         return _CUT
     # Redactions, and adverbs, which are no part of a noun phrase.
-    return _CUT if "'" in plain or not plain.strip("x") or (plain.endswith("ly") and len(plain) > 5) else plain
+    cut = "'" in plain or not plain.strip("x") or (plain.endswith("ly") and len(plain) > 5)
+    return _CUT if cut else f"{_JOINT}{plain}"
 
 
 _WORTH: Final[Memo[str]] = Memo(_worth)

@@ -5,12 +5,15 @@ in Latin letters. A trained identifier, py3langid's, is asked only about what is
 """
 
 import re
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache, lru_cache
+from itertools import chain
 from typing import Final
 from unicodedata import category
 
 from streams.scoring.function_words import ENGLISH_ONLY, FUNCTION_WORDS
+from streams.scoring.memo import Memo
 
 Identify = Callable[[str], str | None]
 
@@ -47,7 +50,7 @@ class LanguageGuess:
 
     def of(self, text: str, words: Sequence[str]) -> str | None:
         """An ISO 639-1 code, or None when it is not known. `words` is what `words_of` made of the text."""
-        words = words[:_MAX_WORDS]
+        words = words[:_MAX_WORDS] if len(words) > _MAX_WORDS else words
         if text.isascii() or not _NOT_LATIN.search(text):
             code = _by_function_words(words)
         else:
@@ -63,11 +66,16 @@ def _by_function_words(words: Sequence[str]) -> str | None:
     if english >= _FEWEST and english >= _CLEAR * len(words):
         return "en"
     # French and Italian join words with an apostrophe, English does not.
-    pieces = [*words, *" ".join(word for word in words if "'" in word).replace("'", "' ").split()]
-    counts = {code: sum(map(known.__contains__, pieces)) for code, known in FUNCTION_WORDS.items()}
-    best, second = sorted(counts, key=counts.__getitem__, reverse=True)[:2]
+    joined = " ".join([word for word in words if "'" in word]).replace("'", "' ").split()
+    counts = Counter(chain.from_iterable(map(_languages_of, chain(words, joined)))).most_common(2)
+    if not counts:
+        return None
+    (best, most), second = counts[0], counts[1][1] if len(counts) > 1 else 0
     enough = max(_FEWEST, _ENOUGH * sum(map(str.isalpha, words)))
-    return best if counts[best] >= enough and counts[best] > _CLEARLY * counts[second] else None
+    return best if most >= enough and most > _CLEARLY * second else None
+
+
+_languages_of = Memo(lambda word: tuple(code for code, known in FUNCTION_WORDS.items() if word in known)).__getitem__
 
 
 def _by_script(text: str) -> str | None:

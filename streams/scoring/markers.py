@@ -61,14 +61,16 @@ _PICTURE_MARKS: Final = (
 
 # Marks at the end of a word, not in an address: "https://a.example/?id=1" asks nothing.
 _QUESTION_MARK: Final = re.compile(r"[?？؟][!?？]*(?=[\s\"')\]”’*]|$)|？")
-_QUESTION: Final = re.compile(
+_OPENING: Final = (
     r"\s*(?:(?:hi|hello|hey|please|and|so|but|also),? )?"
     r"(?:how (?:do|can|could|should|would|long|much|many)|why (?:is|are|was|were|do|does|did|can|has|have)"
     r"|what (?:is|are|does|do|should|can|happens)|when (?:will|can|is|does|do)|where (?:is|are|can|do|does)"
     r"|which|who (?:is|can|do)|can (?:i|you|we|someone|anyone)|could (?:you|someone|i|we)|would you|will you|is there"
-    r"|are there|do you|does (?:it|this|your|the)|may i|is it possible)\b",
-    re.IGNORECASE,
+    r"|are there|do you|does (?:it|this|your|the)|may i|is it possible)\b"
 )
+_QUESTION: Final = re.compile(_OPENING, re.IGNORECASE)
+# To compare as it stands is much faster.
+_LOWER_QUESTION: Final = re.compile(_OPENING)
 
 
 def shows_error(text: str, words: Sequence[str]) -> bool:
@@ -104,10 +106,9 @@ def names_picture(text: str) -> bool:
 
 def questions_in(text: str) -> int:
     """How many questions a text asks: runs of question marks, and sentences that begin like one and lack the mark."""
-    marked = len(_QUESTION_MARK.findall(text)) if "?" in text or not text.isascii() else 0
+    plain = text.isascii()
+    marked = len(_QUESTION_MARK.findall(text)) if "?" in text or not plain else 0
+    # What is not ASCII may change its length with its case.
+    opens, text = (_LOWER_QUESTION.match, text.lower()) if plain else (_QUESTION.match, text)
     sentences = text.replace(". ", ".\n").replace("? ", "?\n").replace("! ", "!\n").split("\n")
-    return marked + sum(map(_lacks_its_mark, sentences))
-
-
-def _lacks_its_mark(sentence: str) -> bool:
-    return "?" not in sentence and _QUESTION.match(sentence) is not None
+    return marked + sum([opens(sentence) is not None for sentence in sentences if "?" not in sentence])

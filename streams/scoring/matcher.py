@@ -7,6 +7,8 @@ words: the time is linear in the text, whatever the number of lists.
 from collections.abc import Iterable, Sequence
 from typing import Final, NamedTuple
 
+import msgspec
+
 from streams.scoring.patterns import Leaf, Node, automaton
 from streams.scoring.word_lists import WordList
 from streams.scoring.words import places_of, words_of
@@ -30,7 +32,7 @@ class Match(NamedTuple):
     end: int
 
 
-class Hit(NamedTuple):
+class Hit(msgspec.Struct, frozen=True, gc=False):
     """The same by index into the words; `weight` is 1, or 0.5 for a weak phrase."""
 
     list: str
@@ -74,15 +76,9 @@ class Matcher:
             # Most words that may begin a phrase are no phrase, and what follows them goes on with none.
             if first is None or not (first.leaves or ended[start + 1] in first.next):
                 continue
-            path = _path(first, ended, start + 1)
-            if not path:
-                continue
-            seen: set[str] = set()
-            for leaves, end in reversed(path):
+            for leaves, end in reversed(_path(first, ended, start + 1)):
                 for name, weight, negatable in leaves:
-                    if name in seen:
-                        continue
-                    seen.add(name)
+                    # By a phrase that began earlier, or by a longer one that begins here.
                     if taken.get(name, 0) > start:
                         continue
                     taken[name] = end

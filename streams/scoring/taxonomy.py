@@ -35,3 +35,5 @@ def place_of(name: str) -> Place:
 
 #: By topic, in the order in which they win a tie.
 TOPICS: Final = {each.topic: each for each in read_list_file("taxonomy", _File).topics}
+#: Where each of them belongs.
+PLACES: Final = {topic: place_of(topic) for topic in TOPICS}

@@ -1,6 +1,6 @@
 """Which topic the matches of a text speak for, and how clearly."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Final, NamedTuple
 
 from streams.scoring.matcher import Hit
@@ -20,26 +20,39 @@ class Vote(NamedTuple):
     confidence: float
 
 
+def topic_of(hits: Iterable[Hit]) -> str:
+    """The topic for which `vote` decides."""
+    return _winner(_weights(hits))
+
+
 def vote(hits: Iterable[Hit]) -> Vote:
     """The category with the most weight, and within it the topic with the most; on a tie the first in the taxonomy.
 
     A text without a match is general, with a confidence of 0.
     """
+    weights = _weights(hits)
+    if not weights:
+        return Vote(GENERAL, 0.0)
+    best = _winner(weights)
+    return Vote(best, round(weights[best] / (sum(weights.values()) + _DOUBT), 3))
+
+
+def _weights(hits: Iterable[Hit]) -> dict[str, float]:
     weights: dict[str, float] = {}
     for hit in hits:
         topic = _TOPIC.get(hit.list)
         if topic:
             weights[topic] = weights.get(topic, 0.0) + hit.weight
-    if not weights:
-        return Vote(GENERAL, 0.0)
-    if len(weights) == 1:
-        [(topic, weight)] = weights.items()
-        return Vote(topic, round(weight / (weight + _DOUBT), 3))
+    return weights
+
+
+def _winner(weights: Mapping[str, float]) -> str:
+    if len(weights) < 2:
+        return next(iter(weights), GENERAL)
     totals: dict[str, float] = {}
     for topic, weight in weights.items():
         totals[_CATEGORY[topic]] = totals.get(_CATEGORY[topic], 0.0) + weight
-    best = max(weights, key=lambda topic: (totals[_CATEGORY[topic]], weights[topic], -_RANK[topic]))
-    return Vote(best, round(weights[best] / (sum(totals.values()) + _DOUBT), 3))
+    return max(weights, key=lambda topic: (totals[_CATEGORY[topic]], weights[topic], -_RANK[topic]))
 
 
 _DOUBT: Final = 0.5

@@ -1,6 +1,6 @@
 """The default preset: words and phrases, never parts of words, found in one pass."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import Final, cast
 
 from streams.scoring.key_phrases import key_phrases
@@ -9,8 +9,8 @@ from streams.scoring.markers import names_picture, questions_in, shows_code, sho
 from streams.scoring.matcher import Hit, Matcher
 from streams.scoring.readers.substrings import most
 from streams.scoring.readings import Asked, Reading, Signal, Urgency, bounded, urgency_of
-from streams.scoring.taxonomy import place_of
-from streams.scoring.topic_votes import vote
+from streams.scoring.taxonomy import PLACES
+from streams.scoring.topic_votes import PREFIX, topic_of
 from streams.scoring.word_lists import read_lists
 from streams.scoring.words import words_of
 
@@ -39,7 +39,7 @@ class SupportReader:
         self._language = language
         lists = read_lists(*LISTS)
         self._matcher = Matcher(lists)
-        self._kinds = {each.name: _kind_of(each.name) for each in lists}
+        self._kinds = {each.name: _kind_of(each.name) for each in lists if not each.name.startswith(PREFIX)}
 
     def read(self, text: str, polarity: float, priority: str | None) -> Reading:
         """Each phrase of an emotion halves what is missing to a strength of 1."""
@@ -52,40 +52,50 @@ class SupportReader:
         hits = list(map(self._matcher.find_words, words))
         phrases = list(map(key_phrases, words))
         languages = list(map(self._language.of, texts, words))
-        return list(map(self._reading, asked, texts, words, hits, phrases, languages))
+        topics = list(map(topic_of, hits))
+        shown = list(map(_shown, texts, words))
+        questions = list(map(questions_in, texts))
+        found = list(map(self._by_kind, hits))
+        return list(map(_reading, asked, words, found, topics, phrases, shown, questions, languages))
 
-    def _reading(
-        self,
-        asked: Asked,
-        text: str,
-        words: Sequence[str],
-        hits: Sequence[Hit],
-        phrases: tuple[str, ...],
-        language: str | None,
-    ) -> Reading:
+    def _by_kind(self, hits: Sequence[Hit]) -> "_Found":
+        """Those of all lists but the topics."""
         found: dict[str, list[tuple[str, Hit]]] = {}
         for hit in hits:
-            kind, name = self._kinds[hit.list]
-            found.setdefault(kind, []).append((name, hit))
-        topic = vote(hits).topic
-        category, subcategory = place_of(topic)
-        emotions = _emotions(found.get("emotions", ()), asked.polarity)
-        return Reading(
-            emotions=emotions,
-            emotion=most(emotions),
-            urgency=urgency_of(asked.priority) or _urgency(found.get("urgency", ()), topic, asked.polarity),
-            category=category,
-            subcategory=subcategory,
-            key_phrases=phrases,
-            signals=_signals(text, words, found.get("signals", ())),
-            questions=questions_in(text),
-            journey_stage=_latest(found["stages"]) if "stages" in found else None,
-            keywords=_phrases(found["keywords"], words) if "keywords" in found else (),
-            language=language,
-        )
+            if kind := self._kinds.get(hit.list):
+                found.setdefault(kind[0], []).append((kind[1], hit))
+        return found
 
 
-_Found = Iterable[tuple[str, Hit]]
+_Named = Iterable[tuple[str, Hit]]
+_Found = Mapping[str, _Named]
+
+
+def _reading(
+    asked: Asked,
+    words: Sequence[str],
+    found: _Found,
+    topic: str,
+    phrases: tuple[str, ...],
+    shown: Sequence[Signal],
+    questions: int,
+    language: str | None,
+) -> Reading:
+    category, subcategory = PLACES[topic]
+    emotions = _emotions(found["emotions"], asked.polarity) if "emotions" in found else {}
+    return Reading(
+        emotions=emotions,
+        emotion=most(emotions),
+        urgency=urgency_of(asked.priority) or _urgency(found.get("urgency", ()), topic, asked.polarity),
+        category=category,
+        subcategory=subcategory,
+        key_phrases=phrases,
+        signals=_signals(found["signals"], shown) if "signals" in found else tuple(shown),
+        questions=questions,
+        journey_stage=_latest(found["stages"]) if "stages" in found else None,
+        keywords=_phrases(found["keywords"], words) if "keywords" in found else (),
+        language=language,
+    )
 
 
 def _kind_of(name: str) -> tuple[str, str]:
@@ -94,35 +104,38 @@ def _kind_of(name: str) -> tuple[str, str]:
     return kind, name
 
 
-def _latest(found: _Found) -> str:
+def _latest(found: _Named) -> str:
     return max((name for name, _ in found), key=STAGES.index)
 
 
-def _phrases(found: _Found, words: Sequence[str]) -> tuple[str, ...]:
+def _phrases(found: _Named, words: Sequence[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(" ".join(words[hit.start : hit.end]) for _, hit in found))
 
 
-def _emotions(found: _Found, polarity: float) -> dict[str, float]:
+def _emotions(found: _Named, polarity: float) -> dict[str, float]:
     missing: dict[str, float] = {}
     for name, hit in found:
         missing[name] = missing.get(name, 1.0) * (1 - hit.weight / 2)
     return {name: round(1 - left, 2) for name, left in missing.items() if name not in _GLAD or polarity > NOT_GLAD}
 
 
-def _urgency(found: _Found, topic: str, polarity: float) -> Urgency:
+def _urgency(found: _Named, topic: str, polarity: float) -> Urgency:
     """The highest that the words state, else high for a bad mood; never below what the topic demands."""
-    stated = [cast(Urgency, name) for name, _ in found]
-    if not stated:
-        stated = ["high" if polarity < BAD else "medium"]
-    return max(*stated, _LEAST.get(topic, "low"), key=_RISING.index)
+    stated = [cast(Urgency, name) for name, _ in found] or ["high" if polarity < BAD else "medium"]
+    return max([*stated, _LEAST.get(topic, "low")], key=_RISING.index)
 
 
-def _signals(text: str, words: Sequence[str], found: _Found) -> tuple[Signal, ...]:
-    signals = {cast(Signal, name) for name, _ in found}
-    if shows_error(text, words):
-        signals.add("contains_error")
+def _shown(text: str, words: Sequence[str]) -> list[Signal]:
+    """What of a program's stands in the text, in alphabetical order."""
+    shown: list[Signal] = []
     if shows_code(text, words):
-        signals.add("contains_code")
+        shown.append("contains_code")
+    if shows_error(text, words):
+        shown.append("contains_error")
     if names_picture(text):
-        signals.add("contains_screenshot")
-    return tuple(sorted(signals))
+        shown.append("contains_screenshot")
+    return shown
+
+
+def _signals(found: _Named, shown: Iterable[Signal]) -> tuple[Signal, ...]:
+    return tuple(sorted({*(cast(Signal, name) for name, _ in found), *shown}))
