@@ -1,6 +1,6 @@
 """Which words of a text VADER and TextBlob rate, to tell them as reasons."""
 
-from collections.abc import Callable
+from collections.abc import Iterable
 from typing import Final
 
 from streams.scoring import textblob_words, vader_words
@@ -10,18 +10,18 @@ _AROUND: Final = ".,;:!?\"'()[]*"
 _MOST: Final = 8
 
 
-def rated_by_vader(text: str) -> str:
-    """Up to eight words in small letters, with commas between them."""
-    return _joined(text, _vader_word)
+def rated_by_vader(chunks: Iterable[str]) -> str:
+    """Up to eight words in small letters, with commas between them, of what stands between a text's blanks."""
+    return _joined(map(_vader_word, chunks))
 
 
-def rated_by_textblob(text: str) -> str:
-    """Up to eight words in small letters, with commas between them."""
-    return _joined(text, _textblob_word)
+def rated_by_textblob(chunks: Iterable[str]) -> str:
+    """The same of the words that TextBlob rates."""
+    return _joined(map(_textblob_word, chunks))
 
 
-def _joined(text: str, word_of: Callable[[str], str]) -> str:
-    return ", ".join(list(filter(None, map(word_of, text.split())))[:_MOST])
+def _joined(words: Iterable[str]) -> str:
+    return ", ".join(list(filter(None, words))[:_MOST])
 
 
 def _vader(chunk: str) -> str:

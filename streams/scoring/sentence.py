@@ -7,9 +7,10 @@ by just its points.
 
 import math
 from collections.abc import Mapping, Sequence
-from typing import Final, NamedTuple
+from typing import Final
 
-from schemas.scored import Reason
+import msgspec
+
 from streams.scoring.presets import Blend
 from streams.scoring.rated import rated_by_textblob, rated_by_vader
 from streams.scoring.support_lexicon import Hit, Lexicon, Tokens
@@ -24,9 +25,11 @@ _MIDDLE: Final = 5.0
 _FILLER: Final = "thing"
 
 Place = tuple[int, int]
+# A reason's rule and term, its points, and where it starts and ends.
+Why = tuple[str, str, float, int, int]
 
 
-class Part(NamedTuple):
+class Part(msgspec.Struct, frozen=True, gc=False):
     """A sentence's sentiment, -1 to 1, and the parts that add up to it; then the general scorers' own figures."""
 
     polarity: float
@@ -39,32 +42,29 @@ class Part(NamedTuple):
     places: Sequence[Place]
     sarcasm: Place | None
     text: str
-    seen: str  # the text as the general scorers saw it
+    seen: Sequence[str]  # what stood between the blanks of the text as the general scorers saw it
     compound: float
     textblob_polarity: float
     subjectivity: float
 
-    def reasons(self, weight: float, offset: int) -> list[Reason]:
+    def reasons(self, weight: float, offset: int) -> list[Why]:
         """Why, for a sentence that counts `weight` in a text in which it begins at `offset`."""
         scale = _MIDDLE * weight
-        found: list[Reason] = []
+        found: list[Why] = []
         if self.vader:
-            found.append(Reason("vader", rated_by_vader(self.seen), self.vader * scale))
+            found.append(("vader", rated_by_vader(self.seen), self.vader * scale, 0, 0))
         if self.textblob:
-            found.append(Reason("textblob", rated_by_textblob(self.seen), self.textblob * scale))
+            found.append(("textblob", rated_by_textblob(self.seen), self.textblob * scale, 0, 0))
         if self.tone:
             rule = "sarcasm" if self.sarcasm else "question"
-            found.append(self._reason(rule, self.sarcasm or (0, len(self.text)), self.tone * scale, offset))
-        shares = self._shares()
-        for hit, place, share in zip(self.hits, self.places, shares, strict=True):
-            if share:
-                rule = "negated" if hit.negated else hit.term.rule
-                found.append(self._reason(rule, place, share * scale, offset))
+            start, end = self.sarcasm or (0, len(self.text))
+            found.append((rule, self.text[start:end], self.tone * scale, start + offset, end + offset))
+        if self.hits:
+            for hit, (start, end), share in zip(self.hits, self.places, self._shares(), strict=True):
+                if share:
+                    rule = "negated" if hit.negated else hit.term.rule
+                    found.append((rule, self.text[start:end], share * scale, start + offset, end + offset))
         return found
-
-    def _reason(self, rule: str, place: Place, points: float, offset: int) -> Reason:
-        start, end = place
-        return Reason(rule, self.text[start:end], points, start + offset, end + offset)
 
     def _shares(self) -> list[float]:
         """What each phrase adds. Those against the sum get their part with the other sign."""
@@ -82,11 +82,15 @@ def assess_all(texts: Sequence[str], lexicon: Lexicon, blend: Blend) -> list[Par
     """
     tokens = list(map(lexicon.tokens_of, texts))
     found = [lexicon.hits(each.codes) for each in tokens]
-    places = [each.places(text, hits) if hits else [] for each, text, hits in zip(tokens, texts, found, strict=True)]
-    seen = [_without_hidden(*each) if each[1] else each[0] for each in zip(texts, found, places, strict=True)]
-    scores = list(map(polarity_scores, seen))
-    figures = list(map(sentiment, seen))
-    steps = zip(texts, tokens, found, places, seen, scores, figures, strict=True)
+    places = list(map(Tokens.places, tokens, texts, found))
+    seen = list(map(_without_hidden, texts, found, places))
+    chunks = [
+        of_text.chunks if text is whole and "\n" not in text else text.split()
+        for of_text, text, whole in zip(tokens, seen, texts, strict=True)
+    ]
+    scores = list(map(polarity_scores, seen, chunks))
+    figures = list(map(sentiment, seen, chunks))
+    steps = zip(texts, tokens, found, places, chunks, scores, figures, strict=True)
     return [_part(blend, *each) for each in steps]
 
 
@@ -96,12 +100,13 @@ def _part(
     tokens: Tokens,
     hits: Sequence[Hit],
     places: Sequence[Place],
-    seen: str,
+    seen: Sequence[str],
     scores: Mapping[str, float],
     figures: tuple[float, float],
 ) -> Part:
     polarity, subjectivity = figures
-    vader = blend.compound * scores["compound"] + blend.balance * (scores["pos"] - scores["neg"])
+    compound = scores["compound"]
+    vader = blend.compound * compound + blend.balance * (scores["pos"] - scores["neg"])
     textblob = blend.polarity * polarity
     if abs(vader + textblob) > _LIMIT:
         factor = _LIMIT / abs(vader + textblob)
@@ -116,10 +121,10 @@ def _part(
         if sarcasm and vader + textblob > 0:
             tone = correction_of_sarcasm(vader + textblob)
         heard = vader + textblob + tone
-        drives = [_drive(hit.weight) for hit in hits]
+        drives = [math.atanh(hit.weight / _MIDDLE) for hit in hits]
         added = math.tanh(math.atanh(heard) + sum(drives)) - heard
     blended = vader + textblob + tone + added
-    of_words = scores["compound"], polarity, subjectivity
+    of_words = compound, polarity, subjectivity
     return Part(blended, vader, textblob, tone, added, hits, drives, places, sarcasm, text, seen, *of_words)
 
 
@@ -129,6 +134,8 @@ def _place_of(hit: Hit | None, tokens: Tokens, text: str) -> Place | None:
 
 def _without_hidden(text: str, hits: Sequence[Hit], places: Sequence[Place]) -> str:
     """The text with a filler in place of what means nothing in a ticket, or something else than it seems to."""
+    if not hits:
+        return text
     parts: list[str] = []
     done = 0
     for hit, (start, end) in zip(hits, places, strict=True):
@@ -136,7 +143,3 @@ def _without_hidden(text: str, hits: Sequence[Hit], places: Sequence[Place]) -> 
             parts += [text[done:start], _FILLER]
             done = end
     return "".join([*parts, text[done:]]) if parts else text
-
-
-def _drive(weight: float) -> float:
-    return math.atanh(weight / _MIDDLE)

@@ -60,7 +60,7 @@ class Term(NamedTuple):
     hidden: bool  # VADER and TextBlob do not see it
 
 
-class Hit(NamedTuple):
+class Hit(msgspec.Struct, frozen=True, gc=False):
     """A term in a text. `weight` has the negation in it; `first` and `last` are codes from 0."""
 
     term: Term
@@ -70,36 +70,40 @@ class Hit(NamedTuple):
     last: int
 
 
-class Tokens(NamedTuple):
-    """A text between its blanks: the chunks, the codes of each, and all codes in one."""
+class Tokens(msgspec.Struct, frozen=True, gc=False):
+    """A text between its blanks: the chunks, line ends among them, the codes of each, and all codes in one."""
 
-    chunks: Sequence[str]
-    parts: Sequence[str]
+    chunks: list[str]
+    parts: list[str]
     codes: str
 
     def places(self, text: str, hits: Sequence[Hit]) -> list[tuple[int, int]]:
         """Where hits start and end in the text, without the punctuation around them."""
-        starts = self._starts_in(text)
-        ends = list(accumulate(map(len, self.parts)))
-        return [self._place(starts, bisect_right(ends, hit.first), bisect_right(ends, hit.last)) for hit in hits]
+        if not hits:
+            return []
+        ends_of_codes = list(accumulate(map(len, self.parts)))
+        ends = self._ends_in(text)
+        places: list[tuple[int, int]] = []
+        for hit in hits:
+            first = bisect_right(ends_of_codes, hit.first)
+            last = bisect_right(ends_of_codes, hit.last) if hit.last > hit.first else first
+            opening, closing = self.chunks[first], self.chunks[last]
+            start = ends[first] + first - len(opening.lstrip(_AROUND))
+            end = ends[last] + last - len(closing) + len(closing.rstrip(_AROUND))
+            places.append((start, max(start, end)))
+        return places
 
-    def _starts_in(self, text: str) -> Sequence[int]:
-        """Where each chunk starts."""
+    def _ends_in(self, text: str) -> list[int]:
+        """Where each chunk ends, less its number."""
         # Mostly there is one blank between two: then the lengths tell.
-        lengths = list(map(len, self.chunks))
-        if sum(lengths) + len(lengths) - 1 == len(text):
-            return list(map(add, accumulate(lengths, initial=0), range(len(lengths))))
-        starts: list[int] = []
+        ends = list(accumulate(map(len, self.chunks)))
+        if ends[-1] + len(ends) - 1 == len(text):
+            return ends
         end = 0
-        for chunk in self.chunks:
-            starts.append(text.find(chunk, end))
-            end = starts[-1] + len(chunk)
-        return starts
-
-    def _place(self, starts: Sequence[int], first: int, last: int) -> tuple[int, int]:
-        opening, closing = self.chunks[first], self.chunks[last]
-        start = starts[first] + len(opening) - len(opening.lstrip(_AROUND))
-        return start, max(start, starts[last] + len(closing.rstrip(_AROUND)))
+        for number, chunk in enumerate(self.chunks):
+            end = text.index(chunk, end) + len(chunk)
+            ends[number] = end - number
+        return ends
 
 
 class Lexicon:
@@ -115,9 +119,8 @@ class Lexicon:
         self._codes_of = Memo(self._codes_of_chunk).__getitem__
         negations = frozenset(self._codes_of_atom("{negation}"))
         barriers = "".join(sorted(self._codes_of_atom("{barrier}")))
-        self._negation = re.compile(
-            f"[{''.join(sorted(negations))}](?![^{_STOP}]*[{barriers}{_COMMA}])[^{_STOP}{_COMMA}]*$"
-        )
+        negation = re.compile(f"[{''.join(sorted(negations))}](?![^{_STOP}]*[{barriers}{_COMMA}])[^{_STOP}{_COMMA}]*$")
+        self._negates = Memo(lambda codes: negation.search(codes) is not None).__getitem__
         by_first: dict[str, list[_Compiled]] = {}
         for term in self.terms:
             compiled = self._compiled(term)
@@ -149,15 +152,18 @@ class Lexicon:
             if candidates is None:
                 continue
             within = place < end
+            if within and (candidates := candidates.worse_than(weight)) is None:
+                continue
+            found = candidates.match(codes, place)
+            if found is None or found.lastindex is None:
+                continue
             if within:
-                candidates = candidates.worse_than(weight)  # noqa: PLW2901
-            found = candidates.pattern.match(codes, place) if candidates else None
-            if candidates and found and found.lastindex:
-                if within:
-                    hits.pop()
-                term, end = candidates.terms[found.lastindex - 1], found.end()
-                weight = term.weight
-                hits.append(self._hit(term, codes, place, end))
+                hits.pop()
+            term, end = candidates.terms[found.lastindex - 1], found.end()
+            weight = term.weight
+            negated = not term.fixed and self._negates(codes[max(0, place - _REACH) : place])
+            factor = 1.0 if not negated else _NEGATED_BAD if weight < 0 else _NEGATED_GOOD
+            hits.append(Hit(term, weight * factor, negated, place, end - 1))
         return hits
 
     def _candidates_of(self, pair: str) -> "_Candidates | None":
@@ -171,11 +177,6 @@ class Lexicon:
         )
         # Many pairs share a pattern.
         return self._patterns.setdefault(tuple(map(id, ranked)), _candidates(ranked)) if ranked else None
-
-    def _hit(self, term: Term, codes: str, place: int, end: int) -> Hit:
-        negated = not term.fixed and bool(self._negation.search(codes, max(0, place - _REACH), place))
-        factor = (_NEGATED_BAD if term.weight < 0 else _NEGATED_GOOD) if negated else 1.0
-        return Hit(term, term.weight * factor, negated, place, end - 1)
 
     def _codes_of_chunk(self, chunk: str) -> str:
         return "".join(map(self._code, _TOKEN.findall(chunk.lower()))) or ("" if chunk.strip() else _STOP)
@@ -236,7 +237,7 @@ class _Candidates:
 
     def __init__(self, ranked: Sequence[_Compiled]) -> None:
         self.terms = [compiled.term for compiled in ranked]
-        self.pattern = re.compile("|".join(f"({compiled.pattern})" for compiled in ranked))
+        self.match = re.compile("|".join(f"({compiled.pattern})" for compiled in ranked)).match
         self._ranked = ranked
         self._worse: dict[float, _Candidates | None] = {}
 

@@ -13,7 +13,7 @@ from streams.scoring.machine_made import Machine, machine_of
 from streams.scoring.pooling import sentences_of, weights_of
 from streams.scoring.presets import Preset, read_preset
 from streams.scoring.scorer import Explained, label_of, score_of
-from streams.scoring.sentence import Part, assess_all
+from streams.scoring.sentence import Part, Why, assess_all
 from streams.scoring.support_lexicon import Lexicon, read_lexicon
 from streams.scoring.words import words_of
 
@@ -53,18 +53,22 @@ class SupportScorer:
         """One result for each text, in order, as if each were alone."""
         cleaned = list(map(clean, texts))
         machines = list(map(machine_of, texts))
-        unscored = list(map(self._unscored, texts, cleaned, machines))
+        english = [looks_english(each.text.split()) for each in cleaned]
+        unscored = [
+            None if clearly and machine is None and own.text else self._unscored(text, own, machine, clearly)
+            for text, own, machine, clearly in zip(texts, cleaned, machines, english, strict=True)
+        ]
         scored = iter(self._explain_all([each for each, why in zip(cleaned, unscored, strict=True) if why is None]))
         return [next(scored) if why is None else why for why in unscored]
 
-    def _unscored(self, text: str, cleaned: Cleaned, machine: Machine | None) -> Explained | None:
-        """Why a text is not scored; None for one that is."""
+    def _unscored(self, text: str, cleaned: Cleaned, machine: Machine | None, english: bool) -> Explained | None:
+        """Why a text is not scored; None for one that is. `english` says that it looks so."""
         # A customer may answer to a notice: then it is the notice that a machine made.
         if machine and (machine_of(text.lstrip().partition("\n")[0]) or machine_of(cleaned.text)):
             return Explained(None, unscored=machine, removed=cleaned.removed)
         if not cleaned.text:
             return Explained(None, unscored="no text", removed=cleaned.removed)
-        language = None if looks_english(cleaned.text.split()) else self._foreign_language_of(cleaned.text)
+        language = None if english else self._foreign_language_of(cleaned.text)
         if language is None:
             return None
         unscored = f"unsupported language: {language}"
@@ -93,14 +97,12 @@ class SupportScorer:
         ]
 
     def _sentiment(self, parts: Sequence[Part], weights: Sequence[float]) -> Sentiment:
-        score = score_of(_mean([part.polarity for part in parts], weights))
-        return Sentiment(
-            score,
-            label_of(score, self._preset.bands),
-            _mean([part.compound for part in parts], weights),
-            _mean([part.textblob_polarity for part in parts], weights),
-            _mean([part.subjectivity for part in parts], weights),
+        figures = [(part.polarity, part.compound, part.textblob_polarity, part.subjectivity) for part in parts]
+        polarity, compound, textblob_polarity, subjectivity = (
+            figures[0] if len(figures) == 1 else [_mean(column, weights) for column in zip(*figures, strict=True)]
         )
+        score = score_of(polarity)
+        return Sentiment(score, label_of(score, self._preset.bands), compound, textblob_polarity, subjectivity)
 
 
 def read_support_scorer() -> SupportScorer:
@@ -113,8 +115,6 @@ def read_support_scorer() -> SupportScorer:
 
 
 def _mean(figures: Sequence[float], weights: Sequence[float]) -> float:
-    if len(figures) == 1:
-        return figures[0]
     # The rounding of the weights must not lead out of the bounds.
     total = sum(figure * weight for figure, weight in zip(figures, weights, strict=True))
     return max(min(figures), min(total, max(figures)))
@@ -122,7 +122,7 @@ def _mean(figures: Sequence[float], weights: Sequence[float]) -> float:
 
 def _reasons(text: str, parts: Sequence[Part], weights: Sequence[float]) -> tuple[Reason, ...]:
     """The weightiest first; of more than 25, those that are left over are added up."""
-    found: list[Reason] = []
+    found: list[Why] = []
     end = 0
     for part, weight in zip(parts, weights, strict=True):
         # A piece of several joined sentences does not stand in the text as it is.
@@ -130,11 +130,11 @@ def _reasons(text: str, parts: Sequence[Part], weights: Sequence[float]) -> tupl
         end = min(start + len(part.text), len(text))
         found += part.reasons(weight, start)
     found.sort(key=_size, reverse=True)
-    if len(found) <= MAX_REASONS:
-        return tuple(found)
-    rest = sum(reason.points for reason in found[MAX_REASONS - 1 :])
-    return (*found[: MAX_REASONS - 1], Reason("others", "", rest))
+    if len(found) > MAX_REASONS:
+        rest = sum(points for _, _, points, _, _ in found[MAX_REASONS - 1 :])
+        found[MAX_REASONS - 1 :] = [("others", "", rest, 0, 0)]
+    return tuple([Reason(*why) for why in found])
 
 
-def _size(reason: Reason) -> float:
-    return abs(reason.points)
+def _size(why: Why) -> float:
+    return abs(why[2])

@@ -20,10 +20,13 @@ from streams.scoring.textblob_tokens import SENTENCE_END, has_last_piece, join_s
 from streams.scoring.textblob_words import OTHER, WORDS, code_of
 
 
-def sentiment(text: str) -> tuple[float, float]:
-    """Polarity from -1 to 1 and subjectivity from 0 to 1; 0.0 and 0.0 if nothing in the text has a score."""
+def sentiment(text: str, chunks: Sequence[str] | None = None) -> tuple[float, float]:
+    """Polarity from -1 to 1 and subjectivity from 0 to 1; 0.0 and 0.0 if nothing in the text has a score.
+
+    `chunks` is what stands between the text's blanks, for who has it already.
+    """
     assessments: list[Assessment] = []
-    for exclamations, assessed in map(_run, _RUN.findall(_codes(text))):
+    for exclamations, assessed in map(_run, _RUN.findall(_codes(text, text.split() if chunks is None else chunks))):
         if assessments:
             for _ in range(exclamations):
                 assessments[-1] = assessments[-1].exclaimed()
@@ -36,9 +39,8 @@ def sentiment(text: str) -> tuple[float, float]:
     return polarity / count, subjectivity / count
 
 
-def _codes(text: str) -> str:
+def _codes(text: str, chunks: Sequence[str]) -> str:
     """One code for each token."""
-    chunks = text.split()
     parts = list(map(_codes_of_chunk, chunks))
     codes = "".join(parts)
     if _SMILEY in codes or (_PIECE in codes and _has_smiley_across(chunks, parts)):

@@ -3,6 +3,8 @@
 from collections.abc import Sequence
 from typing import Final
 
+from msgspec.structs import replace
+
 from streams.scoring.support_lexicon import SARCASM, Hit
 
 # fmt: off
@@ -36,7 +38,7 @@ def is_request(text: str, chunks: Sequence[str]) -> bool:
 
 def asked(hits: Sequence[Hit]) -> list[Hit]:
     """The hits as they count in a request: half of what is bad, if it is not very bad."""
-    return [hit._replace(weight=hit.weight * _ASKED) if _VERY_BAD < hit.weight < 0 else hit for hit in hits]
+    return [replace(hit, weight=hit.weight * _ASKED) if _VERY_BAD < hit.weight < 0 else hit for hit in hits]
 
 
 def correction_of_request(blend: float) -> float:
