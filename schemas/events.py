@@ -11,7 +11,7 @@ import msgspec
 
 from schemas.rejections import Reason, Rejected
 
-EventType = Literal["created", "message", "agent_reply", "status_changed", "rated"]
+EventType = Literal["created", "message", "agent_reply", "status_changed", "rated", "escalation_requested"]
 Channel = Literal["email", "chat", "phone", "social", "in_app", "whatsapp", "web"]
 Status = Literal["new", "open", "in_progress", "awaiting_customer", "resolved", "closed"]
 Priority = Literal["low", "medium", "high", "urgent"]
@@ -38,7 +38,11 @@ Rating = Annotated[int, msgspec.Meta(ge=1, le=5)]
 
 
 class TicketEvent(msgspec.Struct, kw_only=True):
-    """One thing that happened to one ticket. `occurred_at` is aware, UTC, whole milliseconds."""
+    """One thing that happened to one ticket. `occurred_at` is aware, UTC, whole milliseconds.
+
+    `escalation_requested` says that another system wants a person to look at the ticket; why is in `metadata`. Of an
+    event that `wants_state` the conversation's state after it is told on `tickets.conversations.v1`.
+    """
 
     event_id: Id
     tenant: Tenant = "default"
@@ -62,6 +66,8 @@ class TicketEvent(msgspec.Struct, kw_only=True):
     phone: str | None = None
     source_type: str | None = None
     source_reference_id: str | None = None
+    correlation_id: str | None = None
+    wants_state: bool = False
     metadata: dict[str, Any] = {}
     extra: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
 

@@ -25,6 +25,9 @@ LATE_EVENTS: Final = Counter(
 FUTURE_EVENTS: Final = Counter(
     "helpdesk_future_events_total", "Events whose time was cut: too far ahead of their append.", ["stage"]
 )
+CUT_MESSAGES: Final = Counter(
+    "helpdesk_cut_messages_total", "Messages of which a conversation keeps only the beginning.", ["stage"]
+)
 ESCALATIONS: Final = Counter("helpdesk_sentiment_escalations_total", "Escalations decided.", ["channel", "rule"])
 SCORED: Final = Counter("helpdesk_sentiment_analysis_total", "Texts scored.", ["label"])
 UNSCORED: Final = Counter("helpdesk_unscored_events_total", "Events that were not scored.", ["reason"])

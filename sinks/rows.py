@@ -15,8 +15,9 @@ import msgspec
 from msgspec.structs import fields
 
 from schemas.deadletters import DeadLetter, read_dead_letter
-from schemas.escalations import Escalation
+from schemas.escalations import Escalation, decode_escalation
 from schemas.events import EARLIEST, LATEST
+from schemas.registry import ANSWER_HEADER
 from schemas.scored import ScoredEvent, Sentiment
 from schemas.windows import HUNDREDTHS, NO_SCORE, Totals, WindowAggregate, decode_aggregate
 from sinks.base import Message
@@ -34,7 +35,7 @@ _UNSCORED = Sentiment(score=0.0, label="neutral", compound=0.0, polarity=0.0, su
 # The scored event without what no column takes (metadata, attachments, contacts). The decoder passes over it, which
 # saves a third of its time on the busiest topic.
 _NO_COLUMN = {"attachments", "metadata", "extra", "author", "email", "phone", "session_id", "source_type"}
-_NO_COLUMN |= {"source_reference_id", "removed"}
+_NO_COLUMN |= {"source_reference_id", "removed", "correlation_id", "wants_state"}
 # What the engine reads itself, as it stands in the message.
 _AS_JSON = {"reasons": msgspec.Raw(b"[]"), "reading": msgspec.Raw(b"{}")}
 _ScoredColumns = msgspec.defstruct(
@@ -48,7 +49,6 @@ _ScoredColumns = msgspec.defstruct(
     gc=False,
 )
 _decode_scored: Callable[[bytes], ScoredEvent] = msgspec.json.Decoder(_ScoredColumns).decode  # type: ignore[assignment]
-_decode_escalation = msgspec.json.Decoder(Escalation).decode
 # Decoded records are dropped after this many: all of a block at once would keep the garbage collector busy, which costs
 # more than the decoding itself.
 _AT_A_TIME = 100
@@ -77,16 +77,20 @@ class Block(NamedTuple):
 
 
 class Table(NamedTuple):
-    """How records become rows. Of rows with the same `key` the one with the highest version stays."""
+    """How records become rows. Of rows with the same `key` the one with the highest version stays. A message that the
+    table does not concern becomes none, and nobody misses it.
+    """
 
     key: tuple[str, ...]
     read: Callable[[Message], Any]
     columns: Callable[[Sequence[Message], Any], Columns]
+    concerns: Callable[[Message], bool] = lambda message: True
 
 
 def to_block(table: str, messages: Sequence[Message]) -> tuple[Block, list[Unusable]]:
     """The rows of all messages that can become one, in order, and the messages that cannot. No content raises."""
     columns = TABLES[table].columns([], [])
+    messages = [message for message in messages if TABLES[table].concerns(message)]
     usable: list[Message] = []
     unusable: list[Unusable] = []
     for start in range(0, len(messages), _AT_A_TIME):
@@ -178,28 +182,57 @@ def _scored_columns(messages: Sequence[Message], events: Sequence[ScoredEvent]) 
     }
 
 
+def _is_scored(message: Message) -> bool:
+    """The topic has the registry's answers too."""
+    return not any(name == ANSWER_HEADER for name, _ in message.headers)
+
+
 def _read_escalation(message: Message) -> Escalation:
-    escalation = _decode_escalation(_value(message))
+    escalation = decode_escalation(_value(message))
     uuid.UUID(escalation.escalation_id)
-    _check_time("occurred_at", escalation.occurred_at)
-    _check_score(escalation.score)
+    for name in ("occurred_at", "respond_by", "updated_at", *_TIMES_SINCE):
+        moment = getattr(escalation, name)
+        if moment is not None:
+            _check_time(name, moment)
+    if escalation.score is not None:
+        _check_score(escalation.score)
+    _check_whole("revision", escalation.revision, 0, _UINT32)
+    _check_whole("reopened", escalation.reopened, 0, _UINT32)
     _check_whole("policy_version", escalation.policy_version, 0, _UINT32)
     _check_whole("episode", escalation.episode, 0, _UINT32)
     version(0, message.offset)
     return escalation
 
 
+_TIMES_SINCE = ("acknowledged_at", "first_response_at", "resolved_at")
+_MAY_BE_EMPTY = (
+    *("number", "arm", "emotion", "journey_stage", "customer_id", "queue"),
+    *("resolution_notes", "resolution_category"),
+)
+
+
 def _escalation_columns(messages: Sequence[Message], escalations: Sequence[Escalation]) -> Columns:
     return {
         "escalation_id": [uuid.UUID(escalation.escalation_id) for escalation in escalations],
-        **_as_they_are(("tenant", "ticket_id", "event_id", "policy", "policy_version", "rule"), escalations),
-        **_as_they_are(
-            ("episode", "priority", "reason", "channel", "category", "status", "label", "text"), escalations
-        ),
-        "occurred_at": [_milliseconds(escalation.occurred_at) for escalation in escalations],
+        **_as_they_are(("tenant", "ticket_id", "session", "episode", "event_id", "correlation_id"), escalations),
+        **_as_they_are(("policy", "policy_version", "rule", "reason"), escalations),
+        **_as_they_are(("channel", "category", "priority_before", "priority", "status"), escalations),
+        **_as_they_are(("subject", "text", "state", "revision", "reopened"), escalations),
+        **_as_they_are(("first_response_seconds", "resolution_seconds"), escalations),
+        "raised_by": [list(escalation.raised_by) for escalation in escalations],
+        **{name: [getattr(escalation, name) or "" for escalation in escalations] for name in _MAY_BE_EMPTY},
+        **{
+            name: [_milliseconds(getattr(escalation, name)) for escalation in escalations]
+            for name in ("occurred_at", "respond_by", "updated_at")
+        },
+        **{
+            name: [_milliseconds(moment) if (moment := getattr(each, name)) else None for each in escalations]
+            for name in _TIMES_SINCE
+        },
         "appended_at": [message.timestamp for message in messages],
-        "score": [_POINTS[round(escalation.score * HUNDREDTHS)] for escalation in escalations],
-        "customer_id": [escalation.customer_id or "" for escalation in escalations],
+        "score": [_POINTS[round((escalation.score or 0) * HUNDREDTHS)] for escalation in escalations],
+        "label": [escalation.label or "unset" for escalation in escalations],
+        "record": [(message.value or b"").decode() for message in messages],
         "version": [version(0, message.offset) for message in messages],
     }
 
@@ -256,7 +289,7 @@ def _dead_letter_columns(messages: Sequence[Message], letters: Sequence[DeadLett
 
 
 TABLES = {
-    "scored_events": Table(("tenant", "ticket_id", "event_id"), _read_scored, _scored_columns),
+    "scored_events": Table(("tenant", "ticket_id", "event_id"), _read_scored, _scored_columns, _is_scored),
     "escalations": Table(("tenant", "escalation_id"), _read_escalation, _escalation_columns),
     "windows": Table(("tenant", "size", "dimension", "value", "start"), _read_window, _window_columns),
     "dead_letters": Table(("log_partition", "log_offset"), _read_dead_letter, _dead_letter_columns),

@@ -1,5 +1,7 @@
 """Wiring: a stage, its settings and Kafka become a worker process."""
 
+from functools import partial
+
 from sinks.prometheus import serve_metrics
 from streams import topics
 from streams.clock import wall_clock
@@ -8,13 +10,16 @@ from streams.engine.faust_shell import build_app
 from streams.engine.faust_shell import run_worker as run_faust
 from streams.engine.kafka_log import KafkaStage
 from streams.logs import configure_logs
+from streams.policies import PolicySource
 from streams.stages import build_stage
+from streams.track import TrackStage
 
 
 def run_worker(stage: str, settings: Settings) -> None:
     """Run one stage until SIGTERM or SIGINT."""
     configure_logs()
-    built = build_stage(stage, settings)
+    source = PolicySource(settings)
+    built = build_stage(stage, settings, source.read())
     layout = KafkaStage(
         brokers=settings.kafka_brokers,
         application=f"{settings.name}-{stage}",
@@ -28,6 +33,7 @@ def run_worker(stage: str, settings: Settings) -> None:
         session_seconds=settings.session_timeout,
         clock=wall_clock,
         dead_letters=topics.DEAD_LETTERS,
+        beside=partial(source.follow, built.adopt) if isinstance(built, TrackStage) else None,
     )
     serve_metrics(settings.metrics_port, settings.host)
     run_faust(app, override_logging=False)

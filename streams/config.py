@@ -41,7 +41,12 @@ class Settings(BaseSettings):
     replication: int = Field(1, ge=1, le=7, description="Replication factor: 1 locally, 3 in production.")
     session_timeout: Seconds = Field(6.0, description="Seconds after which a dead worker's partitions move.")
 
-    preset: PresetName = Field("support", description="How texts are scored and read; see docs/scoring.md.")
+    preset: PresetName = Field(
+        "support", description="How texts are scored and read, and what escalates; see docs/scoring.md."
+    )
+    policies: Path | None = Field(
+        None, description="A folder of policies, for more than one of the presets; see docs/policies.md."
+    )
 
     window_sizes: tuple[int, ...] = Field((60, 300, 3600, 86400), description="Seconds; each a multiple of the first.")
     allowed_lateness: int = Field(60, ge=0, description="Seconds after its end at which a window may be final.")
@@ -55,8 +60,6 @@ class Settings(BaseSettings):
         5, ge=1, description="Seconds without an event after which the clock moves a partition's watermark."
     )
 
-    conversation_days: int = Field(7, ge=1, description="Days (of event time) that a conversation is remembered.")
-    history: int = Field(50, ge=1, le=500, description="Scores that a conversation remembers.")
     duplicate_horizon: int = Field(100, ge=1, le=10_000, description="Event ids that a conversation remembers.")
 
     sink_rows: int = Field(50_000, ge=1, description="Rows that a sink collects at most before it writes.")

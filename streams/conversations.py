@@ -1,48 +1,93 @@
 """One ticket's conversation: what is remembered of it, and how an event changes that. Pure."""
 
+from collections.abc import Sequence
 from hashlib import blake2b
-from typing import NamedTuple
+from typing import Any, Literal, NamedTuple
 
 import msgspec
 
-from schemas.events import Priority, Status
+from schemas.events import Channel, Priority, Status
 from schemas.scored import ScoredEvent
 from schemas.windows import HUNDREDTHS
 
 _DAY_MS = 86_400_000
 
+Speaker = Literal["customer", "agent", "bot", "system"]
+# A status in which nobody works on the ticket any more.
+CLOSED: tuple[Status, ...] = ("resolved", "closed")
+# How many of the last times of a signal, and of the last texts, are remembered.
+MAX_TIMES = 10
+MAX_TEXTS = 10
+
 
 class Memory(NamedTuple):
-    """How much of a conversation is remembered: scores, event ids (the horizon for duplicates), and days of event
-    time.
+    """How much of a conversation is remembered: messages and scores, event ids (the horizon for duplicates), and days
+    of event time without an event.
     """
 
-    scores: int = 50
+    history: int = 50
     event_ids: int = 100
-    days: int = 7
+    days: float = 7
 
 
-class Conversation(msgspec.Struct, frozen=True, array_like=True):
-    """Times are Unix milliseconds; `scores` are hundredths of a point, oldest first; `seen` holds fingerprints of
+class Heard(msgspec.Struct, frozen=True, array_like=True):
+    """How often a signal was given in this session, and when the last times were (Unix seconds, rising)."""
+
+    times: int
+    at: tuple[int, ...]
+
+
+class Conversation(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
+    """What is remembered of one ticket. Times are Unix milliseconds, 0 for never.
+
+    `opened_by` is the fingerprint of the event that began it, `session` that of the newest session id. `spoke` is who
+    wrote last, and `spoke_before` who had written before that. `waiting_since` is when the customer began to wait for
+    an answer, `unanswered` how many messages ago that was. `scores` are the customer's, in hundredths of a point,
+    oldest first; `said` fingerprints of the customer's last texts and `repeats` how many of them were the newest one
+    already. `messages` counts the texts that were kept. `tickets` is how many tickets the customer is known to have.
+
+    `episode` counts how often the ticket was resolved after an escalation; `escalated` is the priority at which it is
+    escalated in this one. `fired` tells when each rule last did, and in which session. `seen` holds fingerprints of
     event ids.
     """
 
     first_at: int
     last_at: int
+    opened_by: int = 0
+    channel: Channel = "web"
     status: Status = "new"
     status_at: int = 0
     priority: Priority = "medium"
-    escalated: bool = False
-    episode: int = 0
+    session: int = 0
     customer_messages: int = 0
     agent_replies: int = 0
+    bot_replies: int = 0
+    spoke: Speaker | None = None
+    spoke_before: Speaker | None = None
+    waiting_since: int = 0
+    unanswered: int = 0
+    first_reply_at: int = 0
+    resolved_at: int = 0
+    reopened: int = 0
     scores: tuple[int, ...] = ()
+    said: tuple[int, ...] = ()
+    repeats: int = 0
+    signals: dict[str, Heard] = {}
+    messages: int = 0
+    category: str = ""
+    customer_id: str | None = None
+    email: str | None = None
+    phone: str | None = None
+    tickets: int = 0
+    episode: int = 0
+    escalated: Priority | None = None
+    fired: dict[str, tuple[int, int]] = {}
     seen: tuple[int, ...] = ()
 
 
-def fingerprint(event_id: str) -> int:
-    """64 bits of an event id: two of one ticket's 100 remembered ids collide once in 10^15 tickets."""
-    return int.from_bytes(blake2b(event_id.encode(), digest_size=8).digest(), "big")
+def fingerprint(text: str) -> int:
+    """64 bits of an id or text: two of one ticket's 100 remembered ids collide once in 10^15 tickets."""
+    return int.from_bytes(blake2b(text.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
 
 
 def current(conversation: Conversation | None, at: int, memory: Memory) -> Conversation | None:
@@ -57,24 +102,109 @@ def is_forgotten(conversation: Conversation, at: int, memory: Memory) -> bool:
     return at - conversation.last_at > memory.days * _DAY_MS
 
 
-def fold(conversation: Conversation | None, event: ScoredEvent, at: int, memory: Memory) -> Conversation:
-    """The conversation after an event that happened at `at`. Events may come out of order: the newest status counts."""
-    before = conversation or Conversation(first_at=at, last_at=at)
-    customer_spoke = event.voice == "customer" and event.type in ("created", "message")
-    scores = before.scores
-    if customer_spoke and event.sentiment is not None:
-        scores = (*scores, round(event.sentiment.score * HUNDREDTHS))[-memory.scores :]
-    newer = event.status is not None and at >= before.status_at
-    return Conversation(
-        first_at=min(before.first_at, at),
-        last_at=max(before.last_at, at),
-        status=event.status if newer and event.status else before.status,
-        status_at=at if newer else before.status_at,
-        priority=event.priority or before.priority,
-        escalated=before.escalated,
-        episode=before.episode,
-        customer_messages=before.customer_messages + customer_spoke,
-        agent_replies=before.agent_replies + (event.type == "agent_reply"),
-        scores=scores,
-        seen=(*before.seen, fingerprint(event.event_id))[-memory.event_ids :],
+def speaker_of(event: ScoredEvent) -> Speaker:
+    """Who wrote an event's text. What a machine sent in a customer's name is no customer's word."""
+    if event.author in ("bot", "system"):
+        return "bot" if event.author == "bot" else "system"
+    if event.voice == "agent":
+        return "agent"
+    return "system" if event.unscored in _MACHINES else "customer"
+
+
+_MACHINES = frozenset({"automatic reply", "bounce", "machine-made"})
+_SPOKEN = frozenset({"created", "message", "agent_reply"})
+
+
+def is_spoken(event: ScoredEvent) -> bool:
+    """Whether an event is somebody's words in the conversation."""
+    return event.type in _SPOKEN
+
+
+def fold(
+    conversation: Conversation | None,
+    event: ScoredEvent,
+    at: int,
+    memory: Memory,
+    *,
+    waits_from: int | None = None,
+) -> Conversation:
+    """The conversation after an event that happened at `at`.
+
+    Events may come out of order: the newest status counts. A customer who is not yet waiting waits from `waits_from`,
+    None for an event too old to wait for an answer to.
+    """
+    before = conversation or Conversation(
+        first_at=at, last_at=at, opened_by=fingerprint(event.event_id), channel=event.channel
     )
+    changes: dict[str, Any] = {
+        "first_at": min(before.first_at, at),
+        "last_at": max(before.last_at, at),
+        "priority": event.priority or before.priority,
+        "customer_id": event.customer_id or before.customer_id,
+        "email": event.email or before.email,
+        "phone": event.phone or before.phone,
+        "seen": (*before.seen, fingerprint(event.event_id))[-memory.event_ids :],
+    }
+    if event.session_id and (session := fingerprint(event.session_id)) != before.session:
+        changes.update(session=session)
+        if before.session:
+            changes.update(signals={}, said=(), repeats=0)
+            before = msgspec.structs.replace(before, signals={}, said=())
+    if event.status is not None and at >= before.status_at:
+        changes.update(_status(before, event.status, at))
+    if is_spoken(event):
+        speaker = speaker_of(event)
+        changes.update(spoke=speaker, spoke_before=before.spoke, messages=before.messages + 1)
+        if speaker == "customer":
+            changes.update(_customer(before, event, memory, waits_from))
+        elif speaker == "agent":
+            changes.update(
+                agent_replies=before.agent_replies + 1,
+                waiting_since=0,
+                unanswered=0,
+                first_reply_at=before.first_reply_at or at,
+            )
+        elif speaker == "bot":
+            changes.update(bot_replies=before.bot_replies + 1)
+    return msgspec.structs.replace(before, **changes)
+
+
+def _status(before: Conversation, status: Status, at: int) -> dict[str, Any]:
+    changes: dict[str, Any] = {"status": status, "status_at": at}
+    if status in CLOSED:
+        changes.update(waiting_since=0, unanswered=0)
+        if before.status not in CLOSED:
+            changes.update(resolved_at=at)
+    elif before.status in CLOSED:
+        changes.update(reopened=before.reopened + 1)
+    return changes
+
+
+def _customer(before: Conversation, event: ScoredEvent, memory: Memory, waits_from: int | None) -> dict[str, Any]:
+    text = fingerprint(" ".join(f"{event.subject or ''} {event.text or ''}".lower().split())) & 0xFFFFFFFF
+    changes: dict[str, Any] = {
+        "customer_messages": before.customer_messages + 1,
+        "category": event.category,
+        "said": (*before.said, text)[-MAX_TEXTS:],
+        "repeats": before.said.count(text),
+        "unanswered": before.unanswered + 1,
+    }
+    if not before.waiting_since and waits_from is not None:
+        changes["waiting_since"] = waits_from
+    if event.sentiment is not None:
+        changes["scores"] = (*before.scores, round(event.sentiment.score * HUNDREDTHS))[-memory.history :]
+    return changes
+
+
+def hear(conversation: Conversation, signals: Sequence[str], at: int) -> Conversation:
+    """The conversation after a message gave signals."""
+    if not signals:
+        return conversation
+    heard = dict(conversation.signals)
+    for name in signals:
+        earlier = heard.get(name, _SILENCE)
+        heard[name] = Heard(earlier.times + 1, tuple(sorted((*earlier.at, at // 1000)))[-MAX_TIMES:])
+    return msgspec.structs.replace(conversation, signals=heard)
+
+
+_SILENCE = Heard(0, ())

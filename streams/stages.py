@@ -4,8 +4,9 @@ from collections.abc import Callable
 from typing import Final
 
 from streams.config import Settings
-from streams.conversations import Memory
 from streams.engine.stage import Stage
+from streams.escalation.book import PolicyBook, preset_book
+from streams.registry import RegistryStage
 from streams.score import ScoreStage
 from streams.scoring import scorer_or_unavailable
 from streams.scoring.readers import reader_of
@@ -25,19 +26,15 @@ def window_rules(settings: Settings) -> WindowRules:
     )
 
 
-def _track(settings: Settings) -> Stage:
-    memory = Memory(settings.history, settings.duplicate_horizon, settings.conversation_days)
-    return TrackStage(memory, window_rules(settings))
-
-
-_BUILD: dict[str, Callable[[Settings], Stage]] = {
-    "score": lambda settings: ScoreStage(scorer_or_unavailable(settings.preset), reader_of(settings.preset)),
-    "track": _track,
-    "trends": lambda settings: TrendsStage(window_rules(settings)),
+_BUILD: dict[str, Callable[[Settings, PolicyBook], Stage]] = {
+    "score": lambda settings, book: ScoreStage(scorer_or_unavailable(settings.preset), reader_of(settings.preset)),
+    "track": lambda settings, book: TrackStage(book, settings.duplicate_horizon, window_rules(settings)),
+    "registry": lambda settings, book: RegistryStage(),
+    "trends": lambda settings, book: TrendsStage(window_rules(settings)),
 }
 STAGES: Final = tuple(_BUILD)
 
 
-def build_stage(name: str, settings: Settings) -> Stage:
-    """The stage of that name, one of STAGES."""
-    return _BUILD[name](settings)
+def build_stage(name: str, settings: Settings, book: PolicyBook | None = None) -> Stage:
+    """The stage of that name, one of STAGES. Without a book it decides as the settings' preset does."""
+    return _BUILD[name](settings, book or preset_book(settings.preset))

@@ -8,6 +8,8 @@ ESCALATIONS = "tickets.escalations.v1"
 PARTIALS = "tickets.window-partials.v1"
 WINDOWS = "tickets.windows.v1"
 DEAD_LETTERS = "tickets.dead-letters.v1"
+CONVERSATIONS = "tickets.conversations.v1"
+REGISTRY = "tickets.registry.v1"
 
 # Which topic lands in which table of ClickHouse.
 STORED = {
@@ -63,9 +65,12 @@ ALL = (
     _kept(EVENTS, 7),
     _kept(SCORED, 7),
     _kept(ESCALATIONS, 30),
+    # Answers to whoever waits for them now.
+    _kept(CONVERSATIONS, 1),
+    _kept(REGISTRY, 7),
     _kept(PARTIALS, 7),
     _kept(WINDOWS, 7),
     # A dead letter is its record with headers on top.
     _kept(DEAD_LETTERS, 30, 8 * _MB),
-    *(_compacted(changelog_of(stage)) for stage in ("score", "track", "trends")),
+    *(_compacted(changelog_of(stage)) for stage in ("score", "track", "registry", "trends")),
 )

@@ -82,6 +82,14 @@ class Tally:
         totals = totals_of(event, escalated=escalated)
         self._cells[cell] = before + totals if before else totals
 
+    def add_escalation(self, tenant: str, channel: str, category: str, priority: str, at_ms: int) -> None:
+        """Count an escalation that no event has caused, but the clock or what was learned of the customer."""
+        base = self._sizes[0]
+        cell = (tenant, at_ms // 1000 // base * base, channel, category, priority)
+        before = self._cells.get(cell)
+        totals = Totals(escalations=1)
+        self._cells[cell] = before + totals if before else totals
+
     def windows(self) -> dict[WindowKey, Totals]:
         """The totals of every window that the batch touched."""
         found: dict[WindowKey, Totals] = {}

@@ -46,6 +46,7 @@ def groups_of(settings: "Settings") -> dict[str, list[str]]:
     read = {
         "score": [topics.EVENTS],
         "track": [topics.SCORED],
+        "registry": [topics.REGISTRY],
         "trends": [topics.PARTIALS],
         "clickhouse": list(STORED),
     }

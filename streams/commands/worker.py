@@ -13,6 +13,7 @@ class StageName(StrEnum):
 
     SCORE = "score"
     TRACK = "track"
+    REGISTRY = "registry"
     TRENDS = "trends"
 
 

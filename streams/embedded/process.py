@@ -20,11 +20,13 @@ from streams.config import Settings
 from streams.demo.feed import Feed, conversations, load_complaints
 from streams.embedded.storing import clickhouse_url, open_clickhouse, storing
 from streams.engine.local import LocalLog, LocalWorker, LocalWriter, SqliteStorage
-from streams.engine.stage import Output
+from streams.engine.stage import Output, Stage
 from streams.engine.telemetry import PrometheusWatch
 from streams.gateway.app import create_app as create_gateway
 from streams.http_server import address_of, listen, serving
+from streams.policies import PolicySource
 from streams.stages import STAGES, build_stage
+from streams.track import TrackStage
 from streams.up.run_lock import only_one
 
 EXPIRE_SECONDS = 60.0
@@ -55,8 +57,13 @@ async def _run(settings: Settings, rate: float | None, folder: Path) -> None:
         open_client = await open_clickhouse(settings, folder)
         running.append(await stack.enter_async_context(storing(log, settings, open_client)))
         await stack.enter_async_context(listening(clickhouse_url(settings, folder)))
-        for worker in _workers(log, settings, stack):
+        source = PolicySource(settings)
+        stages = [build_stage(name, settings, source.read()) for name in STAGES]
+        for worker in _workers(log, stages, settings, stack):
             running.append(await stack.enter_async_context(_working(worker)))
+        for stage in stages:
+            if isinstance(stage, TrackStage):
+                await stack.enter_async_context(_background(source.follow(stage.adopt), "policies"))
         page = create_page(partial(open_client, readonly=True))
         running.append(await _serve("page", page, settings.host, settings.page_port, stack))
         writer = LocalWriter(log, topics.EVENTS)
@@ -86,14 +93,13 @@ def open_log(path: Path, settings: Settings) -> LocalLog:
     return log
 
 
-def _workers(log: LocalLog, settings: Settings, stack: AsyncExitStack) -> list[LocalWorker]:
+def _workers(log: LocalLog, stages: list[Stage], settings: Settings, stack: AsyncExitStack) -> list[LocalWorker]:
     # On a thread of their own, so that the gateway answers while texts are scored; one, because they share a processor.
     stage_thread = stack.enter_context(ThreadPoolExecutor(1, "stage"))
 
     async def run_in_thread(function: Callable[[], Output]) -> Output:
         return await asyncio.get_running_loop().run_in_executor(stage_thread, function)
 
-    stages = [build_stage(name, settings) for name in STAGES]
     return [
         LocalWorker(
             log,

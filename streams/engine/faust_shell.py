@@ -7,7 +7,7 @@ producer and web server are left out by its public boot strategy; the log beneat
 
 import asyncio
 import logging
-from collections.abc import AsyncIterable, Callable
+from collections.abc import AsyncIterable, Awaitable, Callable
 from typing import Any, NamedTuple
 
 import faust
@@ -58,9 +58,15 @@ class StageApp(faust.App):
 
 
 def build_app(
-    stage: Stage, layout: KafkaStage, *, session_seconds: float, clock: Clock, dead_letters: str
+    stage: Stage,
+    layout: KafkaStage,
+    *,
+    session_seconds: float,
+    clock: Clock,
+    dead_letters: str,
+    beside: Callable[[], Awaitable[None]] | None = None,
 ) -> faust.App:
-    """The application of one stage, ready for a worker."""
+    """The application of one stage, ready for a worker. `beside` runs in the same event loop until the worker stops."""
     app = StageApp(
         layout.application,
         broker=f"kafka://{layout.brokers}",
@@ -128,6 +134,8 @@ def build_app(
                 raise
 
     app.service(Source)
+    if beside is not None:
+        app.task(beside)
     return app
 
 

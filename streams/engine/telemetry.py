@@ -14,6 +14,7 @@ _BY_STAGE: dict[str, Counter] = {
     "duplicates": metrics.DUPLICATES,
     "late": metrics.LATE_EVENTS,
     "future": metrics.FUTURE_EVENTS,
+    "cut": metrics.CUT_MESSAGES,
 }
 _PLAIN: dict[str, Counter] = {
     "escalations": metrics.ESCALATIONS,

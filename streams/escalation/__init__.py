@@ -1,5 +1,1 @@
-"""When a person must look at a ticket now. Pure."""
-
-from streams.escalation.helpdesk import decide
-
-__all__ = ["decide"]
+"""When a person must look at a ticket now, by policies that are data. Pure."""

@@ -14,7 +14,7 @@ from streams.up.run_lock import only_one
 from streams.up.supervisor import Process, Report, supervise
 
 _COMMAND = (sys.executable, "-m", "streams.cli")
-_STAGES = ("score", "track", "trends")
+_STAGES = ("score", "track", "registry", "trends")
 _FIRST_METRICS_PORT = 9101
 _KAFKA_PORT = 9092
 _SERVERS = {"kafka_brokers": "KAFKA_BROKERS", "clickhouse_url": "CLICKHOUSE_URL"}
@@ -114,7 +114,7 @@ def _local_kafka(settings: Settings) -> LocalKafka | None:
 def _environment(settings: Settings) -> dict[str, str]:
     return {
         _SERVERS.get(name, f"TICKETPULSE_{name.upper()}"): value if isinstance(value, str) else json.dumps(value)
-        for name, value in settings.model_dump(mode="json").items()
+        for name, value in settings.model_dump(mode="json", exclude_none=True).items()
     }
 
 

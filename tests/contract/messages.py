@@ -42,17 +42,22 @@ def escalation(offset: int = 0, ticket: str = "T-1", **changes: Any) -> Message:
     """An escalation of a ticket's first episode."""
     record = Escalation(
         **{
-            "escalation_id": escalation_id("default", ticket, 1, "low-score"),
+            "escalation_id": escalation_id("default", ticket, "0f", 1, "low-score"),
             "tenant": "default",
             "ticket_id": ticket,
+            "session": "0f",
             "event_id": "event-0",
+            "correlation_id": "event-0",
             "policy": "preset-a",
             "policy_version": 1,
             "rule": "low-score",
             "episode": 1,
+            "priority_before": "medium",
             "priority": "high",
             "reason": "score 2.05 is below 3",
             "occurred_at": NOON,
+            "respond_by": NOON,
+            "updated_at": NOON,
             "channel": "email",
             "category": "billing",
             "status": "open",

@@ -23,6 +23,7 @@ from streams.engine.local import LocalLog, SqliteStorage
 from streams.engine.local.storage import LocalRecord
 from streams.topics import STORED
 from streams.up.processes import free_port, tied
+from tests.policies import SIMPLE_FOLDER
 
 PARTITIONS = 3
 TICKETS = 150
@@ -78,6 +79,7 @@ class Embedded:
             "TICKETPULSE_PAGE_PORT": str(ports[1]),
             "TICKETPULSE_PARTITIONS": str(PARTITIONS),
             "TICKETPULSE_WINDOW_SIZES": json.dumps(SIZES),
+            "TICKETPULSE_POLICIES": str(SIMPLE_FOLDER),
         }
 
     def spawn(self) -> Process:
@@ -225,8 +227,8 @@ async def test_a_process_that_is_killed_again_and_again_counts_every_event_once(
         process.send_signal(signal.SIGTERM)
         assert await asyncio.to_thread(process.wait, 30) == 0
     with embedded.log() as log:
-        scored = [json.loads(record.value or b"") for record in read(log, topics.SCORED)]
-        raised = [json.loads(record.value or b"") for record in read(log, topics.ESCALATIONS)]
+        scored = [json.loads(record.value or b"") for record in read(log, topics.SCORED) if not record.headers]
+        records = [json.loads(record.value or b"") for record in read(log, topics.ESCALATIONS)]
         windows = newest_windows(log)
         sent = [json.loads(record.value or b"")["event_id"] for record in read(log, topics.EVENTS)]
     # Only what was sent again after a kill was appended again; each record that was appended is scored once.
@@ -234,6 +236,10 @@ async def test_a_process_that_is_killed_again_and_again_counts_every_event_once(
     assert set(sent) == ids
     assert len(sent) - len(ids) <= len(KILLS) * UNDER_WAY * BATCH
     firsts = first_of_each(scored)
+    raised = [one for one in records if one["revision"] == 1]
+    newest = {one["escalation_id"]: one for one in sorted(records, key=lambda one: one["revision"])}
+    numbers = {f"TKT-{one['occurred_at'][:4]}-{n + 1:04d}" for n, one in enumerate(raised)}
+    assert {one["number"] for one in newest.values()} == numbers
     assert sorted(one["event_id"] for one in raised) == sorted(escalating(firsts))
     assert len({one["ticket_id"] for one in raised}) == len(raised) > 0
     assert windows == recomputed(firsts, {one["event_id"] for one in raised})

@@ -13,7 +13,12 @@ from aiokafka.errors import GroupCoordinatorNotAvailableError
 from streams import topics
 from streams.broker.admin import apply_topics
 
-INPUTS: Mapping[str, str] = {"score": topics.EVENTS, "track": topics.SCORED, "trends": topics.PARTIALS}
+INPUTS: Mapping[str, str] = {
+    "score": topics.EVENTS,
+    "track": topics.SCORED,
+    "registry": topics.REGISTRY,
+    "trends": topics.PARTIALS,
+}
 STAGES = tuple(INPUTS)
 COORDINATOR_SECONDS = 30.0
 _GROUP_PREFIX = "ticketpulse-"

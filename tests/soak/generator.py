@@ -30,6 +30,7 @@ DUPLICATE_SHARE = 0.015
 KEYLESS_SHARE = 0.1
 # How far back a duplicate may repeat.
 RECENT = 2000
+CUSTOMERS = 1000
 HOUR_MS = 3_600_000
 
 
@@ -87,6 +88,8 @@ class Generator:
             "tenant": random.choice(TENANTS),
             "ticket_id": f"T{random.randrange(self._tickets)}",
             "type": kind,
+            # Each new customer of a ticket is a question to the registry.
+            "customer_id": f"C{random.randrange(CUSTOMERS)}",
             "channel": random.choice(CHANNELS),
             "priority": random.choice(PRIORITIES),
             "status": random.choice(STATUSES) or ("open" if kind == "status_changed" else None),

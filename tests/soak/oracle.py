@@ -5,6 +5,7 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
+from hashlib import blake2b
 from typing import Any, NamedTuple
 
 FUTURE_TOLERANCE_MS = 300_000
@@ -29,6 +30,7 @@ class _Ticket:
     status_at: int = 0
     priority: str = "medium"
     escalated: bool = False
+    session: str = ""
     seen: set[str] = field(default_factory=set)
 
 
@@ -45,6 +47,7 @@ def escalations(scored: Iterable[Scored]) -> list[Escalation]:
         if event["event_id"] in ticket.seen:
             continue
         ticket.seen.add(event["event_id"])
+        ticket.session = ticket.session or blake2b(event["event_id"].encode(), digest_size=8).hexdigest()
         _follow(ticket, event, min(milliseconds(event["occurred_at"]), record.appended + FUTURE_TOLERANCE_MS))
         if not ticket.escalated and _must_escalate(ticket, event):
             ticket.escalated = True
@@ -64,6 +67,7 @@ def _must_escalate(ticket: _Ticket, event: Mapping[str, Any]) -> bool:
     return (
         sentiment is not None
         and event["voice"] == "customer"
+        and event["type"] in ("created", "message")
         and sentiment["score"] < 2.0
         and ticket.status in ("new", "open")
     )
@@ -71,7 +75,7 @@ def _must_escalate(ticket: _Ticket, event: Mapping[str, Any]) -> bool:
 
 def _escalation(ticket: _Ticket, event: Mapping[str, Any]) -> Escalation:
     """The fields that the oracle vouches for."""
-    cause = f"{event['tenant']}/{event['ticket_id']}/0/very_negative"
+    cause = f"{event['tenant']}/{event['ticket_id']}/{ticket.session}/0/very_negative"
     return {
         "escalation_id": str(uuid.uuid5(_NAMESPACE, cause)),
         "tenant": event["tenant"],
@@ -85,6 +89,20 @@ def _escalation(ticket: _Ticket, event: Mapping[str, Any]) -> Escalation:
         "label": "very_negative",
         "text": event["text"],
     }
+
+
+def unnumbered(revisions: Iterable[Escalation]) -> list[str]:
+    """What is wrong with the numbers: each escalation gets one, and those of a tenant and year are 1 to as many."""
+    numbers: dict[str, set[str | None]] = {}
+    given: dict[tuple[str, str], set[int]] = {}
+    for one in revisions:
+        numbers.setdefault(one["escalation_id"], set()).add(one["number"])
+        if one["number"] is not None:
+            _, year, number = one["number"].split("-")
+            given.setdefault((one["tenant"], year), set()).add(int(number))
+    wrong = [f"{one} has the numbers {found}" for one, found in numbers.items() if len(found - {None}) != 1]
+    gaps = [f"numbers of {year} are not 1 to {len(n)}" for year, n in given.items() if n != set(range(1, len(n) + 1))]
+    return wrong + gaps
 
 
 def milliseconds(rfc3339: str) -> int:

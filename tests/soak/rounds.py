@@ -194,7 +194,8 @@ class Round:
             return feeding.done()
 
         await self.until(all_sent, "all events are produced")
-        for stage in ("score", "track"):
+        # What the registry answers goes to track again.
+        for stage in ("score", "track", "registry", "track"):
             await self.until(lambda stage=stage: self._is_through(stage), f"{stage} has read its input")  # type: ignore[misc]
         ledger = Ledger(self._cluster, self._feed.sent, self._faults, self._folder)
         async with ledger:

@@ -44,6 +44,7 @@ class Ledger:
         self.faults = faults
         self.scored: list[Scored] = []
         self.escalations: list[bytes] = []
+        self.unnumbered: list[str] = []
         self.windows = Windows()
         self._folder = folder
         self._expected: dict[Cell, Figures] = {}
@@ -72,8 +73,12 @@ class Ledger:
         self.scored = [
             Scored(record.partition, record.offset, record.timestamp, json.loads(record.value))
             for record in await self.read(topics.SCORED)
+            # The registry's answers stand between the events.
+            if not record.headers
         ]
-        self.escalations = [record.value for record in await self.read(topics.ESCALATIONS)]
+        raised = [record.value for record in await self.read(topics.ESCALATIONS)]
+        self.escalations = [value for value in raised if json.loads(value)["revision"] == 1]
+        self.unnumbered = oracle.unnumbered(json.loads(value) for value in raised)
         self._expected = await by_sql(self.scored, self.escalations, self._folder)
 
     async def windows_agree(self) -> bool:
@@ -105,6 +110,7 @@ async def verify(ledger: Ledger) -> Verdict:
     }
     findings += [f"{what}: {gap.lost} lost, {gap.doubled} doubled" for what, gap in counted.items() if any(gap)]
     findings += _disorder(ledger)
+    findings += ledger.unnumbered
     steps = {stage: _steps(await ledger.read(topics.changelog_of(stage))) for stage in STAGES}
     for stage in STAGES:
         findings += _positions(stage, steps[stage], inputs[stage], await ledger.cluster.committed(stage))

@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.request import urlopen
 
 from streams.up.processes import free_port, last_lines, tied
+from tests.policies import SIMPLE_FOLDER
 from tests.soak.windows import SIZES
 
 # A stop in order takes no longer, transactions under way included.
@@ -35,6 +36,7 @@ class Worker:
             **os.environ,
             "KAFKA_BROKERS": brokers,
             "TICKETPULSE_METRICS_PORT": str(self._port),
+            "TICKETPULSE_POLICIES": str(SIMPLE_FOLDER),
             "TICKETPULSE_WINDOW_SIZES": str(list(SIZES)),
             "PYTHONUNBUFFERED": "1",
         }

@@ -4,7 +4,6 @@ import json
 from typing import Any, NamedTuple
 
 from schemas.events import ticket_key
-from streams.conversations import Memory
 from streams.engine.log import Outgoing
 from streams.engine.stage import Batch, Output, Stage
 from streams.engine.state import Overlay, Row, State, Table
@@ -13,7 +12,7 @@ from streams.windows import WindowRules
 # 2026-11-21T09:00:00Z: the start of a minute, of five minutes and of an hour.
 NINE = 1_795_251_600_000
 RULES = WindowRules()
-MEMORY = Memory()
+EVENT_IDS = 100
 
 FURIOUS = "This is the worst, most terrible, horrible, awful, disgusting service. I hate it."
 CALM = "Where do I find my invoice?"

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from streams.config import Settings
+from streams.stages import STAGES
 from streams.up.pipeline import processes
 from streams.up.processes import answers, free_port
 
@@ -22,7 +23,7 @@ def settings(tmp_path: Path) -> Callable[..., Settings]:
 def test_everything_that_receives_starts_before_what_sends(settings: Callable[..., Settings]) -> None:
     listed = processes(settings(), feed_rate=20)
     assert [process.name for process in listed] == [
-        *("topics", "migrate", "clickhouse", "trends", "track", "score", "gateway", "feed")
+        *("topics", "migrate", "clickhouse", "trends", "registry", "track", "score", "gateway", "feed")
     ]
     assert [process.name for process in listed if process.once] == ["topics", "migrate"]
 
@@ -59,11 +60,11 @@ def test_prometheus_finds_every_process_on_a_port_of_its_own(settings: Callable[
     targets = {
         group["labels"]["process"]: group["targets"] for group in json.loads((tmp_path / "metrics.json").read_text())
     }
-    assert set(targets) == {"clickhouse", "trends", "track", "score", "gateway"}
+    assert set(targets) == {"clickhouse", "trends", "registry", "track", "score", "gateway"}
     assert targets["gateway"] == ["127.0.0.1:18080"]
-    assert len({address for group in targets.values() for address in group}) == 5
+    assert len({address for group in targets.values() for address in group}) == len(targets)
     for process in listed:
-        if "TICKETPULSE_METRICS_PORT" in process.env and process.name in {"score", "track", "trends", "clickhouse"}:
+        if "TICKETPULSE_METRICS_PORT" in process.env and process.name in {*STAGES, "clickhouse"}:
             assert targets[process.name] == [f"127.0.0.1:{process.env['TICKETPULSE_METRICS_PORT']}"]
 
 

@@ -11,13 +11,15 @@ from schemas.events import TicketEvent
 from schemas.scored import encode_event
 from schemas.windows import Totals, Watermark, WindowPartial, decode_key, decode_partial
 from streams import topics
-from streams.conversations import Memory
 from streams.engine.log import Outgoing
 from streams.score import Received, score_events
 from streams.scoring import scorer_of
 from streams.scoring.readers import reader_of
-from streams.track import CONVERSATIONS, WINDOWS, TrackStage
-from tests.unit.records import CALM, FURIOUS, MEMORY, NINE, RULES, Appended, Partition, event, rekeyed
+from streams.track import TrackStage
+from streams.track.tickets import CONVERSATIONS
+from streams.track.totals import WINDOWS
+from tests.policies import SIMPLE
+from tests.unit.records import CALM, EVENT_IDS, FURIOUS, NINE, RULES, Appended, Partition, event, rekeyed
 
 SCORER, READER = scorer_of("helpdesk"), reader_of("analytics")
 DAY_MS = 86_400_000
@@ -34,7 +36,7 @@ def scored(appended: int = NINE, **fields: Any) -> Appended:
 
 @pytest.fixture
 def track() -> Partition:
-    return Partition(TrackStage(MEMORY, RULES), partition=3, partitions=8)
+    return Partition(TrackStage(SIMPLE, EVENT_IDS, RULES), partition=3, partitions=8)
 
 
 def escalations(sent: list[Outgoing]) -> list[Escalation]:
@@ -58,7 +60,7 @@ def watermarks(sent: list[Outgoing]) -> list[int]:
 def test_a_very_negative_text_on_an_open_ticket_escalates_with_the_reason(track: Partition) -> None:
     (escalation,) = escalations(track.process(scored(text=FURIOUS, event_id="cause", customer_id="c9")))
     assert (escalation.ticket_id, escalation.event_id, escalation.customer_id) == ("t1", "cause", "c9")
-    assert (escalation.policy, escalation.rule, escalation.priority) == ("helpdesk", "very_negative", "high")
+    assert (escalation.policy, escalation.rule, escalation.priority) == ("simple", "very_negative", "high")
     assert escalation.reason.startswith(f"The customer's message scored {escalation.score:.2f} of 10")
     assert escalation.text == FURIOUS
 
@@ -74,7 +76,7 @@ def test_a_ticket_escalates_once_also_in_a_later_batch_and_after_a_take_over(tra
 def test_the_id_follows_from_the_cause_and_not_from_the_time() -> None:
     ids: set[str] = set()
     for appended in (NINE, NINE + DAY_MS):
-        fresh = Partition(TrackStage(MEMORY, RULES))
+        fresh = Partition(TrackStage(SIMPLE, EVENT_IDS, RULES))
         ids.update(one.escalation_id for one in escalations(fresh.process(scored(appended, text=FURIOUS))))
     assert len(ids) == 1
 
@@ -111,11 +113,11 @@ def test_an_event_sent_again_changes_nothing_and_is_counted(track: Partition) ->
 
 
 def test_duplicates_are_known_within_the_horizon_and_memory_is_bounded() -> None:
-    track = Partition(TrackStage(Memory(scores=5, event_ids=10), RULES))
+    track = Partition(TrackStage(SIMPLE, 10, RULES))
     track.process(*(scored(event_id=f"e{number}") for number in range(30)))
     conversation = track.row(CONVERSATIONS, b"default/t1")
     assert conversation is not None
-    assert (len(conversation.seen), len(conversation.scores), conversation.customer_messages) == (10, 5, 30)
+    assert (len(conversation.seen), len(conversation.scores), conversation.customer_messages) == (10, 30, 30)
     track.process(scored(event_id="e20"), scored(event_id="e19"))
     assert track.counts == {("duplicates",): 1}
 

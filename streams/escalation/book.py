@@ -1,0 +1,164 @@
+"""Which policy decides on which ticket: by tenant and channel, and by lot where one is tried against another."""
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import Annotated, Final, NamedTuple
+from zlib import crc32
+
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from schemas.readings import PresetName
+from streams.escalation.compiled import ReadyPolicy
+from streams.escalation.loading import (
+    PRESETS,
+    Mistake,
+    PolicyError,
+    line_of,
+    mistakes,
+    parse_toml,
+    preset,
+    read_policy,
+)
+from streams.escalation.policy import Name, Policy
+
+BOOK_FILE: Final = "book.toml"
+_LOTS: Final = 10_000
+
+
+class Use(BaseModel):
+    """A tenant's policy, for one channel or for all."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    tenant: str | None = None
+    channel: str | None = None
+    policy: Name
+
+
+class Trial(BaseModel):
+    """A `share` of the tickets that `policy` would decide on goes to `against`, chosen by a hash of the ticket."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    name: Name
+    policy: Name
+    against: Name
+    share: Annotated[float, Field(gt=0, lt=1)]
+
+
+class BookFile(BaseModel):
+    """What `book.toml` holds."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    default: Name = "support"
+    use: tuple[Use, ...] = ()
+    trial: tuple[Trial, ...] = ()
+
+
+class Choice(NamedTuple):
+    """The policy that decides on a ticket, and the trial and side by which it was chosen, as "name:side"."""
+
+    policy: ReadyPolicy
+    arm: str | None = None
+
+
+class PolicyBook:
+    """The policies and who decides by which. The most exact `use` counts: tenant and channel, tenant, channel."""
+
+    def __init__(self, policies: Mapping[str, Policy], file: BookFile) -> None:
+        self._ready = {name: ReadyPolicy(policy) for name, policy in policies.items()}
+        self._file = file
+        self._uses = {(use.tenant, use.channel): use.policy for use in file.use}
+        self._trials = {trial.policy: trial for trial in file.trial}
+        self._chosen: dict[tuple[str, str], ReadyPolicy] = {}
+
+    def choose(self, tenant: str, channel: str, ticket: bytes) -> Choice:
+        """The policy for a ticket; `ticket` is its key, which decides the side of a trial."""
+        policy = self._chosen.get((tenant, channel)) or self._choose(tenant, channel)
+        trial = self._trials.get(policy.name)
+        if trial is None:
+            return Choice(policy)
+        if lot(trial.name, ticket) < trial.share:
+            return Choice(self._ready[trial.against], f"{trial.name}:{trial.against}")
+        return Choice(policy, f"{trial.name}:{trial.policy}")
+
+    def reads(self, tenant: str, channel: str) -> PresetName:
+        """The preset by which a tenant's texts are scored and read."""
+        return (self._chosen.get((tenant, channel)) or self._choose(tenant, channel)).policy.reads
+
+    def ready(self) -> Iterable[ReadyPolicy]:
+        """The policies that decide on some ticket."""
+        return self._ready.values()
+
+    def _choose(self, tenant: str, channel: str) -> ReadyPolicy:
+        uses = self._uses
+        name = (
+            uses.get((tenant, channel)) or uses.get((tenant, None)) or uses.get((None, channel)) or self._file.default
+        )
+        # Tenants and channels are few, but a tenant's name is any producer's to choose.
+        if len(self._chosen) < _LOTS:
+            self._chosen[tenant, channel] = self._ready[name]
+        return self._ready[name]
+
+
+def lot(trial: str, ticket: bytes) -> float:
+    """From 0 up to 1, the same for a ticket always: CRC32("trial/tenant/ticket") % 10000 / 10000, as SQL has it too."""
+    return crc32(trial.encode() + b"/" + ticket) % _LOTS / _LOTS
+
+
+def preset_book(name: PresetName) -> PolicyBook:
+    """One preset for everyone."""
+    return PolicyBook({name: preset(name)}, BookFile(default=name))
+
+
+def read_book(folder: Path, default: PresetName = "support") -> PolicyBook:
+    """The policies of a folder: `book.toml` says who decides by which (without it all by `default`), every other TOML
+    file is a policy. The presets may be named too. Raises PolicyError.
+    """
+    if not folder.is_dir():
+        raise PolicyError([Mistake(str(folder), None, "", "no such folder of policies")])
+    policies: dict[str, Policy] = {}
+    for file in sorted(folder.glob("*.toml")):
+        if file.name != BOOK_FILE:
+            policy = read_policy(file)
+            if policy.name in policies:
+                raise PolicyError([Mistake(str(file), None, "name", f"another file has a policy {policy.name!r} too")])
+            policies[policy.name] = policy
+    book = _read_file(folder / BOOK_FILE, default)
+    return PolicyBook(_named(book, policies, folder / BOOK_FILE), book)
+
+
+def _read_file(file: Path, default: PresetName) -> BookFile:
+    if not file.exists():
+        return BookFile(default=default)
+    text = file.read_text(encoding="utf-8")
+    fields = parse_toml(text, str(file))
+    try:
+        return BookFile.model_validate({"default": default, **fields})
+    except ValidationError as error:
+        raise PolicyError(mistakes(error, text, str(file), fields)) from None
+
+
+def _named(book: BookFile, policies: Mapping[str, Policy], file: Path) -> dict[str, Policy]:
+    """The policies that the book names; a name that is no file's may be a preset's."""
+    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    named: dict[str, Policy] = {}
+
+    def find(name: str, *place: str | int) -> None:
+        if name not in policies and name not in PRESETS:
+            known = ", ".join(sorted({*policies, *PRESETS}))
+            message = f"there is no policy {name!r}; there are: {known}"
+            raise PolicyError([Mistake(str(file), line_of(text, place), ".".join(map(str, place)), message)])
+        named[name] = policies[name] if name in policies else preset(name)
+
+    find(book.default, "default")
+    for number, use in enumerate(book.use):
+        find(use.policy, "use", number, "policy")
+    for number, trial in enumerate(book.trial):
+        find(trial.policy, "trial", number, "policy")
+        find(trial.against, "trial", number, "against")
+        if named[trial.policy].reads != named[trial.against].reads:
+            message = f"{trial.policy} and {trial.against} read texts by different presets: they cannot be compared"
+            raise PolicyError([Mistake(str(file), line_of(text, ("trial", number, "against")), "trial", message)])
+    return named

@@ -1,0 +1,70 @@
+"""What becomes of an escalation: acknowledged, answered, resolved, reopened. Pure."""
+
+from datetime import UTC, datetime
+from typing import Any
+
+import msgspec
+
+from schemas.escalations import Escalation
+from schemas.scored import ScoredEvent
+from streams.conversations import CLOSED, Conversation, speaker_of
+
+_WORKED_ON = frozenset({"in_progress", "awaiting_customer"})
+
+
+def followed(record: Escalation, event: ScoredEvent, before: Conversation, after: Conversation, at: int) -> Escalation:
+    """The record after an event of its ticket; the same one where nothing concerns it.
+
+    `before` and `after` are the conversation around the event, so that a status that came late changes nothing. An
+    answer or a status from before the escalation is none of its own.
+    """
+    moment = datetime.fromtimestamp(at / 1000, UTC)
+    if moment < record.occurred_at:
+        return record
+    changes: dict[str, Any] = {}
+    if event.type == "agent_reply" and speaker_of(event) == "agent" and record.first_response_at is None:
+        changes.update(first_response_at=moment, first_response_seconds=_seconds(record, moment))
+        if record.state in ("open", "acknowledged"):
+            changes.update(state="responded")
+    if after.status != before.status:
+        changes.update(_status(record, event, before, after, moment))
+    if not changes:
+        return record
+    return msgspec.structs.replace(
+        record, revision=record.revision + 1, status=after.status, updated_at=moment, **changes
+    )
+
+
+def numbered(record: Escalation, number: str) -> Escalation:
+    """The record with its number."""
+    return msgspec.structs.replace(record, revision=record.revision + 1, number=number)
+
+
+def _status(
+    record: Escalation, event: ScoredEvent, before: Conversation, after: Conversation, moment: datetime
+) -> dict[str, Any]:
+    if after.status in CLOSED:
+        if before.status in CLOSED:
+            return {}
+        return {
+            "state": "resolved",
+            "resolved_at": moment,
+            "resolution_seconds": _seconds(record, moment),
+            "resolution_notes": _text(event.metadata.get("resolution_notes")),
+            "resolution_category": _text(event.metadata.get("resolution_category")),
+        }
+    if record.state == "resolved":
+        state = "responded" if record.first_response_at else "open"
+        return {"state": state, "reopened_at": moment, "reopened": record.reopened + 1}
+    if after.status in _WORKED_ON and record.acknowledged_at is None:
+        state = "acknowledged" if record.state == "open" else record.state
+        return {"state": state, "acknowledged_at": moment}
+    return {}
+
+
+def _seconds(record: Escalation, moment: datetime) -> float:
+    return (moment - record.occurred_at).total_seconds()
+
+
+def _text(value: object) -> str | None:
+    return value if isinstance(value, str) else None

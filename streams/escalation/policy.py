@@ -1,0 +1,319 @@
+"""A policy: when a person must look at a ticket, and what happens then. Data, checked when it is read."""
+
+import string
+from collections.abc import Iterator
+from typing import Annotated, Any, Final, Literal, Self, get_args
+
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
+
+from schemas.events import Priority
+from schemas.readings import PresetName, Signal
+from schemas.scored import LABELS
+from streams.escalation.facts import FACTS
+from streams.escalation.spans import Span, milliseconds
+
+READ_SIGNALS: Final[tuple[str, ...]] = get_args(Signal)
+# What a reason, a reply or a note may name besides the facts.
+NAMES: Final = frozenset({"number", "ticket_id", "customer_id", "rule", "terms", "respond_within", "subject"})
+MAX_HISTORY: Final = 500
+# The one rule that is no policy's own: another system asks for a person.
+REQUESTED: Final = "requested"
+
+Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid", populate_by_name=False)
+
+
+class FactCondition(_Part):
+    """A fact of the message or the conversation, compared. All comparisons that are given must hold."""
+
+    fact: str
+    is_: str | bool | float | None = Field(None, alias="is")
+    in_: tuple[str, ...] | None = Field(None, alias="in")
+    not_in: tuple[str, ...] | None = None
+    below: float | None = None
+    at_most: float | None = None
+    above: float | None = None
+    at_least: float | None = None
+
+    @model_validator(mode="before")
+    @classmethod
+    def _read_spans(cls, given: Any) -> Any:
+        fact = FACTS.get(str(given.get("fact"))) if isinstance(given, dict) else None
+        if fact is None or fact.kind != "span":
+            return given
+        bounds = ("below", "at_most", "above", "at_least")
+        return {name: milliseconds(value) if name in bounds else value for name, value in given.items()}
+
+    @field_validator("fact")
+    @classmethod
+    def _fact_exists(cls, name: str) -> str:
+        if name not in FACTS:
+            raise ValueError(f"there is no fact {name!r}; there are: {', '.join(FACTS)}")
+        return name
+
+    @model_validator(mode="after")
+    def _comparison_fits(self) -> Self:
+        fact = FACTS[self.fact]
+        given = self.comparisons()
+        if not given:
+            raise ValueError(f"{self.fact}: no comparison; a {fact.kind} is compared by {' | '.join(_FIT[fact.kind])}")
+        for name, wanted in given.items():
+            if name not in _FIT[fact.kind]:
+                raise ValueError(
+                    f"{self.fact} is a {fact.kind}: compare it by {' | '.join(_FIT[fact.kind])}, not {name}"
+                )
+            if name == "is" and not isinstance(wanted, _TYPE[fact.kind]):
+                raise ValueError(f"{self.fact} is a {fact.kind}, which {wanted!r} is not")
+            for value in wanted if isinstance(wanted, tuple) else (wanted,):
+                if fact.choices and value not in fact.choices:
+                    raise ValueError(f"{self.fact} is never {value!r}; it is one of {' | '.join(fact.choices)}")
+        return self
+
+    def comparisons(self) -> dict[str, Any]:
+        """The comparisons that are given, by their names in the file."""
+        return {
+            name.rstrip("_"): value
+            for name in ("is_", "in_", "not_in", "below", "at_most", "above", "at_least")
+            if (value := getattr(self, name)) is not None
+        }
+
+
+_FIT: Final = {
+    "number": ("is", "below", "at_most", "above", "at_least"),
+    "span": ("below", "at_most", "above", "at_least"),
+    "flag": ("is",),
+    "text": ("is", "in", "not_in"),
+}
+_TYPE: Final[dict[str, type | tuple[type, ...]]] = {"number": (int, float), "flag": bool, "text": str}
+
+
+class SignalCondition(_Part):
+    """A signal: on this message, or `times` in this session, of which `within` a span at most the last ten count."""
+
+    signal: str
+    times: int = Field(1, ge=1)
+    within: Span | None = None
+
+    @model_validator(mode="after")
+    def _within_what_is_remembered(self) -> Self:
+        if self.within is not None and self.times > 10:
+            raise ValueError("times: at most 10 together with within, because the last ten times are remembered")
+        return self
+
+
+class Group(_Part):
+    """Conditions of which `all`, at least one (`any`) or none must hold; an empty part asks for nothing."""
+
+    all: tuple["Condition", ...] = ()
+    any: tuple["Condition", ...] = ()
+    none: tuple["Condition", ...] = ()
+
+    @model_validator(mode="after")
+    def _asks_something(self) -> Self:
+        if not (self.all or self.any or self.none):
+            raise ValueError("no condition: give at least one of all, any, none")
+        return self
+
+    def conditions(self) -> Iterator["FactCondition | SignalCondition"]:
+        """Every condition within, at any depth."""
+        for each in (*self.all, *self.any, *self.none):
+            if isinstance(each, Group):
+                yield from each.conditions()
+            else:
+                yield each
+
+
+def _which(given: Any) -> str:
+    fields = given if isinstance(given, dict) else vars(given)
+    if "signal" in fields:
+        return "signal"
+    return "group" if {"all", "any", "none"} & set(fields) else "fact"
+
+
+Condition = Annotated[
+    Annotated[FactCondition, Tag("fact")] | Annotated[SignalCondition, Tag("signal")] | Annotated[Group, Tag("group")],
+    Discriminator(_which),
+]
+Group.model_rebuild()
+
+
+class SignalRule(_Part):
+    """A signal is given by a customer's message that holds a phrase, or for which `when` holds.
+
+    Phrases match whole words, with the patterns of the word lists (`a|b`, `(a)`), or with `match = "anywhere"` any
+    part of the text.
+    """
+
+    phrases: tuple[Annotated[str, Field(min_length=1)], ...] = ()
+    match: Literal["words", "anywhere"] = "words"
+    when: Group | None = None
+
+    @model_validator(mode="after")
+    def _can_be_given(self) -> Self:
+        if not self.phrases and self.when is None:
+            raise ValueError("no way to give this signal: phrases or when")
+        return self
+
+
+class Then(_Part):
+    """What an escalation asks for. Texts name facts in braces, as in "scored {score}". Texts that are not given are
+    the policy's own.
+    """
+
+    reason: str
+    priority: Priority = "high"
+    category: str | None = None
+    queue: str | None = None
+    respond_within: Span | None = None
+    reply: str | None = None
+    note: str | None = None
+    notify: tuple[Name, ...] = ()
+
+
+class Limits(_Part):
+    """How often a rule may escalate a ticket: once an episode (armed again when the ticket was resolved), once a
+    session or once for as long as the ticket is remembered; and not again within `cool_down`.
+    """
+
+    once: Literal["episode", "session", "ticket"] = "episode"
+    cool_down: Span | None = None
+
+
+class Rule(_Part):
+    """When `when` holds, `then` happens, within `limits`."""
+
+    name: Name
+    when: Group
+    then: Then
+    limits: Limits = Limits()
+
+    @field_validator("name")
+    @classmethod
+    def _not_ours(cls, name: str) -> str:
+        if name == REQUESTED:
+            raise ValueError(f"{REQUESTED!r} is the name of an escalation that another system asks for")
+        return name
+
+
+class RiskPart(_Part):
+    """Points that are added to the risk while `when` holds."""
+
+    points: float = Field(gt=0, le=1)
+    when: Group
+
+
+class Replies(_Part):
+    """What the customer is told, by mood."""
+
+    angry: str = (
+        "We are sorry for what happened. Somebody will look at {number} and answer you within {respond_within}."
+    )
+    other: str = "You are connected to our team; your ticket is {number}. Is there anything else that we should know?"
+
+
+class Response(_Part):
+    """How soon an answer is promised, by the escalation's priority."""
+
+    urgent: Span = milliseconds("15m")
+    other: Span = milliseconds("1h")
+
+
+class MemoryRule(_Part):
+    """How long a conversation without events is remembered, and how many of its messages."""
+
+    quiet: Span = milliseconds("7d")
+    history: int = Field(50, ge=10, le=MAX_HISTORY)
+
+
+class Policy(_Part):
+    """Everything that decides on escalations. `reads` is the preset whose scores and readings the rules are made for.
+
+    Of several rules that hold the one with the highest priority is taken, of equals the first. `bands` are the four
+    scores, rising, at which the label changes; without them the label is the preset's. A condition on a number is in
+    the fact's own unit.
+    """
+
+    name: Name
+    version: int = Field(ge=1)
+    about: str = ""
+    reads: PresetName = "support"
+    bands: tuple[float, float, float, float] | None = None
+    signals: dict[Name, SignalRule] = {}
+    risk: tuple[RiskPart, ...] = ()
+    rules: tuple[Rule, ...] = ()
+    angry: tuple[str, ...] = ("angry", "frustration", "frustrated")
+    subjects: dict[str, str] = {}
+    replies: Replies = Replies()
+    respond: Response = Response()
+    note: str = "Escalated by {rule}: {reason}"
+    memory: MemoryRule = MemoryRule()
+
+    @field_validator("bands")
+    @classmethod
+    def _bands_rise(cls, bands: tuple[float, ...] | None) -> tuple[float, ...] | None:
+        if bands is not None and (list(bands) != sorted(set(bands)) or not 0 < bands[0] < bands[-1] < 10):
+            raise ValueError(f"{len(LABELS) - 1} scores that rise between 0 and 10, not {list(bands)}")
+        return bands
+
+    @field_validator("rules")
+    @classmethod
+    def _names_differ(cls, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
+        names = [rule.name for rule in rules]
+        doubled = sorted({name for name in names if names.count(name) > 1})
+        if doubled:
+            raise ValueError(f"two rules are named {', '.join(doubled)}")
+        return rules
+
+    @model_validator(mode="after")
+    def _signals_exist(self) -> Self:
+        known = {*self.signals, *READ_SIGNALS}
+        for where, group in self._groups():
+            for condition in group.conditions():
+                if isinstance(condition, SignalCondition) and condition.signal not in known:
+                    raise ValueError(
+                        f"{where}: there is no signal {condition.signal!r}; there are: {', '.join(sorted(known))}"
+                    )
+        return self
+
+    @model_validator(mode="after")
+    def _texts_can_be_filled(self) -> Self:
+        for where, text in self.texts():
+            check_text(where, text)
+        return self
+
+    def _groups(self) -> Iterator[tuple[str, Group]]:
+        for rule in self.rules:
+            yield f"rule {rule.name}", rule.when
+        for number, part in enumerate(self.risk, 1):
+            yield f"risk {number}", part.when
+        for name, signal in self.signals.items():
+            if signal.when is not None:
+                yield f"signal {name}", signal.when
+
+    def texts(self) -> Iterator[tuple[str, str]]:
+        """Every text with names in braces, and where it stands."""
+        for rule in self.rules:
+            for field in ("reason", "reply", "note"):
+                text = getattr(rule.then, field)
+                if text is not None:
+                    yield f"rule {rule.name}: {field}", text
+        yield "replies: angry", self.replies.angry
+        yield "replies: other", self.replies.other
+        yield "note", self.note
+
+
+def check_text(where: str, text: str) -> None:
+    """Raise ValueError, which says what is wrong, for a text with a name in braces that cannot be filled."""
+    allowed = {*FACTS, *NAMES} | ({"reason"} if "reason" not in where else set())
+    try:
+        parts = list(string.Formatter().parse(text))
+    except ValueError as error:
+        raise ValueError(f"{where}: {error}; a brace that is none is written twice") from None
+    for _, name, form, conversion in parts:
+        if name is None:
+            continue
+        if name not in allowed or form or conversion:
+            raise ValueError(f"{where}: {{{name}}} cannot be filled in; there are: {', '.join(sorted(allowed))}")

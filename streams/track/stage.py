@@ -1,0 +1,334 @@
+"""Reads scored events by ticket, and the registry's answers to its own questions."""
+
+from collections.abc import Sequence
+from typing import Final, NamedTuple
+
+import msgspec
+
+from schemas import registry
+from schemas.conversations import ConversationState, encode_state
+from schemas.escalations import Escalation, encode_escalation
+from schemas.registry import CustomerKnown, NumberWanted, Question, TicketOpened
+from schemas.scored import ScoredEvent, decode_scored
+from streams import topics
+from streams.conversations import Conversation, Memory, current, fingerprint, fold, hear, is_forgotten
+from streams.engine.log import Record
+from streams.engine.stage import Batch, Output
+from streams.engine.state import Overlay, Table
+from streams.escalation.book import Choice, PolicyBook
+from streams.escalation.compiled import ReadyPolicy
+from streams.escalation.deciding import armed_again, decide, escalated
+from streams.escalation.facts import Moment
+from streams.escalation.follow_up import followed, numbered
+from streams.escalation.record import CONTEXT_MESSAGES, Case, escalation_of, raised
+from streams.track import tickets, timers, totals
+from streams.track.tickets import CONVERSATIONS
+from streams.windows import Tally, WindowRules, event_time
+
+# Rows looked at for expiry in one tick: bounds its cost, and goes round a million rows in about an hour.
+SWEEP_ROWS: Final = 250
+# Tickets looked at because their time has come, in one tick.
+DUE_TICKETS: Final = 500
+
+# Derived: by which policies the timers were set.
+TIMED_BY = Table(b"G", int, derived=True)
+ONLY: Final = b""
+
+
+class Ticket(NamedTuple):
+    """Which ticket, and what decides on it."""
+
+    key: bytes
+    tenant: str
+    ticket_id: str
+    choice: Choice
+
+    @property
+    def policy(self) -> ReadyPolicy:
+        return self.choice.policy
+
+
+class TrackStage:
+    """Reads `tickets.scored.v1`, keyed by ticket. `event_ids` is how many ids of each ticket are remembered."""
+
+    name = "track"
+    input = topics.SCORED
+    outputs: Sequence[str] = (
+        topics.ESCALATIONS,
+        topics.PARTIALS,
+        topics.REGISTRY,
+        topics.CONVERSATIONS,
+        topics.DEAD_LETTERS,
+    )
+    patience = 0.01
+
+    def __init__(self, book: PolicyBook, event_ids: int, rules: WindowRules) -> None:
+        self._book = book
+        self._books = 1
+        self._event_ids = event_ids
+        self._rules = rules
+
+    def adopt(self, book: PolicyBook) -> None:
+        """Decide by other policies from the next batch on."""
+        self._book = book
+        self._books += 1
+
+    def restore(self, state: Overlay) -> None:
+        """Find the windows whose last change was not yet told, and set the timers."""
+        totals.find_changed(state)
+        self._set_timers(state)
+
+    def process(self, batch: Batch, state: Overlay, now: int) -> Output:
+        """Apply records in order; an event id that its conversation has seen changes nothing."""
+        output = Output()
+        tally = Tally(self._rules)
+        progress = totals.progress_of(state)
+        watermark, appended = progress.watermark, progress.appended
+        for record in batch.records:
+            if record.headers and record.headers[0][0] == registry.ANSWER_HEADER:
+                self._answered(record, state, tally, output)
+            else:
+                watermark = max(watermark, self._track(record, state, tally, output))
+            appended = max(appended, record.timestamp)
+        state.put(totals.PROGRESS, totals.ONLY, totals.Progress(watermark, appended))
+        totals.add(tally.windows(), state)
+        return output
+
+    def tick(self, now: int, idle: bool, state: Overlay) -> Output:
+        """Decide on tickets whose time has come, then tell `trends` what changed."""
+        output = Output()
+        if state.get(TIMED_BY, ONLY) != self._books:
+            self._set_timers(state)
+        self._time_passed(now, state, output)
+        totals.tell(now, idle, self._rules, state, output)
+        self._expire(now, state)
+        return output
+
+    # -- a scored event
+
+    def _track(self, record: Record, state: Overlay, tally: Tally, output: Output) -> int:
+        """Apply one event; returns its time."""
+        event = decode_scored(record.value or b"")
+        key = record.key or b""
+        at, too_late, cut = event_time(round(event.occurred_at.timestamp() * 1000), record.timestamp, self._rules)
+        stored = state.get(CONVERSATIONS, key)
+        ticket = self._ticket(key, event.tenant, event.ticket_id, stored.channel if stored else event.channel)
+        memory = self._memory(ticket.policy)
+        before = current(stored, at, memory)
+        if before is not None and fingerprint(event.event_id) in before.seen:
+            output.count("duplicates")
+            self._tell_state(event, ticket, before, (), state, output, duplicate=True)
+            return at
+        if stored is not None and before is None:
+            tickets.forget(stored, key, state)
+        waits_from = None if too_late else max(at, record.timestamp)
+        is_escalated = self._fold(event, ticket, before, at, waits_from, state, output)
+        if cut:
+            output.count("future")
+        if too_late:
+            output.count("late")
+        else:
+            tally.add(event, at, escalated=is_escalated)
+        return at
+
+    def _fold(
+        self,
+        event: ScoredEvent,
+        ticket: Ticket,
+        before: Conversation | None,
+        at: int,
+        waits_from: int | None,
+        state: Overlay,
+        output: Output,
+    ) -> bool:
+        """Apply an event to its conversation; returns whether it escalated."""
+        policy, memory = ticket.policy, self._memory(ticket.policy)
+        known = fold(before, event, at, memory, waits_from=waits_from)
+        moment = Moment(event, known, at, label=policy.label(event))
+        signals = policy.signals(moment)
+        known = hear(known, signals, at)
+        moment = moment._replace(conversation=known, signals=signals)
+        moment = moment._replace(risk=policy.risk(moment))
+        cut = tickets.keep_message(event, moment, ticket.key, memory, state)
+        if cut:
+            output.count("cut")
+        if before is not None:
+            self._follow_up(event, ticket, before, known, at, state, output)
+        known = armed_again(before, known)
+        known, is_escalated = self._decide(ticket, moment._replace(conversation=known), state, output)
+        state.put(CONVERSATIONS, ticket.key, known)
+        self._set_timer(ticket, before, known, at, state)
+        if known.customer_id and (before is None or before.customer_id != known.customer_id):
+            _ask(TicketOpened(ticket.tenant, ticket.ticket_id, known.customer_id, at), output)
+        self._tell_state(event, ticket, known, signals, state, output, duplicate=False)
+        return is_escalated
+
+    def _follow_up(
+        self,
+        event: ScoredEvent,
+        ticket: Ticket,
+        before: Conversation,
+        after: Conversation,
+        at: int,
+        state: Overlay,
+        output: Output,
+    ) -> None:
+        record = tickets.escalation(before, ticket.key, state)
+        if record is None:
+            return
+        newer = followed(record, event, before, after, at)
+        if newer is not record:
+            _publish(newer, ticket, state, output)
+
+    # -- decisions
+
+    def _decide(self, ticket: Ticket, moment: Moment, state: Overlay, output: Output) -> tuple[Conversation, bool]:
+        """The conversation after what is decided on it, and whether it escalated anew."""
+        known = moment.conversation
+        decision = decide(ticket.policy, moment)
+        if decision is None:
+            return known, False
+        rule = decision.ready.rule
+        memory = self._memory(ticket.policy)
+        messages = tickets.last_messages(known, ticket.key, CONTEXT_MESSAGES, memory, state)
+        case = Case(ticket.tenant, ticket.ticket_id, moment, messages, ticket.choice.arm)
+        earlier = tickets.escalation(known, ticket.key, state) if decision.raises else None
+        record = raised(earlier, case, decision, ticket.policy) if earlier else None
+        if record is None:
+            record = escalation_of(case, decision, ticket.policy)
+            year = record.occurred_at.year
+            _ask(NumberWanted(ticket.tenant, ticket.ticket_id, record.escalation_id, year), output)
+            output.count("escalations", record.channel, rule.name)
+        _publish(record, ticket, state, output)
+        return escalated(known, rule, moment.now, record.priority), record.revision == 1
+
+    # -- what the registry answers
+
+    def _answered(self, record: Record, state: Overlay, tally: Tally, output: Output) -> None:
+        key = record.key or b""
+        known = state.get(CONVERSATIONS, key)
+        if known is None:
+            # Forgotten since it asked.
+            return
+        tenant, _, ticket_id = key.decode().partition("/")
+        ticket = self._ticket(key, tenant, ticket_id, known.channel)
+        answer = registry.decode_answer(record.value or b"")
+        if isinstance(answer, CustomerKnown):
+            known = msgspec.structs.replace(known, tickets=answer.tickets)
+            state.put(CONVERSATIONS, key, known)
+            self._look_at(ticket, known, record.timestamp, tally, state, output)
+            return
+        escalation = tickets.escalation_by_id(answer.escalation_id, known, key, state)
+        if escalation is not None:
+            _publish(numbered(escalation, answer.number), ticket, state, output)
+
+    # -- the clock
+
+    def _time_passed(self, now: int, state: Overlay, output: Output) -> None:
+        tally = Tally(self._rules)
+        for key in timers.take_due(now, DUE_TICKETS, state):
+            known = state.get(CONVERSATIONS, key)
+            if known is None:
+                continue
+            tenant, _, ticket_id = key.decode().partition("/")
+            ticket = self._ticket(key, tenant, ticket_id, known.channel)
+            self._look_at(ticket, known, now, tally, state, output)
+            due = ticket.policy.next_due(known, now)
+            if due is not None:
+                timers.set_timer(key, due, state)
+        totals.add(tally.windows(), state)
+
+    def _look_at(
+        self, ticket: Ticket, known: Conversation, now: int, tally: Tally, state: Overlay, output: Output
+    ) -> None:
+        """Decide on a ticket although nothing was said."""
+        moment = Moment(None, known, now)
+        after, is_escalated = self._decide(ticket, moment._replace(risk=ticket.policy.risk(moment)), state, output)
+        if after is not known:
+            state.put(CONVERSATIONS, ticket.key, after)
+        if is_escalated:
+            tally.add_escalation(ticket.tenant, known.channel, known.category, known.priority, now)
+
+    def _set_timer(
+        self, ticket: Ticket, before: Conversation | None, after: Conversation, at: int, state: Overlay
+    ) -> None:
+        if before is not None and before.waiting_since == after.waiting_since and before.status == after.status:
+            return
+        due = ticket.policy.next_due(after, at)
+        if due is not None:
+            timers.set_timer(ticket.key, due, state)
+
+    def _set_timers(self, state: Overlay) -> None:
+        """Set all timers anew: nothing else tells when a policy's spans are over."""
+        timers.clear_timers(state)
+        state.put(TIMED_BY, ONLY, self._books)
+        if not any(ready.growths for ready in self._book.ready()):
+            return
+        for key, known in state.rows(CONVERSATIONS):
+            tenant, _, ticket_id = key.decode().partition("/")
+            ticket = self._ticket(key, tenant, ticket_id, known.channel)
+            due = ticket.policy.next_due(known, 0)
+            if due is not None:
+                timers.set_timer(key, due, state)
+
+    def _expire(self, now: int, state: Overlay) -> None:
+        totals.expire(now, SWEEP_ROWS, self._rules, state)
+        progress = totals.progress_of(state)
+        for key, known in state.sweep(CONVERSATIONS, SWEEP_ROWS):
+            tenant, _, ticket_id = key.decode().partition("/")
+            memory = self._memory(self._ticket(key, tenant, ticket_id, known.channel).policy)
+            if progress.watermark and is_forgotten(known, progress.watermark, memory):
+                tickets.forget(known, key, state)
+
+    # -- parts
+
+    def _ticket(self, key: bytes, tenant: str, ticket_id: str, channel: str) -> Ticket:
+        return Ticket(key, tenant, ticket_id, self._book.choose(tenant, channel, key))
+
+    def _memory(self, policy: ReadyPolicy) -> Memory:
+        return policy.memory(self._event_ids)
+
+    def _tell_state(
+        self,
+        event: ScoredEvent,
+        ticket: Ticket,
+        known: Conversation,
+        signals: Sequence[str],
+        state: Overlay,
+        output: Output,
+        *,
+        duplicate: bool,
+    ) -> None:
+        if not event.wants_state:
+            return
+        record = tickets.escalation(known, ticket.key, state)
+        told = ConversationState(
+            tenant=event.tenant,
+            ticket_id=event.ticket_id,
+            event_id=event.event_id,
+            duplicate=duplicate,
+            status=known.status,
+            priority=known.priority,
+            customer_messages=known.customer_messages,
+            agent_replies=known.agent_replies,
+            score=event.sentiment.score if event.sentiment else None,
+            label=ticket.policy.label(event),
+            unscored=event.unscored,
+            confidence=event.confidence,
+            category=event.category,
+            signals=tuple(signals),
+            heard={name: heard.times for name, heard in known.signals.items()},
+            escalated=known.escalated is not None,
+            escalation_id=record.escalation_id if record else None,
+            number=record.number if record else None,
+        )
+        output.send(topics.CONVERSATIONS, ticket.key, encode_state(told))
+
+
+def _publish(record: Escalation, ticket: Ticket, state: Overlay, output: Output) -> None:
+    tickets.keep_escalation(record, ticket.key, state)
+    output.send(topics.ESCALATIONS, ticket.key, encode_escalation(record))
+
+
+def _ask(question: Question, output: Output) -> None:
+    output.send(topics.REGISTRY, registry.question_key(question), registry.encode(question))

@@ -1,0 +1,91 @@
+"""This partition's totals of the open windows, and what `trends` is told of them."""
+
+from collections.abc import Mapping
+
+import msgspec
+
+from schemas import windows as schema
+from schemas.windows import Totals, Watermark, WindowKey, WindowPartial
+from streams import topics
+from streams.engine.stage import Output
+from streams.engine.state import Overlay, Table
+from streams.windows import WindowRules, is_expired
+
+
+class OpenWindow(msgspec.Struct, frozen=True, array_like=True):
+    """This partition's running total of a window, and whether `trends` has been told of it."""
+
+    totals: Totals
+    sent: bool
+
+
+class Progress(msgspec.Struct, frozen=True, array_like=True):
+    """Unix milliseconds: the highest event time, and the last append, of the records applied so far."""
+
+    watermark: int
+    appended: int
+
+
+WINDOWS = Table(b"w", OpenWindow)
+PROGRESS = Table(b"p", Progress)
+# Derived: the windows that trends must be told of, and the watermark that it was told last.
+CHANGED = Table(b"d", bool, derived=True)
+TOLD = Table(b"t", int, derived=True)
+ONLY = b""
+
+
+def find_changed(state: Overlay) -> None:
+    """Find the windows whose last change was not yet told."""
+    for key, window in state.rows(WINDOWS):
+        if not window.sent:
+            state.put(CHANGED, key, True)
+
+
+def progress_of(state: Overlay) -> Progress:
+    """How far this partition is."""
+    return state.get(PROGRESS, ONLY) or Progress(0, 0)
+
+
+def add(windows: Mapping[WindowKey, Totals], state: Overlay) -> None:
+    """Add totals to the running ones."""
+    for window, totals in windows.items():
+        key = window.encode()
+        before = state.get(WINDOWS, key)
+        state.put(WINDOWS, key, OpenWindow(before.totals + totals if before else totals, sent=False))
+        state.put(CHANGED, key, True)
+
+
+def tell(now: int, idle: bool, rules: WindowRules, state: Overlay, output: Output) -> None:
+    """Tell `trends` the changed totals, then the watermark: it never arrives before what it covers."""
+    for key, _ in state.rows(CHANGED):
+        _tell_window(key, state, output)
+    _tell_watermark(now, idle, rules, state, output)
+
+
+def expire(now: int, rows: int, rules: WindowRules, state: Overlay) -> None:
+    """Drop windows that no event can count in any more, looking at so many rows."""
+    for key, window in state.sweep(WINDOWS, rows):
+        if window.sent and is_expired(schema.decode_key(key).end, now, rules):
+            state.delete(WINDOWS, key)
+
+
+def _tell_window(key: bytes, state: Overlay, output: Output) -> None:
+    state.delete(CHANGED, key)
+    window = state.get(WINDOWS, key)
+    if window is not None and not window.sent:
+        partial = WindowPartial(state.partition, schema.decode_key(key), window.totals)
+        output.send(topics.PARTIALS, key, schema.encode(partial))
+        state.put(WINDOWS, key, msgspec.structs.replace(window, sent=True))
+
+
+def _tell_watermark(now: int, idle: bool, rules: WindowRules, state: Overlay, output: Output) -> None:
+    progress = progress_of(state)
+    watermark = progress.watermark
+    pause = rules.idle_after * 1000
+    if idle and now - progress.appended > pause:
+        # In steps of the pause, so that a partition without events does not write every second.
+        watermark = max(watermark, (now - pause) // pause * pause)
+    if watermark > (state.get(TOLD, ONLY) or 0):
+        state.put(TOLD, ONLY, watermark)
+        message = Watermark(state.partition, state.partitions, watermark)
+        output.broadcast(topics.PARTIALS, b"watermark", schema.encode(message))

@@ -1,0 +1,8 @@
+"""Policies that tests decide by."""
+
+from pathlib import Path
+
+from streams.escalation.book import read_book
+
+SIMPLE_FOLDER = Path(__file__).parent
+SIMPLE = read_book(SIMPLE_FOLDER)
