@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from streams.up.local_kafka import LocalKafka
-from tests.bench import engine, latency, readings, recovery, score, scorers
+from tests.bench import engine, latency, readings, recovery, score, scorers, track
 from tests.bench.child import Child
 from tests.bench.figures import Figure, at_least
 from tests.bench.report import keep, machine, show
@@ -19,7 +19,7 @@ from tests.bench.report import keep, machine, show
 ROOT = Path(__file__).parents[2]
 KAFKA_LIBS = ROOT / ".local" / "kafka" / "libs"
 RESULTS = ROOT / ".local" / "bench"
-BENCHES = ("engine", "state", "recovery", "sink", "latency", "scorers", "readings", "score")
+BENCHES = ("engine", "state", "recovery", "sink", "latency", "scorers", "readings", "score", "track")
 
 console = Console(stderr=True)
 
@@ -43,7 +43,7 @@ async def _measure(benches: Sequence[str], quick: bool, data: Path | None, figur
     """Append what is found to `figures`, bench after bench."""
     with tempfile.TemporaryDirectory(prefix="ticketpulse-bench-") as folder:
         of_engine = [bench for bench in ("engine", "state") if bench in benches]
-        if of_engine or "recovery" in benches or "score" in benches:
+        if of_engine or {"recovery", "score", "track"} & set(benches):
             async with LocalKafka(Path(folder) / "kafka", KAFKA_LIBS) as kafka:
                 if of_engine:
                     size = engine.QUICK if quick else engine.Size()
@@ -53,6 +53,8 @@ async def _measure(benches: Sequence[str], quick: bool, data: Path | None, figur
                     figures += await recovery.measure(kafka.brokers, rows, console)
                 if "score" in benches:
                     figures += await score.measure(kafka.brokers, score.QUICK if quick else score.Size(), console)
+                if "track" in benches:
+                    figures += await track.measure(kafka.brokers, track.QUICK if quick else track.Size(), console)
         if "sink" in benches:
             figures.append(await _sink())
         if "latency" in benches:

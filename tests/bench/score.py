@@ -38,7 +38,7 @@ QUICK = Size(events=12_000, warm_up=4_000, repetitions=1)
 
 async def measure(brokers: str, size: Size, console: Console) -> list[Figure]:
     """Laps of a worker, each after the stock libraries had a look at the same texts."""
-    texts = _texts()
+    texts = complaints()
     await topics.make(brokers, *(Topic(name, topics.LOG) for name in (product.EVENTS, product.SCORED)))
     await topics.make(brokers, Topic(product.DEAD_LETTERS, topics.LOG))
     await topics.fill(brokers, product.EVENTS, generate(size.events, texts=texts))
@@ -66,7 +66,7 @@ async def measure(brokers: str, size: Size, console: Console) -> list[Figure]:
     ]
 
 
-def _texts() -> list[str]:
+def complaints() -> list[str]:
     """All of the complaints, cut into texts of 100 characters."""
     whole = " ".join(" ".join(texts_of(COMPLAINTS)).split())
     return [whole[start : start + CHARACTERS] for start in range(0, len(whole) - CHARACTERS, CHARACTERS)]
