@@ -35,7 +35,7 @@ def polarity_scores(text: str, chunks: Sequence[str] | None = None) -> dict[str,
     valences = _valences(codes)
     if not valences:
         return {"neg": 0.0, "neu": 1.0 if codes else 0.0, "pos": 0.0, "compound": 0.0}
-    return _scores(valences, len(codes) - len(valences), _emphasis(text))
+    return _scores(valences, len(codes) - len(valences), _emphasis(spelt))
 
 
 def _valences(codes: str) -> list[float]:

@@ -90,6 +90,7 @@ def test_the_figures_are_the_stock_ones_for_any_text(text: str) -> None:
 
 @settings(max_examples=200)
 @given(st.lists(st.sampled_from([*EMOJI, " ", "good", "not ", "!"]), max_size=60).map("".join))
+@example("♋🆙")  # the second is described as "UP! button"
 def test_the_figures_are_the_stock_ones_for_emoji(text: str) -> None:
     assert vader_difference(text) is None
 
