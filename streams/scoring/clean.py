@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections import Counter
+from collections import defaultdict
 from collections.abc import Mapping
 from types import MappingProxyType
 from typing import Final, NamedTuple
@@ -33,7 +33,7 @@ def clean(text: str) -> Cleaned:
     """
     if len(text) <= MAX_CHARS and text.isascii() and not _SUSPECT.search(text):
         return Cleaned(text.strip(), _NOTHING)
-    removed: Counter[str] = Counter()
+    removed: dict[str, int] = defaultdict(int)
     if len(text) > MAX_CHARS:
         removed["characters"] = len(text) - MAX_CHARS
         text = f"{text[:_HEAD]}\n{text[_HEAD - MAX_CHARS :]}"
@@ -45,17 +45,17 @@ def clean(text: str) -> Cleaned:
         text = html.unescape(text)
     if "\n" in text:
         text, of_mail = reply_of(text)
-        removed.update(of_mail)
-    for marks, kind, pattern, instead in _PATTERNS:
-        if any(map(text.__contains__, marks)):
-            text, count = pattern.subn(instead, text)
+        for kind, count in of_mail.items():
             removed[kind] += count
+    for mark, other, kind, pattern in _PATTERNS:
+        if mark in text or other in text:
+            text, removed[kind] = pattern.subn(" ", text)
     if _SMILEY_CODE.search(text):
         text, removed["codes"] = _CODE.subn(_without_code, text)
-    return Cleaned(text.strip(), +removed if removed else _NOTHING)
+    return Cleaned(text.strip(), {kind: count for kind, count in removed.items() if count})
 
 
-def _plain(text: str, removed: Counter[str]) -> str:
+def _plain(text: str, removed: dict[str, int]) -> str:
     """ASCII apostrophes and quotation marks; at most three of the same pictograph in a row, and 200 in all."""
     text = text.translate(_PLAIN)
     places = [found.start() for found in _PICTOGRAPH.finditer(text)]
@@ -71,7 +71,7 @@ def _plain(text: str, removed: Counter[str]) -> str:
     return capped
 
 
-def _without_tags(text: str, removed: Counter[str]) -> str:
+def _without_tags(text: str, removed: dict[str, int]) -> str:
     """Without tags, and without what stands in elements that are not the customer's words."""
     parts: list[str] = []
     done, hidden = 0, 0
@@ -117,12 +117,12 @@ _REDACTION: Final = re.compile(r"\{?\$?\b(?:X{2,}|[\dX]{1,4}/X{2,})(?:[/ -]*X{2,
 _DIGIT_SMILEY: Final = r"(?<=[0-9])[):;=]|(?<=[:;=(#%])-?[0-9]|(?<=8)-?[D#X]"
 _SMILEY_CODE: Final = re.compile(rf"[0-9:;=(#%](?:{_DIGIT_SMILEY})")
 
-# One of the marks must be in the text; what is counted, the pattern, and what takes the place of what it finds.
+# One of the marks must be in the text; what is counted, and the pattern.
 _PATTERNS: Final = (
-    (("://", "www."), "urls", _URL, " "),
-    (("@",), "emails", _EMAIL, " "),
-    (("@",), "mentions", _MENTION, " "),
-    (("XX",), "redactions", _REDACTION, " "),
+    ("://", "www.", "urls", _URL),
+    ("@", "@", "emails", _EMAIL),
+    ("@", "@", "mentions", _MENTION),
+    ("XX", "XX", "redactions", _REDACTION),
 )
 # Without any of these, there is nothing to do.
 _SUSPECT: Final = re.compile(rf"[<&@`\n:wX0-9;=(#%](?:(?<=[<&@`\n])|(?<=:)//|(?<=w)ww\.|(?<=X)X|{_DIGIT_SMILEY})")

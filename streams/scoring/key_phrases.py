@@ -8,6 +8,7 @@ support mail are stop words too, and what occurs more often is worth more.
 
 from collections import Counter
 from collections.abc import Mapping, Sequence
+from operator import methodcaller
 from typing import Final
 
 from streams.scoring.memo import Memo
@@ -19,38 +20,46 @@ _MAX_TOKENS: Final = 4_000
 _CUT: Final = " "
 # Before each word that no cut takes the place of.
 _JOINT: Final = "\0"
+_LINE: Final = "\n"
+_blanks_in = methodcaller("count", " ")
 
 
 def key_phrases(words: Sequence[str]) -> tuple[str, ...]:
     """At most ten phrases in lower case, the best first, from what `words_of` made of a text."""
-    runs = "".join(map(_WORTH.__getitem__, words[:_MAX_TOKENS])).split()
-    phrases = [run[1:].replace(_JOINT, " ") for run in runs]
-    blanks = [phrase.count(" ") for phrase in phrases]
-    if blanks and max(blanks) >= MAX_WORDS:
+    runs = _CUT.join("".join(map(_WORTH.__getitem__, words[:_MAX_TOKENS])).split())
+    if not runs:
+        return ()
+    phrases = runs.replace(f"{_CUT}{_JOINT}", _LINE).replace(_JOINT, " ")[1:].split(_LINE)
+    blanks = list(map(_blanks_in, phrases))
+    longest = max(blanks)
+    if longest >= MAX_WORDS:
         phrases = [piece for phrase in phrases for piece in _pieces(phrase.split(" "))]
-        blanks = [phrase.count(" ") for phrase in phrases]
+        blanks = list(map(_blanks_in, phrases))
     together = " ".join(phrases).split(" ")
     # Where no word stands twice, each phrase is worth the number of its words.
     repeated = len(set(together)) < len(together)
+    if not repeated and not longest:
+        return tuple(phrases[:MOST])
     worth: Mapping[str, float] = _worth_of(phrases) if repeated else dict(zip(phrases, blanks, strict=True))
     # Sorting is stable: of equals the first in the text comes first.
     return tuple(sorted(worth, key=worth.__getitem__, reverse=True)[:MOST])
 
 
 def _worth_of(phrases: Sequence[str]) -> dict[str, float]:
-    counts = Counter(phrases)
-    parts = {phrase: phrase.split(" ") for phrase in counts}
+    parts = {phrase: phrase.split(" ") for phrase in phrases}
     degree: dict[str, int] = {}
     frequency: dict[str, int] = {}
-    for phrase, count in counts.items():
-        together = len(parts[phrase]) * count
-        for word in parts[phrase]:
+    for phrase in phrases:
+        words = parts[phrase]
+        together = len(words)
+        for word in words:
             degree[word] = degree.get(word, 0) + together
-            frequency[word] = frequency.get(word, 0) + count
-    return {
-        phrase: count * sum([degree[word] / frequency[word] for word in parts[phrase]])
-        for phrase, count in counts.items()
-    }
+            frequency[word] = frequency.get(word, 0) + 1
+    worth = {phrase: sum([degree[word] / frequency[word] for word in words]) for phrase, words in parts.items()}
+    if len(parts) < len(phrases):
+        for phrase, count in Counter(phrases).items():
+            worth[phrase] *= count
+    return worth
 
 
 def _pieces(words: list[str]) -> list[str]:

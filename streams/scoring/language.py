@@ -67,10 +67,12 @@ def _by_function_words(words: Sequence[str]) -> str | None:
         return "en"
     # French and Italian join words with an apostrophe, English does not.
     joined = " ".join([word for word in words if "'" in word]).replace("'", "' ").split()
-    counts = Counter(chain.from_iterable(map(_languages_of, chain(words, joined)))).most_common(2)
+    counts = Counter(chain.from_iterable(map(_languages_of, chain(words, joined))))
     if not counts:
         return None
-    (best, most), second = counts[0], counts[1][1] if len(counts) > 1 else 0
+    best = max(counts, key=counts.__getitem__)
+    most = counts.pop(best)
+    second = max(counts.values(), default=0)
     enough = max(_FEWEST, _ENOUGH * sum(map(str.isalpha, words)))
     return best if most >= enough and most > _CLEARLY * second else None
 

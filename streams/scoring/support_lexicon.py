@@ -133,9 +133,13 @@ class Lexicon:
         self._patterns: dict[tuple[int, ...], _Candidates | None] = {}
         self._candidates = Memo(self._candidates_of).__getitem__
 
-    def tokens_of(self, text: str) -> Tokens:
-        """The tokens of a text with straight apostrophes."""
-        chunks = _CHUNK.findall(text) if "\n" in text else text.split()
+    def tokens_of(self, text: str, chunks: list[str] | None = None) -> Tokens:
+        """The tokens of a text with straight apostrophes.
+
+        `chunks` is what stands between the text's blanks, for who has it already.
+        """
+        if chunks is None or "\n" in text:
+            chunks = _CHUNK.findall(text)
         parts = list(map(self._codes_of, chunks))
         return Tokens(chunks, parts, "".join(parts))
 

@@ -1,7 +1,7 @@
 """The `support` score: what VADER and TextBlob say of a customer's own words, and what the support lexicon adds."""
 
 from collections.abc import Callable, Sequence
-from itertools import chain, islice
+from itertools import chain, compress, islice
 from typing import Final
 
 from schemas.scored import Reason, Sentiment
@@ -53,12 +53,14 @@ class SupportScorer:
         """One result for each text, in order, as if each were alone."""
         cleaned = list(map(clean, texts))
         machines = list(map(machine_of, texts))
-        english = [looks_english(each.text.split()) for each in cleaned]
+        chunks = [each.text.split() for each in cleaned]
+        english = list(map(looks_english, chunks))
         unscored = [
             None if clearly and machine is None and own.text else self._unscored(text, own, machine, clearly)
             for text, own, machine, clearly in zip(texts, cleaned, machines, english, strict=True)
         ]
-        scored = iter(self._explain_all([each for each, why in zip(cleaned, unscored, strict=True) if why is None]))
+        told = [why is None for why in unscored]
+        scored = iter(self._explain_all(list(compress(cleaned, told)), list(compress(chunks, told))))
         return [next(scored) if why is None else why for why in unscored]
 
     def _unscored(self, text: str, cleaned: Cleaned, machine: Machine | None, english: bool) -> Explained | None:
@@ -80,12 +82,17 @@ class SupportScorer:
             return None
         return language
 
-    def _explain_all(self, cleaned: Sequence[Cleaned]) -> list[Explained]:
-        """A long text is assessed by sentence."""
+    def _explain_all(self, cleaned: Sequence[Cleaned], chunks: Sequence[list[str]]) -> list[Explained]:
+        """A long text is assessed by sentence. `chunks` stand between the blanks of each."""
         above, floor = self._preset.pooling.above, self._preset.pooling.floor
         texts = [each.text for each in cleaned]
         sentences = [sentences_of(text) if len(text) > above else [text] for text in texts]
-        assessed = iter(assess_all(list(chain.from_iterable(sentences)), self._lexicon, self._preset.blend))
+        cut = [
+            [of_whole] if of_text[0] is text else list(map(str.split, of_text))
+            for text, of_text, of_whole in zip(texts, sentences, chunks, strict=True)
+        ]
+        flat = list(chain.from_iterable(sentences)), list(chain.from_iterable(cut))
+        assessed = iter(assess_all(*flat, self._lexicon, self._preset.blend))
         parts = [list(islice(assessed, len(of_text))) for of_text in sentences]
         weights = [weights_of([part.polarity for part in of_text], floor) for of_text in parts]
         sentiments = list(map(self._sentiment, parts, weights))

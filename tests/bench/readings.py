@@ -13,7 +13,7 @@ from streams.scoring.clean import clean
 from streams.scoring.key_phrases import key_phrases
 from streams.scoring.language import LanguageGuess, trained_identifier
 from streams.scoring.machine_made import machine_of
-from streams.scoring.markers import names_picture, questions_in, shows_code, shows_error
+from streams.scoring.markers import questions_in, shown_in
 from streams.scoring.matcher import Matcher
 from streams.scoring.readers.support import LISTS, SupportReader
 from streams.scoring.readings import Asked
@@ -73,6 +73,7 @@ class Support:
         cleaned = [clean(text).text for text in texts]
         words = list(map(words_of, cleaned))
         both = list(zip(cleaned, words, strict=True))
+        cut = [(text, text.split()) for text in cleaned]
         return {
             STOCK: partial(micros, _stock, texts),
             "clean": _of(clean, texts),
@@ -86,7 +87,7 @@ class Support:
             "words and phrases of all lists": _of(self.matcher.find_words, words),
             "topic": _of(vote, list(map(self.matcher.find_words, words))),
             "key phrases": _of(key_phrases, words),
-            "error, code, picture, questions": _of(_marks, both),
+            "error, code, picture, questions": _of(_marks, cut),
             "language": _of(self._language_of, both),
             "all readings": _of(self._read, cleaned),
             EVERYTHING: lambda: micros(self.everything, [texts], TIMES) / len(texts),
@@ -159,5 +160,5 @@ def _stock(text: str) -> object:
     return stock_polarity_scores(text), stock_sentiment(text)
 
 
-def _marks(text: tuple[str, list[str]]) -> object:
-    return shows_error(*text), shows_code(*text), names_picture(text[0]), questions_in(text[0])
+def _marks(text: tuple[str, Sequence[str]]) -> object:
+    return shown_in(*text), questions_in(text[0])

@@ -5,7 +5,7 @@ from typing import Final, cast
 
 from streams.scoring.key_phrases import key_phrases
 from streams.scoring.language import LanguageGuess
-from streams.scoring.markers import names_picture, questions_in, shows_code, shows_error
+from streams.scoring.markers import questions_in, shown_in
 from streams.scoring.matcher import Hit, Matcher
 from streams.scoring.readers.substrings import most
 from streams.scoring.readings import Asked, Reading, Signal, Urgency, bounded, urgency_of
@@ -48,12 +48,13 @@ class SupportReader:
     def read_all(self, asked: Sequence[Asked]) -> list[Reading]:
         """Step by step for all of them, because each step has tables of its own, like the score's steps."""
         texts = [bounded(each.text) for each in asked]
-        words = list(map(words_of, texts))
+        chunks = list(map(str.split, texts))
+        words = list(map(words_of, texts, chunks))
         hits = list(map(self._matcher.find_words, words))
         phrases = list(map(key_phrases, words))
         languages = list(map(self._language.of, texts, words))
         topics = list(map(topic_of, hits))
-        shown = list(map(_shown, texts, words))
+        shown = list(map(shown_in, texts, chunks))
         questions = list(map(questions_in, texts))
         found = list(map(self._by_kind, hits))
         return list(map(_reading, asked, words, found, topics, phrases, shown, questions, languages))
@@ -77,7 +78,7 @@ def _reading(
     found: _Found,
     topic: str,
     phrases: tuple[str, ...],
-    shown: Sequence[Signal],
+    shown: tuple[Signal, ...],
     questions: int,
     language: str | None,
 ) -> Reading:
@@ -90,7 +91,7 @@ def _reading(
         category=category,
         subcategory=subcategory,
         key_phrases=phrases,
-        signals=_signals(found["signals"], shown) if "signals" in found else tuple(shown),
+        signals=_signals(found["signals"], shown) if "signals" in found else shown,
         questions=questions,
         journey_stage=_latest(found["stages"]) if "stages" in found else None,
         keywords=_phrases(found["keywords"], words) if "keywords" in found else (),
@@ -123,18 +124,6 @@ def _urgency(found: _Named, topic: str, polarity: float) -> Urgency:
     """The highest that the words state, else high for a bad mood; never below what the topic demands."""
     stated = [cast(Urgency, name) for name, _ in found] or ["high" if polarity < BAD else "medium"]
     return max([*stated, _LEAST.get(topic, "low")], key=_RISING.index)
-
-
-def _shown(text: str, words: Sequence[str]) -> list[Signal]:
-    """What of a program's stands in the text, in alphabetical order."""
-    shown: list[Signal] = []
-    if shows_code(text, words):
-        shown.append("contains_code")
-    if shows_error(text, words):
-        shown.append("contains_error")
-    if names_picture(text):
-        shown.append("contains_screenshot")
-    return shown
 
 
 def _signals(found: _Named, shown: Iterable[Signal]) -> tuple[Signal, ...]:
