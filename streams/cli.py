@@ -2,7 +2,22 @@
 
 import typer
 
-from streams.commands import dlq, evaluate, feed, migrate, produce, score, serve, sink, sql, status, topics, up, worker
+from streams.commands import (
+    dlq,
+    evaluate,
+    feed,
+    migrate,
+    policy,
+    produce,
+    score,
+    serve,
+    sink,
+    sql,
+    status,
+    topics,
+    up,
+    worker,
+)
 from streams.commands.failure import explain
 from streams.commands.terminal import say
 
@@ -25,6 +40,7 @@ app.command()(up.up)
 app.command()(status.status)
 app.command()(score.score)
 app.command()(evaluate.evaluate)
+app.add_typer(policy.policy, name="policy")
 app.command()(produce.produce)
 app.command()(feed.feed)
 app.command()(sql.sql)

@@ -1,49 +1,16 @@
 """The command line without any server: what it prints, where, and with which exit code."""
 
-import io
 import subprocess
 import sys
-from collections.abc import Callable
 from pathlib import Path
-from typing import NamedTuple
 
 import msgspec
 import pytest
 
-from streams.cli import main
 from streams.commands.failure import variable_of
 from streams.config import Settings
 from streams.up.processes import free_port
-
-
-class Result(NamedTuple):
-    """How a command ended."""
-
-    code: int
-    out: str
-    err: str
-
-
-Run = Callable[..., Result]
-
-
-@pytest.fixture
-def run(monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str], tmp_path: Path) -> Run:
-    """Runs a command in this process, away from any pipeline that runs in the current folder."""
-    monkeypatch.setenv("TICKETPULSE_LOCAL_DIR", str(tmp_path / "local"))
-
-    def run(*arguments: str, stdin: bytes = b"", **environment: object) -> Result:
-        monkeypatch.setattr(sys, "argv", ["ticketpulse", *arguments])
-        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
-        for name, value in environment.items():
-            monkeypatch.setenv(name, str(value))
-        with pytest.raises(SystemExit) as ended:
-            main()
-        said = capfd.readouterr()
-        return Result(int(ended.value.code or 0), said.out, said.err)
-
-    return run
-
+from tests.unit.conftest import Run
 
 EVENT = b'{"event_id": "1", "ticket_id": "T-1", "text": "This is terrible, the worst service"}'
 
@@ -148,7 +115,7 @@ def test_wrong_usage_is_exit_code_2(run: Run, arguments: tuple[str, ...]) -> Non
 COMMANDS = [
     *(("up",), ("status",), ("score",), ("produce",), ("feed",), ("sql",), ("worker",), ("migrate",)),
     *(("dlq", "ls"), ("dlq", "show"), ("topics", "ls"), ("topics", "apply"), ("sink", "clickhouse")),
-    *(("serve", "gateway"), ("serve", "page")),
+    *(("serve", "gateway"), ("serve", "page"), ("policy", "check")),
 ]
 
 
