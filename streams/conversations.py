@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from hashlib import blake2b
 from typing import Any, Literal, NamedTuple
+from zlib import crc32
 
 import msgspec
 
@@ -181,7 +182,7 @@ def _status(before: Conversation, status: Status, at: int) -> dict[str, Any]:
 
 
 def _customer(before: Conversation, event: ScoredEvent, memory: Memory, waits_from: int | None) -> dict[str, Any]:
-    text = fingerprint(" ".join(f"{event.subject or ''} {event.text or ''}".lower().split())) & 0xFFFFFFFF
+    text = crc32(f"{event.subject or ''} {event.text or ''}".lower().encode("utf-8", "surrogatepass"))
     changes: dict[str, Any] = {
         "customer_messages": before.customer_messages + 1,
         "category": event.category,

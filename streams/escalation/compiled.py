@@ -46,6 +46,7 @@ class ReadyPolicy:
         )
         self.growths = tuple(sorted({growth for rule in policy.rules for growth in _growths(rule.when)}))
         self._signals = _signals(policy)
+        self.has_risk = bool(policy.risk)
         self._risk = tuple((part.points, _group(part.when)) for part in policy.risk)
 
     def memory(self, event_ids: int) -> Memory:
@@ -98,14 +99,21 @@ def evidence(rule: ReadyRule, moment: Moment) -> Evidence:
 def _group(group: Group) -> Test:
     all_of, any_of, none_of = ([_test(each) for each in part] for part in (group.all, group.any, group.none))
 
+    # Loops, because a generator for each group of each rule would be a third of what a decision takes.
+    def all_hold(moment: Moment) -> bool:
+        for test in all_of:  # noqa: SIM110
+            if not test(moment):
+                return False
+        return True
+
     def holds(moment: Moment) -> bool:
         return (
-            all(test(moment) for test in all_of)
+            all_hold(moment)
             and (not any_of or any(test(moment) for test in any_of))
             and not any(test(moment) for test in none_of)
         )
 
-    return holds
+    return holds if any_of or none_of else all_hold
 
 
 def _test(condition: FactCondition | SignalCondition | Group) -> Test:

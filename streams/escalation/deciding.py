@@ -34,7 +34,7 @@ def decide(policy: ReadyPolicy, moment: Moment) -> Decision | None:
     holding = [
         each
         for each in policy.rules
-        if each.rank > floor and _is_allowed(each.rule, known, moment.now) and each.holds(moment)
+        if each.rank > floor and each.holds(moment) and _is_allowed(each.rule, known, moment.now)
     ]
     if not holding:
         return None

@@ -10,7 +10,7 @@ from schemas.events import CHANNELS, EVENT_TYPES, PRIORITIES, STATUSES
 from schemas.readings import Urgency
 from schemas.scored import LABELS, Label, ScoredEvent
 from schemas.windows import HUNDREDTHS
-from streams.conversations import CLOSED, Conversation, Speaker, is_spoken, speaker_of
+from streams.conversations import CLOSED, Conversation, Speaker
 
 Value = str | float | bool
 Kind = Literal["number", "span", "flag", "text"]
@@ -23,13 +23,14 @@ AT_LEAST: Final = 3
 class Moment(NamedTuple):
     """What is decided on: a conversation as it stands after an event, or at a tick (`event` is None then).
 
-    `label` is the event's under the policy's bands; `signals` are those that it gave; `risk` is 0 to 1. `now` is the
-    event's time, or the tick's, in Unix milliseconds.
+    `said` is the event if it is a customer's words. `label` is the event's under the policy's bands; `signals` are
+    those that it gave; `risk` is 0 to 1. `now` is the event's time, or the tick's, in Unix milliseconds.
     """
 
     event: ScoredEvent | None
     conversation: Conversation
     now: int
+    said: ScoredEvent | None = None
     label: Label | None = None
     signals: Sequence[str] = ()
     risk: float | None = None
@@ -51,31 +52,27 @@ def _of_event(read: Callable[[ScoredEvent], Value | None]) -> Callable[[Moment],
 def _said(read: Callable[[ScoredEvent], Value | None]) -> Callable[[Moment], Value | None]:
     """A fact of a customer's words, unknown for everything else that happens to a ticket."""
 
-    return lambda moment: read(moment.event) if moment.event is not None and _is_said(moment) else None
+    return lambda moment: None if moment.said is None else read(moment.said)
 
 
 def _conversation(read: Callable[[Conversation], Value | None]) -> Callable[[Moment], Value | None]:
     return lambda moment: read(moment.conversation)
 
 
-def _is_said(moment: Moment) -> bool:
-    return moment.event is not None and is_spoken(moment.event) and speaker_of(moment.event) == "customer"
-
-
 def _label(moment: Moment) -> Value | None:
-    return moment.label if _is_said(moment) else None
+    return None if moment.said is None else moment.label
 
 
 def _first_message(moment: Moment) -> Value | None:
-    return moment.conversation.customer_messages == 1 if _is_said(moment) else None
+    return None if moment.said is None else moment.conversation.customer_messages == 1
 
 
 def _answers_to(moment: Moment) -> Value | None:
-    return moment.conversation.spoke_before if _is_said(moment) else None
+    return None if moment.said is None else moment.conversation.spoke_before
 
 
 def _repeats(moment: Moment) -> Value | None:
-    return moment.conversation.repeats if _is_said(moment) else None
+    return None if moment.said is None else moment.conversation.repeats
 
 
 def _score(event: ScoredEvent) -> float | None:

@@ -11,7 +11,17 @@ from schemas.escalations import Escalation, encode_escalation
 from schemas.registry import CustomerKnown, NumberWanted, Question, TicketOpened
 from schemas.scored import ScoredEvent, decode_scored
 from streams import topics
-from streams.conversations import Conversation, Memory, current, fingerprint, fold, hear, is_forgotten
+from streams.conversations import (
+    Conversation,
+    Memory,
+    current,
+    fingerprint,
+    fold,
+    hear,
+    is_forgotten,
+    is_spoken,
+    speaker_of,
+)
 from streams.engine.log import Record
 from streams.engine.stage import Batch, Output
 from streams.engine.state import Overlay, Table
@@ -66,11 +76,12 @@ class TrackStage:
         self._book = book
         self._books = 1
         self._event_ids = event_ids
+        self._memories: dict[str, Memory] = {}
         self._rules = rules
 
     def adopt(self, book: PolicyBook) -> None:
         """Decide by other policies from the next batch on."""
-        self._book = book
+        self._book, self._memories = book, {}
         self._books += 1
 
     def restore(self, state: Overlay) -> None:
@@ -117,7 +128,8 @@ class TrackStage:
         before = current(stored, at, memory)
         if before is not None and fingerprint(event.event_id) in before.seen:
             output.count("duplicates")
-            self._tell_state(event, ticket, before, (), state, output, duplicate=True)
+            if event.wants_state:
+                _tell_state(event, ticket, before, (), state, output, duplicate=True)
             return at
         if stored is not None and before is None:
             tickets.forget(stored, key, state)
@@ -144,23 +156,30 @@ class TrackStage:
         """Apply an event to its conversation; returns whether it escalated."""
         policy, memory = ticket.policy, self._memory(ticket.policy)
         known = fold(before, event, at, memory, waits_from=waits_from)
-        moment = Moment(event, known, at, label=policy.label(event))
-        signals = policy.signals(moment)
-        known = hear(known, signals, at)
-        moment = moment._replace(conversation=known, signals=signals)
-        moment = moment._replace(risk=policy.risk(moment))
+        said = event if is_spoken(event) and speaker_of(event) == "customer" else None
+        label = policy.label(event)
+        moment = Moment(event, known, at, said, label)
+        signals = policy.signals(moment) if said else ()
+        if signals:
+            known = hear(known, signals, at)
+            moment = Moment(event, known, at, said, label, signals)
+        if policy.has_risk:
+            moment = moment._replace(risk=policy.risk(moment))
         cut = tickets.keep_message(event, moment, ticket.key, memory, state)
         if cut:
             output.count("cut")
-        if before is not None:
+        if before is not None and (before.escalated or before.episode):
             self._follow_up(event, ticket, before, known, at, state, output)
-        known = armed_again(before, known)
-        known, is_escalated = self._decide(ticket, moment._replace(conversation=known), state, output)
+        armed = armed_again(before, known)
+        if armed is not known:
+            moment = moment._replace(conversation=armed)
+        known, is_escalated = self._decide(ticket, moment, state, output)
         state.put(CONVERSATIONS, ticket.key, known)
         self._set_timer(ticket, before, known, at, state)
         if known.customer_id and (before is None or before.customer_id != known.customer_id):
             _ask(TicketOpened(ticket.tenant, ticket.ticket_id, known.customer_id, at), output)
-        self._tell_state(event, ticket, known, signals, state, output, duplicate=False)
+        if event.wants_state:
+            _tell_state(event, ticket, known, signals, state, output, duplicate=False)
         return is_escalated
 
     def _follow_up(
@@ -243,7 +262,8 @@ class TrackStage:
     ) -> None:
         """Decide on a ticket although nothing was said."""
         moment = Moment(None, known, now)
-        after, is_escalated = self._decide(ticket, moment._replace(risk=ticket.policy.risk(moment)), state, output)
+        moment = moment._replace(risk=ticket.policy.risk(moment))
+        after, is_escalated = self._decide(ticket, moment, state, output)
         if after is not known:
             state.put(CONVERSATIONS, ticket.key, after)
         if is_escalated:
@@ -286,43 +306,44 @@ class TrackStage:
         return Ticket(key, tenant, ticket_id, self._book.choose(tenant, channel, key))
 
     def _memory(self, policy: ReadyPolicy) -> Memory:
-        return policy.memory(self._event_ids)
+        memory = self._memories.get(policy.name)
+        if memory is None:
+            memory = self._memories[policy.name] = policy.memory(self._event_ids)
+        return memory
 
-    def _tell_state(
-        self,
-        event: ScoredEvent,
-        ticket: Ticket,
-        known: Conversation,
-        signals: Sequence[str],
-        state: Overlay,
-        output: Output,
-        *,
-        duplicate: bool,
-    ) -> None:
-        if not event.wants_state:
-            return
-        record = tickets.escalation(known, ticket.key, state)
-        told = ConversationState(
-            tenant=event.tenant,
-            ticket_id=event.ticket_id,
-            event_id=event.event_id,
-            duplicate=duplicate,
-            status=known.status,
-            priority=known.priority,
-            customer_messages=known.customer_messages,
-            agent_replies=known.agent_replies,
-            score=event.sentiment.score if event.sentiment else None,
-            label=ticket.policy.label(event),
-            unscored=event.unscored,
-            confidence=event.confidence,
-            category=event.category,
-            signals=tuple(signals),
-            heard={name: heard.times for name, heard in known.signals.items()},
-            escalated=known.escalated is not None,
-            escalation_id=record.escalation_id if record else None,
-            number=record.number if record else None,
-        )
-        output.send(topics.CONVERSATIONS, ticket.key, encode_state(told))
+
+def _tell_state(
+    event: ScoredEvent,
+    ticket: Ticket,
+    known: Conversation,
+    signals: Sequence[str],
+    state: Overlay,
+    output: Output,
+    *,
+    duplicate: bool,
+) -> None:
+    record = tickets.escalation(known, ticket.key, state)
+    told = ConversationState(
+        tenant=event.tenant,
+        ticket_id=event.ticket_id,
+        event_id=event.event_id,
+        duplicate=duplicate,
+        status=known.status,
+        priority=known.priority,
+        customer_messages=known.customer_messages,
+        agent_replies=known.agent_replies,
+        score=event.sentiment.score if event.sentiment else None,
+        label=ticket.policy.label(event),
+        unscored=event.unscored,
+        confidence=event.confidence,
+        category=event.category,
+        signals=tuple(signals),
+        heard={name: heard.times for name, heard in known.signals.items()},
+        escalated=known.escalated is not None,
+        escalation_id=record.escalation_id if record else None,
+        number=record.number if record else None,
+    )
+    output.send(topics.CONVERSATIONS, ticket.key, encode_state(told))
 
 
 def _publish(record: Escalation, ticket: Ticket, state: Overlay, output: Output) -> None:
