@@ -7,8 +7,9 @@ from schemas.scored import Label
 
 
 class ConversationState(msgspec.Struct, kw_only=True, frozen=True):
-    """`heard` counts the signals of this session and `signals` are those of this event; `number` is the escalation's
-    once it has one. A `duplicate` is an event that was applied before and changed nothing now.
+    """`heard` counts the signals of this session and `signals` are those of this event. The fields from `escalation_id`
+    on are the newest escalation's, if there is one; its `number` comes a little later. A `duplicate` is an event that
+    was applied before and changed nothing now.
     """
 
     tenant: str
@@ -29,6 +30,9 @@ class ConversationState(msgspec.Struct, kw_only=True, frozen=True):
     escalated: bool
     escalation_id: str | None
     number: str | None
+    queue: str | None = None
+    respond_within: int | None = None
+    reply: str | None = None
 
 
 _encoder = msgspec.json.Encoder()

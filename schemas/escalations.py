@@ -114,9 +114,13 @@ def escalation_id(tenant: str, ticket_id: str, session: str, episode: int, rule:
 
 
 def encode_escalation(escalation: Escalation) -> bytes:
-    """The record as it is sent: a reply that names the ticket's number names the ticket until there is one."""
-    named = escalation.number or escalation.ticket_id
-    return _encoder.encode(msgspec.structs.replace(escalation, reply=escalation.reply.replace(NUMBER, named)))
+    """The record as it is sent, with the reply as the customer reads it."""
+    return _encoder.encode(msgspec.structs.replace(escalation, reply=reply_of(escalation)))
+
+
+def reply_of(escalation: Escalation) -> str:
+    """What the customer is told. It names the ticket's number, or the ticket while there is none."""
+    return escalation.reply.replace(NUMBER, escalation.number or escalation.ticket_id)
 
 
 # Where the number will stand in a reply.

@@ -10,6 +10,7 @@ from streams.conversations import CLOSED, Conversation, is_spoken, speaker_of
 from streams.escalation.compiled import ReadyPolicy, ReadyRule
 from streams.escalation.facts import Moment
 from streams.escalation.policy import REQUESTED, Group, Limits, Rule, Then
+from streams.escalation.requested import category_of
 
 
 class Decision(NamedTuple):
@@ -89,7 +90,7 @@ def _requested(event: ScoredEvent) -> ReadyRule:
         then=Then(
             reason=_braces_doubled(str(asked.get("escalation_reason") or "Another system asked for a person.")),
             priority=event.priority or "high",
-            category=asked.get("escalation_category"),
+            category=category_of(event),
         ),
         limits=Limits(),
     )

@@ -14,6 +14,7 @@ from streams.escalation.compiled import ReadyPolicy, evidence, text_of
 from streams.escalation.deciding import Decision, higher
 from streams.escalation.facts import FACTS, Moment, Value
 from streams.escalation.policy import Policy, Rule
+from streams.escalation.requested import Line, told_by
 from streams.escalation.spans import in_words
 
 SUMMARY_MESSAGES: Final = 5
@@ -60,7 +61,8 @@ def escalation_of(case: Case, decision: Decision, policy: ReadyPolicy) -> Escala
     sentiment = event.sentiment if event is not None and event.voice == "customer" else None
     category = rule.then.category or (event.category if event is not None else known.category)
     label = case.moment.label if sentiment else (last.label if last else None)
-    emotion = event.reading.emotion if event is not None else None
+    told = told_by(event)
+    emotion = told.emotion or (event.reading.emotion if event is not None else None)
     is_angry = label == "very_negative" or emotion in policy.policy.angry
     filled = _Texts(case, rule, within, _subject(policy.policy, category, is_angry=is_angry))
     reason = filled.fill(rule.then.reason)
@@ -93,11 +95,12 @@ def escalation_of(case: Case, decision: Decision, policy: ReadyPolicy) -> Escala
         journey_stage=event.journey_stage if event is not None else None,
         subject=filled.subject,
         text=(text_of(event) if event is not None else (last.text if last else ""))[:TEXT_CHARS],
-        summary=tuple(f"{each.speaker.capitalize()}: {_line(each.text)}" for each in case.messages[-SUMMARY_MESSAGES:]),
+        summary=_summary(case.messages or told.messages) or tuple(map(_line, told.summary[:SUMMARY_MESSAGES])),
         messages=tuple(
             Said(_time(each.at), each.speaker, each.text, _points(each)) for each in case.messages[-CONTEXT_MESSAGES:]
-        ),
-        keywords=event.reading.keywords if event is not None else (),
+        )
+        or tuple(Said(occurred_at, each.speaker, each.text) for each in told.messages[-CONTEXT_MESSAGES:]),
+        keywords=told.keywords or (event.reading.keywords if event is not None else ()),
         customer_id=known.customer_id,
         email=known.email,
         phone=known.phone,
@@ -197,6 +200,10 @@ def _correlation(event: ScoredEvent | None, last: Message | None) -> str:
     if event is None:
         return last.event_id if last else ""
     return event.correlation_id or event.event_id
+
+
+def _summary(messages: Sequence[Message | Line]) -> tuple[str, ...]:
+    return tuple(f"{each.speaker.capitalize()}: {_line(each.text)}" for each in messages[-SUMMARY_MESSAGES:])
 
 
 def _line(text: str) -> str:

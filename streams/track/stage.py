@@ -7,7 +7,7 @@ import msgspec
 
 from schemas import registry
 from schemas.conversations import ConversationState, encode_state
-from schemas.escalations import Escalation, encode_escalation
+from schemas.escalations import Escalation, encode_escalation, reply_of
 from schemas.registry import CustomerKnown, NumberWanted, Question, TicketOpened
 from schemas.scored import ScoredEvent, decode_scored
 from streams import topics
@@ -342,6 +342,9 @@ def _tell_state(
         escalated=known.escalated is not None,
         escalation_id=record.escalation_id if record else None,
         number=record.number if record else None,
+        queue=record.queue if record else None,
+        respond_within=record.respond_within if record else None,
+        reply=reply_of(record) if record else None,
     )
     output.send(topics.CONVERSATIONS, ticket.key, encode_state(told))
 
