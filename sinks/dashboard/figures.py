@@ -56,17 +56,21 @@ class WorstTicket(_Figures):
 
 
 class NewestEscalation(_Figures):
-    """A ticket that a person must look at, and the reason in words."""
+    """A ticket that a person must look at, and the reason in words. `number` is empty until there is one; `score` is
+    None where no text was the cause.
+    """
 
     escalation_id: str
+    number: str
     ticket_id: str
     channel: str
     category: str
     priority: str
     rule: str
     reason: str
+    state: str
     occurred_at: datetime
-    score: float
+    score: float | None
     excerpt: str
 
 

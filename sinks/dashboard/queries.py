@@ -50,8 +50,8 @@ LIMIT 1 BY ticket_id
 LIMIT {rows:UInt32}
 """
 _ESCALATIONS = """
-SELECT toString(escalation_id) AS id, ticket_id, channel, category, priority, rule, reason,
-    toUnixTimestamp64Milli(occurred_at) AS occurred_ms, toFloat64(score) AS points,
+SELECT toString(escalation_id) AS id, number, ticket_id, channel, category, priority, rule, reason, state,
+    toUnixTimestamp64Milli(occurred_at) AS occurred_ms, if(label = 'unset', NULL, toFloat64(score)) AS points,
     substringUTF8(text, 1, {excerpt:UInt32}) AS excerpt
 FROM escalations_now
 WHERE tenant = {tenant:String}

@@ -123,6 +123,8 @@ def _escalation(event: Row) -> Row:
     )
     return {name: event[name] for name in copied} | {
         "escalation_id": uuid.uuid5(uuid.NAMESPACE_DNS, event["event_id"]),
+        "number": f"TKT-2026-{event['version']:04d}",
+        "state": "acknowledged",
         "policy": "helpdesk",
         "policy_version": 1,
         "rule": "very_negative",

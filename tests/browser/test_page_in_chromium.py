@@ -75,6 +75,7 @@ def test_the_page_shows_the_figures_of_the_database(browser: Browser, address: s
     assert texts(browser, "#channels tbody td:nth-child(2)") == [str(row["events"]) for row in live["channels"]]
     assert texts(browser, "#worst .ticket") == [row["ticket_id"] for row in live["worst"]]
     assert texts(browser, "#escalations .reason") == [row["reason"] for row in live["escalations"]]
+    assert texts(browser, "#escalations .title .muted") == [row["number"] for row in live["escalations"]]
     assert text(browser, "#dead-letters tbody td") == "2"
     assert text(browser, "#state") == "Live"
     assert browser.console_errors() == []

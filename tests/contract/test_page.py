@@ -130,6 +130,7 @@ async def test_the_newest_escalations_come_first_with_their_reason(page: httpx.A
     assert [row["escalation_id"] for row in shown] == [str(row["escalation_id"]) for row in rows[:ROWS]]
     assert [row["reason"] for row in shown] == [row["reason"] for row in rows[:ROWS]]
     assert all(isinstance(row["score"], float) for row in shown)
+    assert [(row["number"], row["state"]) for row in shown] == [(row["number"], row["state"]) for row in rows[:ROWS]]
 
 
 async def test_the_pipeline_is_told_by_what_is_stored(page: httpx.AsyncClient) -> None:

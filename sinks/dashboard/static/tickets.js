@@ -39,10 +39,20 @@ export function newestEscalations(escalations, now) {
     element("span", { class: `priority ${escalation.priority}` }, spoken(escalation.priority)),
     element(
       "div", { class: "about" },
-      element("p", { class: "title" }, element("b", { class: "ticket" }, escalation.ticket_id), moment(escalation.occurred_at, now)),
+      element(
+        "p", { class: "title" },
+        element("b", { class: "ticket" }, escalation.ticket_id),
+        escalation.number && element("span", { class: "muted" }, escalation.number),
+        moment(escalation.occurred_at, now),
+      ),
       element("p", { class: "reason", dir: "auto" }, escalation.reason),
       excerpt(escalation.excerpt),
-      facts(fact(spoken(escalation.channel)), fact(spoken(escalation.category)), fact(`score ${points(escalation.score)}`)),
+      facts(
+        fact(spoken(escalation.state)),
+        fact(spoken(escalation.channel)),
+        fact(spoken(escalation.category)),
+        escalation.score !== null && fact(`score ${points(escalation.score)}`),
+      ),
     ),
   ));
 }
