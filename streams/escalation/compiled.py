@@ -92,8 +92,18 @@ def evidence(rule: ReadyRule, moment: Moment) -> Evidence:
     """What a rule's decision rests on: the facts that it asks for, and the terms that moved the score down."""
     values = {name: value for name in rule.facts if (value := FACTS[name].read(moment)) is not None}
     event = moment.event
-    terms = [reason.term for reason in event.reasons if reason.points < 0 and reason.term] if event else []
-    return Evidence(tuple(terms), values, tuple(moment.signals))
+    return Evidence(terms_of(event) if event else (), values, tuple(moment.signals))
+
+
+def terms_of(event: ScoredEvent) -> tuple[str, ...]:
+    """The terms that moved an event's score down, the weightiest first, each once whatever its case."""
+    terms: dict[str, str] = {}
+    for reason in event.reasons:
+        if reason.points < 0:
+            # Words that one rule rates together are listed in one term.
+            for term in filter(None, reason.term.split(", ")):
+                terms.setdefault(term.lower(), term)
+    return tuple(terms.values())
 
 
 def _group(group: Group) -> Test:

@@ -10,7 +10,7 @@ import msgspec
 from schemas.escalations import NUMBER, Escalation, Evidence, Said, escalation_id
 from schemas.scored import Label, ScoredEvent
 from schemas.windows import HUNDREDTHS
-from streams.escalation.compiled import ReadyPolicy, evidence, text_of
+from streams.escalation.compiled import ReadyPolicy, evidence, terms_of, text_of
 from streams.escalation.deciding import Decision, higher
 from streams.escalation.facts import FACTS, Moment, Value
 from streams.escalation.policy import Policy, Rule
@@ -148,7 +148,7 @@ class _Texts:
         self.subject = subject
         self._moment = case.moment
         event = case.moment.event
-        terms = [reason.term for reason in event.reasons if reason.points < 0 and reason.term] if event else []
+        terms = terms_of(event) if event is not None else ()
         self._named = {
             "number": NUMBER,
             "ticket_id": case.ticket_id,
