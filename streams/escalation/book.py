@@ -2,11 +2,12 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final, NamedTuple, Self
 from zlib import crc32
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
 
+from schemas.events import Channel
 from schemas.readings import PresetName
 from streams.escalation.compiled import ReadyPolicy
 from streams.escalation.loading import (
@@ -18,6 +19,7 @@ from streams.escalation.loading import (
     parse_toml,
     preset,
     read_policy,
+    read_text,
 )
 from streams.escalation.policy import Name, Policy
 
@@ -26,13 +28,19 @@ _LOTS: Final = 10_000
 
 
 class Use(BaseModel):
-    """A tenant's policy, for one channel or for all."""
+    """A tenant's policy, for one channel or for all, or a channel's for all tenants."""
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     tenant: str | None = None
-    channel: str | None = None
+    channel: Channel | None = None
     policy: Name
+
+    @model_validator(mode="after")
+    def _is_for_some(self) -> Self:
+        if self.tenant is None and self.channel is None:
+            raise ValueError("name a tenant, a channel or both; `default` is the policy of all others")
+        return self
 
 
 class Trial(BaseModel):
@@ -55,6 +63,24 @@ class BookFile(BaseModel):
     use: tuple[Use, ...] = ()
     trial: tuple[Trial, ...] = ()
 
+    @field_validator("use")
+    @classmethod
+    def _decide_once(cls, uses: tuple[Use, ...]) -> tuple[Use, ...]:
+        of = [(use.tenant, use.channel) for use in uses]
+        for number, each in enumerate(of):
+            if each in of[:number]:
+                raise ValueError(f"two decide for {' and '.join(name for name in each if name)}")
+        return uses
+
+    @field_validator("trial")
+    @classmethod
+    def _try_once(cls, trials: tuple[Trial, ...]) -> tuple[Trial, ...]:
+        tried = [trial.policy for trial in trials]
+        doubled = sorted({name for name in tried if tried.count(name) > 1})
+        if doubled:
+            raise ValueError(f"two try something against {', '.join(doubled)}; one after the other")
+        return trials
+
 
 class Choice(NamedTuple):
     """The policy that decides on a ticket, and the trial and side by which it was chosen, as "name:side"."""
@@ -69,7 +95,9 @@ class PolicyBook:
     def __init__(self, policies: Mapping[str, Policy], file: BookFile) -> None:
         self._ready = {name: ReadyPolicy(policy) for name, policy in policies.items()}
         self._file = file
-        self._uses = {(use.tenant, use.channel): use.policy for use in file.use}
+        self._uses: dict[tuple[str | None, str | None], str] = {
+            (use.tenant, use.channel): use.policy for use in file.use
+        }
         self._trials = {trial.policy: trial for trial in file.trial}
         self._chosen: dict[tuple[str, str], ReadyPolicy] = {}
 
@@ -132,7 +160,7 @@ def read_book(folder: Path, default: PresetName = "support") -> PolicyBook:
 def _read_file(file: Path, default: PresetName) -> BookFile:
     if not file.exists():
         return BookFile(default=default)
-    text = file.read_text(encoding="utf-8")
+    text = read_text(file)
     fields = parse_toml(text, str(file))
     try:
         return BookFile.model_validate({"default": default, **fields})
@@ -142,7 +170,7 @@ def _read_file(file: Path, default: PresetName) -> BookFile:
 
 def _named(book: BookFile, policies: Mapping[str, Policy], file: Path) -> dict[str, Policy]:
     """The policies that the book names; a name that is no file's may be a preset's."""
-    text = file.read_text(encoding="utf-8") if file.exists() else ""
+    text = read_text(file) if file.exists() else ""
     named: dict[str, Policy] = {}
 
     def find(name: str, *place: str | int) -> None:

@@ -1,11 +1,12 @@
 """Policies from TOML files: a mistake is told with its file, its line, and what is allowed there."""
 
+import re
 import tomllib
 from collections.abc import Mapping, Sequence
 from importlib import resources
 from importlib.resources.abc import Traversable
 from pathlib import Path
-from typing import Any, Final, NamedTuple, get_args
+from typing import Any, Final, NamedTuple, TypeGuard, get_args
 
 import tomlkit
 from pydantic import ValidationError
@@ -17,6 +18,13 @@ from streams.escalation.policy import Policy
 PRESETS: Final[tuple[str, ...]] = get_args(PresetName)
 # Stands in no policy: see `line_of`.
 _MARK: Final = "\ue000mark\ue000"
+_TOLD_LINE: Final = re.compile(r" \(at (?:line (\d+), column \d+|end of document)\)$")
+# Where pydantic's own words would speak of Python.
+_MESSAGES: Final = {
+    "extra_forbidden": "there is no such setting",
+    "missing": "required",
+    "model_type": 'wanted: a table, as in { fact = "score", below = 2.0 }',
+}
 
 
 class Mistake(NamedTuple):
@@ -42,11 +50,16 @@ class PolicyError(ValueError):
 
 def read_policy(file: Path) -> Policy:
     """The policy in a TOML file. Raises PolicyError."""
+    return parse_policy(read_text(file), str(file))
+
+
+def read_text(file: Path) -> str:
+    """The text of a file. Raises PolicyError."""
     try:
-        text = file.read_text(encoding="utf-8")
+        return file.read_text(encoding="utf-8")
     except (OSError, UnicodeDecodeError) as error:
-        raise PolicyError([Mistake(str(file), None, "", f"cannot be read: {error}")]) from error
-    return parse_policy(text, str(file))
+        reason = error.strerror if isinstance(error, OSError) else f"no UTF-8: {error}"
+        raise PolicyError([Mistake(str(file), None, "", f"cannot be read: {reason}")]) from error
 
 
 def preset(name: str) -> Policy:
@@ -68,7 +81,7 @@ def parse_policy(text: str, file: str) -> Policy:
     try:
         return Policy.model_validate(fields)
     except ValidationError as error:
-        raise PolicyError([*mistakes(error, text, file, own)]) from None
+        raise PolicyError(mistakes(error, text, file, fields, own)) from None
 
 
 def parse_toml(text: str, file: str) -> dict[str, Any]:
@@ -76,12 +89,9 @@ def parse_toml(text: str, file: str) -> dict[str, Any]:
     try:
         return tomllib.loads(text)
     except tomllib.TOMLDecodeError as error:
-        try:
-            tomlkit.parse(text)
-        except TOMLKitError as told:
-            line = getattr(told, "line", None)
-            raise PolicyError([Mistake(file, line, "", f"no TOML: {error}")]) from None
-        raise PolicyError([Mistake(file, None, "", f"no TOML: {error}")]) from None
+        told = _TOLD_LINE.search(str(error))
+        line = int(told[1]) if told and told[1] else text.count("\n") + 1
+        raise PolicyError([Mistake(file, line, "", f"no TOML: {_TOLD_LINE.sub('', str(error))}")]) from None
 
 
 def merged(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
@@ -91,48 +101,96 @@ def merged(base: Mapping[str, Any], own: Mapping[str, Any]) -> dict[str, Any]:
         below = base.get(name)
         if isinstance(below, Mapping) and isinstance(value, Mapping):
             result[name] = merged(below, value)
-        elif isinstance(below, list) and _is_named(below) and _is_named(value):
-            named = {each["name"]: each for each in below}
-            for each in value:
-                named[each["name"]] = merged(named.get(each["name"], {}), each)
-            result[name] = list(named.values())
+        elif _is_named(below) and _is_named(value):
+            result[name] = _merged_by_name(below, value)
         else:
             result[name] = value
     return result
 
 
-def _is_named(value: Any) -> bool:
-    return isinstance(value, list) and all(isinstance(each, Mapping) and "name" in each for each in value)
+def _merged_by_name(base: Sequence[Mapping[str, Any]], own: Sequence[Mapping[str, Any]]) -> list[dict[str, Any]]:
+    result = [dict(each) for each in base]
+    open_places = {each["name"]: place for place, each in enumerate(base)}
+    for each in own:
+        # A second one of a name finds no place and is told as a mistake.
+        place = open_places.pop(each["name"], None)
+        if place is None:
+            result.append(dict(each))
+        else:
+            result[place] = merged(result[place], each)
+    return result
 
 
-def mistakes(error: ValidationError, text: str, file: str, own: Mapping[str, Any]) -> Sequence[Mistake]:
-    """What pydantic found, at the lines where it stands."""
+def _is_named(value: Any) -> TypeGuard[list[Mapping[str, Any]]]:
+    return isinstance(value, list) and all(
+        isinstance(each, Mapping) and isinstance(each.get("name"), str) for each in value
+    )
+
+
+def mistakes(
+    error: ValidationError, text: str, file: str, fields: Mapping[str, Any], own: Mapping[str, Any] | None = None
+) -> Sequence[Mistake]:
+    """What pydantic found in `fields`, at the lines where it stands; `own` is what the file says of them, without what
+    it extends.
+    """
     found = []
     for each in error.errors(include_url=False, include_context=False):
-        path = [step for step in each["loc"] if not _is_tag(step)]
-        message = each["msg"].removeprefix("Value error, ")
-        if each["type"] == "extra_forbidden":
-            message = "there is no such setting"
-        found.append(Mistake(file, line_of(text, path) if _holds(own, path) else None, _in_words(path), message))
+        path = _without_tags(each["loc"])
+        message = _MESSAGES.get(each["type"]) or each["msg"].removeprefix("Value error, ")
+        here = path if own is None else _own_path(path, fields, own)
+        found.append(Mistake(file, line_of(text, here) if here else None, _in_words(path, fields), message))
+    return sorted(found, key=lambda mistake: mistake.line or 0)
+
+
+def _without_tags(path: Sequence[int | str]) -> list[int | str]:
+    """Pydantic tells after the number of a condition which kind it took it for."""
+    return [
+        step
+        for place, step in enumerate(path)
+        if not (step in ("fact", "signal", "group") and path[place - 2] in ("all", "any", "none"))
+    ]
+
+
+def _own_path(path: Sequence[int | str], fields: Any, own: Any) -> list[int | str] | None:
+    """Where in the file the place stands; the last step may be missing there. None for what only stands in what the
+    file extends.
+    """
+    found: list[int | str] = []
+    for depth, step in enumerate(path, 1):
+        here = _own_number(step, fields, own) if isinstance(step, int) and _is_named(fields) else step
+        try:
+            own = own[here]
+        except (KeyError, IndexError, TypeError):
+            return [*found, here] if depth == len(path) and here is not None else None
+        found.append(here)
+        fields = fields[step]
     return found
 
 
-def _is_tag(step: int | str) -> bool:
-    return step in ("fact", "signal", "group") or (isinstance(step, str) and step.startswith(("function-", "tuple[")))
+def _own_number(number: int, fields: Sequence[Mapping[str, Any]], own: Any) -> Any:
+    """The number in the file of a named table that has another one after merging."""
+    if not _is_named(own):
+        return number
+    name = fields[number]["name"]
+    places = [place for place, each in enumerate(own) if each["name"] == name]
+    # The second of a name is the second in the file too.
+    earlier = sum(each["name"] == name for each in fields[:number])
+    return places[earlier] if earlier < len(places) else None
 
 
-def _holds(own: Any, path: Sequence[int | str]) -> bool:
-    """Whether the path, or the table that lacks its last step, is in this file and not in what it extends."""
-    for step in path[:-1]:
+def _in_words(path: Sequence[int | str], fields: Any) -> str:
+    """The place as one would say it: what has a name by its name, else by its number from 1."""
+    words = ""
+    for step in path:
+        if isinstance(step, int):
+            words += f".{fields[step]['name']}" if _is_named(fields) else f"[{step + 1}]"
+        else:
+            words += f".{step}"
         try:
-            own = own[step]
+            fields = fields[step]
         except (KeyError, IndexError, TypeError):
-            return False
-    return True
-
-
-def _in_words(path: Sequence[int | str]) -> str:
-    return "".join(f"[{step + 1}]" if isinstance(step, int) else f".{step}" for step in path).lstrip(".")
+            fields = None
+    return words.lstrip(".")
 
 
 def line_of(text: str, path: Sequence[int | str]) -> int | None:

@@ -1,10 +1,21 @@
 """A policy: when a person must look at a ticket, and what happens then. Data, checked when it is read."""
 
 import string
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, Final, Literal, Self, get_args
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, Tag, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    ConfigDict,
+    Discriminator,
+    Field,
+    Tag,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
+from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from schemas.events import Priority
 from schemas.readings import PresetName, Signal
@@ -20,6 +31,7 @@ MAX_HISTORY: Final = 500
 REQUESTED: Final = "requested"
 
 Name = Annotated[str, Field(pattern=r"^[a-z][a-z0-9_-]{0,39}$")]
+Place = tuple[str | int, ...]
 
 
 class _Part(BaseModel):
@@ -65,7 +77,7 @@ class FactCondition(_Part):
                 raise ValueError(
                     f"{self.fact} is a {fact.kind}: compare it by {' | '.join(_FIT[fact.kind])}, not {name}"
                 )
-            if name == "is" and not isinstance(wanted, _TYPE[fact.kind]):
+            if name == "is" and (not isinstance(wanted, _TYPE[fact.kind]) or _is_flag(wanted) != (fact.kind == "flag")):
                 raise ValueError(f"{self.fact} is a {fact.kind}, which {wanted!r} is not")
             for value in wanted if isinstance(wanted, tuple) else (wanted,):
                 if fact.choices and value not in fact.choices:
@@ -88,6 +100,11 @@ _FIT: Final = {
     "text": ("is", "in", "not_in"),
 }
 _TYPE: Final[dict[str, type | tuple[type, ...]]] = {"number": (int, float), "flag": bool, "text": str}
+
+
+def _is_flag(value: object) -> bool:
+    # True is a number to Python.
+    return isinstance(value, bool)
 
 
 class SignalCondition(_Part):
@@ -119,15 +136,21 @@ class Group(_Part):
 
     def conditions(self) -> Iterator["FactCondition | SignalCondition"]:
         """Every condition within, at any depth."""
-        for each in (*self.all, *self.any, *self.none):
-            if isinstance(each, Group):
-                yield from each.conditions()
-            else:
-                yield each
+        for _, each in self.places():
+            yield each
+
+    def places(self) -> Iterator[tuple[Place, "FactCondition | SignalCondition"]]:
+        """Every condition within, and where in the group it stands."""
+        for part in ("all", "any", "none"):
+            for number, each in enumerate(getattr(self, part)):
+                if isinstance(each, Group):
+                    yield from (((part, number, *place), condition) for place, condition in each.places())
+                else:
+                    yield (part, number), each
 
 
 def _which(given: Any) -> str:
-    fields = given if isinstance(given, dict) else vars(given)
+    fields = given if isinstance(given, dict) else getattr(given, "__dict__", {})
     if "signal" in fields:
         return "signal"
     return "group" if {"all", "any", "none"} & set(fields) else "fact"
@@ -172,6 +195,11 @@ class Then(_Part):
     note: str | None = None
     notify: tuple[Name, ...] = ()
 
+    @field_validator("reason", "reply", "note")
+    @classmethod
+    def _can_be_filled(cls, text: str | None, info: ValidationInfo) -> str | None:
+        return text if text is None else _fillable(text, info)
+
 
 class Limits(_Part):
     """How often a rule may escalate a ticket: once an episode (armed again when the ticket was resolved), once a
@@ -212,6 +240,11 @@ class Replies(_Part):
         "We are sorry for what happened. Somebody will look at {number} and answer you within {respond_within}."
     )
     other: str = "You are connected to our team; your ticket is {number}. Is there anything else that we should know?"
+
+    @field_validator("angry", "other")
+    @classmethod
+    def _can_be_filled(cls, text: str, info: ValidationInfo) -> str:
+        return _fillable(text, info)
 
 
 class Response(_Part):
@@ -258,62 +291,61 @@ class Policy(_Part):
             raise ValueError(f"{len(LABELS) - 1} scores that rise between 0 and 10, not {list(bands)}")
         return bands
 
+    @field_validator("note")
+    @classmethod
+    def _can_be_filled(cls, text: str, info: ValidationInfo) -> str:
+        return _fillable(text, info)
+
     @field_validator("rules")
     @classmethod
     def _names_differ(cls, rules: tuple[Rule, ...]) -> tuple[Rule, ...]:
         names = [rule.name for rule in rules]
-        doubled = sorted({name for name in names if names.count(name) > 1})
+        doubled = [number for number, name in enumerate(names) if name in names[:number]]
         if doubled:
-            raise ValueError(f"two rules are named {', '.join(doubled)}")
+            raise _wrong([((number, "name"), f"another rule is named {names[number]!r} too") for number in doubled])
         return rules
 
     @model_validator(mode="after")
     def _signals_exist(self) -> Self:
         known = {*self.signals, *READ_SIGNALS}
-        for where, group in self._groups():
-            for condition in group.conditions():
-                if isinstance(condition, SignalCondition) and condition.signal not in known:
-                    raise ValueError(
-                        f"{where}: there is no signal {condition.signal!r}; there are: {', '.join(sorted(known))}"
-                    )
+        unknown = [
+            ((*place, *inner), f"there is no signal {each.signal!r}; there are: {', '.join(sorted(known))}")
+            for place, group in self._groups()
+            for inner, each in group.places()
+            if isinstance(each, SignalCondition) and each.signal not in known
+        ]
+        if unknown:
+            raise _wrong(unknown)
         return self
 
-    @model_validator(mode="after")
-    def _texts_can_be_filled(self) -> Self:
-        for where, text in self.texts():
-            check_text(where, text)
-        return self
-
-    def _groups(self) -> Iterator[tuple[str, Group]]:
-        for rule in self.rules:
-            yield f"rule {rule.name}", rule.when
-        for number, part in enumerate(self.risk, 1):
-            yield f"risk {number}", part.when
+    def _groups(self) -> Iterator[tuple[Place, Group]]:
+        for number, rule in enumerate(self.rules):
+            yield ("rules", number, "when"), rule.when
+        for number, part in enumerate(self.risk):
+            yield ("risk", number, "when"), part.when
         for name, signal in self.signals.items():
             if signal.when is not None:
-                yield f"signal {name}", signal.when
-
-    def texts(self) -> Iterator[tuple[str, str]]:
-        """Every text with names in braces, and where it stands."""
-        for rule in self.rules:
-            for field in ("reason", "reply", "note"):
-                text = getattr(rule.then, field)
-                if text is not None:
-                    yield f"rule {rule.name}: {field}", text
-        yield "replies: angry", self.replies.angry
-        yield "replies: other", self.replies.other
-        yield "note", self.note
+                yield ("signals", name, "when"), signal.when
 
 
-def check_text(where: str, text: str) -> None:
-    """Raise ValueError, which says what is wrong, for a text with a name in braces that cannot be filled."""
-    allowed = {*FACTS, *NAMES} | ({"reason"} if "reason" not in where else set())
+def _wrong(found: Iterable[tuple[Place, str]]) -> ValidationError:
+    """Mistakes at places of their own, which a ValueError cannot tell."""
+    errors = [
+        InitErrorDetails(type=PydanticCustomError("policy", "{said}", {"said": message}), loc=place, input=None)
+        for place, message in found
+    ]
+    return ValidationError.from_exception_data("Policy", errors)
+
+
+def _fillable(text: str, info: ValidationInfo) -> str:
+    """Raises ValueError, which says what is wrong, for a text with a name in braces that cannot be filled."""
+    # Only the note is made when the reason is known.
+    allowed = {*FACTS, *NAMES} | ({"reason"} if info.field_name == "note" else set())
     try:
         parts = list(string.Formatter().parse(text))
     except ValueError as error:
-        raise ValueError(f"{where}: {error}; a brace that is none is written twice") from None
+        raise ValueError(f"{error}; a brace that is none is written twice") from None
     for _, name, form, conversion in parts:
-        if name is None:
-            continue
-        if name not in allowed or form or conversion:
-            raise ValueError(f"{where}: {{{name}}} cannot be filled in; there are: {', '.join(sorted(allowed))}")
+        if name is not None and (name not in allowed or form or conversion):
+            raise ValueError(f"{{{name}}} cannot be filled in; there are: {', '.join(sorted(allowed))}")
+    return text
