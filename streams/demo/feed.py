@@ -1,11 +1,12 @@
 """A live feed for demonstrations: real complaints as tickets that are opened, talked about, solved and rated.
 
-`conversations` is pure: the same complaints, seed and run give the same events. Only `Feed` knows time and the log.
+`conversations` and `history` are pure: the same complaints, seed and run give the same events. Only `Feed` knows time
+and the log.
 """
 
 import asyncio
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, timedelta
 from importlib.resources import files
 from itertools import count, islice
 from random import Random
@@ -64,6 +65,14 @@ def _tickets(complaints: Sequence[Complaint], random: Random, run: str) -> Itera
     while True:
         for complaint in random.sample(complaints, len(complaints)):
             yield iter(script_of(complaint, f"T-{run}-{next(numbers)}", random))
+
+
+def history(steps: Iterable[Step], rate: float, begin: datetime) -> Iterator[TicketEvent]:
+    """The events as if they had been sent from `begin` on, `rate` a second on average."""
+    at = begin
+    for step in steps:
+        at += timedelta(milliseconds=round(step.delay / rate * 1000))
+        yield msgspec.convert({**step.fields, "occurred_at": at}, TicketEvent)
 
 
 class Feed:
