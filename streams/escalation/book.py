@@ -151,7 +151,8 @@ def read_book(folder: Path, default: PresetName = "support") -> PolicyBook:
         if file.name != BOOK_FILE:
             policy = read_policy(file)
             if policy.name in policies:
-                raise PolicyError([Mistake(str(file), None, "name", f"another file has a policy {policy.name!r} too")])
+                line = line_of(read_text(file), ("name",))
+                raise PolicyError([Mistake(str(file), line, "name", f"another file has a policy {policy.name!r} too")])
             policies[policy.name] = policy
     book = _read_file(folder / BOOK_FILE, default)
     return PolicyBook(_named(book, policies, folder / BOOK_FILE), book)
@@ -173,20 +174,21 @@ def _named(book: BookFile, policies: Mapping[str, Policy], file: Path) -> dict[s
     text = read_text(file) if file.exists() else ""
     named: dict[str, Policy] = {}
 
-    def find(name: str, *place: str | int) -> None:
+    def find(name: str, place: str, *path: str | int) -> None:
         if name not in policies and name not in PRESETS:
             known = ", ".join(sorted({*policies, *PRESETS}))
             message = f"there is no policy {name!r}; there are: {known}"
-            raise PolicyError([Mistake(str(file), line_of(text, place), ".".join(map(str, place)), message)])
+            raise PolicyError([Mistake(str(file), line_of(text, path), place, message)])
         named[name] = policies[name] if name in policies else preset(name)
 
-    find(book.default, "default")
+    find(book.default, "default", "default")
     for number, use in enumerate(book.use):
-        find(use.policy, "use", number, "policy")
+        find(use.policy, f"use[{number + 1}].policy", "use", number, "policy")
     for number, trial in enumerate(book.trial):
-        find(trial.policy, "trial", number, "policy")
-        find(trial.against, "trial", number, "against")
+        find(trial.policy, f"trial.{trial.name}.policy", "trial", number, "policy")
+        against = f"trial.{trial.name}.against"
+        find(trial.against, against, "trial", number, "against")
         if named[trial.policy].reads != named[trial.against].reads:
             message = f"{trial.policy} and {trial.against} read texts by different presets: they cannot be compared"
-            raise PolicyError([Mistake(str(file), line_of(text, ("trial", number, "against")), "trial", message)])
+            raise PolicyError([Mistake(str(file), line_of(text, ("trial", number, "against")), against, message)])
     return named
