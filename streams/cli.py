@@ -3,6 +3,7 @@
 import typer
 
 from streams.commands import (
+    backtest,
     dlq,
     evaluate,
     feed,
@@ -40,6 +41,7 @@ app.command()(up.up)
 app.command()(status.status)
 app.command()(score.score)
 app.command()(evaluate.evaluate)
+policy.policy.command()(backtest.backtest)
 app.add_typer(policy.policy, name="policy")
 app.command()(produce.produce)
 app.command()(feed.feed)
