@@ -16,6 +16,7 @@ from streams.escalation.facts import FACTS, Moment, Value
 from streams.escalation.policy import Policy, Rule
 from streams.escalation.requested import Line, told_by
 from streams.escalation.spans import in_words
+from streams.scoring.readings import GENERAL
 
 SUMMARY_MESSAGES: Final = 5
 SUMMARY_CHARS: Final = 100
@@ -85,7 +86,7 @@ def escalation_of(case: Case, decision: Decision, policy: ReadyPolicy) -> Escala
         evidence=evidence_of(decision, case.moment),
         occurred_at=occurred_at,
         channel=event.channel if event is not None else known.channel,
-        category=category or "general",
+        category=category or GENERAL,
         priority_before=known.priority,
         priority=priority,
         status=known.status,
@@ -192,7 +193,7 @@ def _respond_within(rule: Rule, policy: Policy, priority: str) -> int:
 
 
 def _subject(policy: Policy, category: str, *, is_angry: bool) -> str:
-    subject = policy.subjects.get(category) or (category or "general").replace("_", " ").capitalize()
+    subject = policy.subjects.get(category) or (category or GENERAL).replace("_", " ").capitalize()
     return f"{URGENT_MARK if is_angry else ''}{subject}"
 
 

@@ -31,6 +31,7 @@ from streams.escalation.deciding import armed_again, decide, escalated
 from streams.escalation.facts import Moment
 from streams.escalation.follow_up import followed, numbered
 from streams.escalation.record import CONTEXT_MESSAGES, Case, escalation_of, raised
+from streams.scoring.readings import GENERAL
 from streams.track import tickets, timers, totals
 from streams.track.tickets import CONVERSATIONS
 from streams.windows import Tally, WindowRules, event_time
@@ -267,7 +268,8 @@ class TrackStage:
         if after is not known:
             state.put(CONVERSATIONS, ticket.key, after)
         if is_escalated:
-            tally.add_escalation(ticket.tenant, known.channel, known.category, known.priority, now)
+            category = known.category or GENERAL
+            tally.add_escalation(ticket.tenant, known.channel, category, known.priority, now)
 
     def _set_timer(
         self, ticket: Ticket, before: Conversation | None, after: Conversation, at: int, state: Overlay
