@@ -3,10 +3,8 @@
 from collections.abc import Iterator
 from typing import Final, NamedTuple
 
-import msgspec
-
-from schemas.scored import ScoredEvent
-from schemas.windows import HUNDREDTHS, Totals, WindowKey
+from schemas.scored import Label, ScoredEvent
+from schemas.windows import HUNDREDTHS, NO_SCORE, Totals, WindowKey
 
 OVERALL: Final = ("overall", "")
 DEFAULT_PRIORITY: Final = "medium"
@@ -52,18 +50,22 @@ def is_expired(end: int, now_ms: int, rules: WindowRules) -> bool:
 def totals_of(event: ScoredEvent, *, escalated: bool) -> Totals:
     """What one event adds to each of its windows. Only a customer's text counts as scored."""
     counted = event.sentiment if event.voice == "customer" else None
-    totals = Totals(
-        events=1,
-        escalations=int(escalated),
-        resolved=int(event.type == "status_changed" and event.status == "resolved"),
-        ratings=int(event.satisfaction is not None),
-        satisfaction=event.satisfaction or 0,
-    )
+    resolved = event.type == "status_changed" and event.status == "resolved"
+    beside = (int(escalated), int(resolved), int(event.satisfaction is not None), event.satisfaction or 0)
     if counted is None:
-        return totals
+        return Totals(1, 0, 0, 0, 0, 0, 0, 0, NO_SCORE, NO_SCORE, *beside)
     score = round(counted.score * HUNDREDTHS)
-    scored = msgspec.structs.replace(totals, scored=1, score_sum=score, score_min=score, score_max=score)
-    return msgspec.structs.replace(scored, **{counted.label: 1})
+    return Totals(1, 1, *_ONE_LABEL[counted.label], score, score, score, *beside)
+
+
+# The five counts of labels of a single text.
+_ONE_LABEL: Final[dict[Label, tuple[int, int, int, int, int]]] = {
+    "very_negative": (1, 0, 0, 0, 0),
+    "negative": (0, 1, 0, 0, 0),
+    "neutral": (0, 0, 1, 0, 0),
+    "positive": (0, 0, 0, 1, 0),
+    "very_positive": (0, 0, 0, 0, 1),
+}
 
 
 class Tally:
