@@ -1,6 +1,6 @@
 """A policy made ready to decide: its conditions as functions. Pure."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from itertools import chain
 from typing import Final, NamedTuple
 
@@ -11,7 +11,9 @@ from streams.conversations import Conversation, Memory
 from streams.escalation.facts import FACTS, GROWING, Moment, Value
 from streams.escalation.policy import FactCondition, Group, Policy, Rule, SignalCondition, SignalRule
 from streams.scoring.matcher import Matcher
+from streams.scoring.readers.substrings import has_any
 from streams.scoring.word_lists import WordList
+from streams.scoring.words import lowered
 
 Test = Callable[[Moment], bool]
 
@@ -234,8 +236,8 @@ def _phrases(name: str, signal: SignalRule) -> Callable[[str], bool] | None:
     if not signal.phrases:
         return None
     if signal.match == "anywhere":
-        phrases: Sequence[str] = [phrase.lower() for phrase in signal.phrases]
-        return lambda text: any(phrase in text.lower() for phrase in phrases)
+        phrases = [lowered(phrase) for phrase in signal.phrases]
+        return lambda text: has_any(lowered(text), phrases)
     matcher = Matcher([WordList(name=name, hit="", miss="", entries=signal.phrases)])
     return lambda text: bool(matcher.find(text))
 
