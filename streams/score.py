@@ -111,7 +111,10 @@ def _scored(received: Received, found: Explained, reading: Reading, scorer: str)
 
 
 def _text(event: TicketEvent) -> str:
-    return "\n".join(part for part in (event.subject, event.text) if part and part.strip())
+    subject, text = event.subject or "", event.text or ""
+    if not subject.strip():
+        return text if text.strip() else ""
+    return f"{subject}\n{text}" if text.strip() else subject
 
 
 def _voice(event: TicketEvent) -> Voice:
@@ -119,4 +122,6 @@ def _voice(event: TicketEvent) -> Voice:
 
 
 def _text_headers(record: Record) -> dict[str, str]:
+    if not record.headers:
+        return {}
     return {name.lower(): raw.decode("utf-8", "replace") for name, raw in record.headers if raw is not None}

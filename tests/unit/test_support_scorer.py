@@ -135,7 +135,10 @@ def check(explained: Explained) -> None:
     sentiment = explained.sentiment
     assert explained.unscored is None
     # The score has two decimals.
-    assert 5 + sum(reason.points for reason in explained.reasons) == pytest.approx(sentiment.score, abs=0.00501)
+    # The score has two decimals, and each reason's points have three.
+    rounding = 0.00501 + 0.0005 * len(explained.reasons)
+    assert 5 + sum(reason.points for reason in explained.reasons) == pytest.approx(sentiment.score, abs=rounding)
+    assert all(reason.points == round(reason.points, 3) for reason in explained.reasons)
     assert 0 <= sentiment.score <= 10
     assert -1 <= sentiment.compound <= 1
     assert -1 <= sentiment.polarity <= 1
