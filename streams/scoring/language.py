@@ -65,18 +65,24 @@ def _by_function_words(words: Sequence[str]) -> str | None:
     english = sum(map(ENGLISH_ONLY.__contains__, words))
     if english >= _FEWEST and english >= _CLEAR * len(words):
         return "en"
+    enough = max(_FEWEST, _ENOUGH * sum(map(str.isalpha, words)))
     # French and Italian join words with an apostrophe, English does not.
     joined = " ".join([word for word in words if "'" in word]).replace("'", "' ").split()
+    if not joined:
+        # Mostly all others together have too few, and need not be told apart.
+        english, others = sum(map(_ENGLISH.__contains__, words)), sum(map(_NOT_ENGLISH.__contains__, words))
+        if english >= enough and english > _CLEARLY * others:
+            return "en"
     counts = Counter(chain.from_iterable(map(_languages_of, chain(words, joined))))
     if not counts:
         return None
     best = max(counts, key=counts.__getitem__)
     most = counts.pop(best)
-    second = max(counts.values(), default=0)
-    enough = max(_FEWEST, _ENOUGH * sum(map(str.isalpha, words)))
-    return best if most >= enough and most > _CLEARLY * second else None
+    return best if most >= enough and most > _CLEARLY * max(counts.values(), default=0) else None
 
 
+_ENGLISH: Final = FUNCTION_WORDS["en"]
+_NOT_ENGLISH: Final = frozenset[str]().union(*(known for code, known in FUNCTION_WORDS.items() if code != "en"))
 _languages_of = Memo(lambda word: tuple(code for code, known in FUNCTION_WORDS.items() if word in known)).__getitem__
 
 
