@@ -3,7 +3,7 @@
 from pathlib import Path
 from typing import Annotated
 
-from pydantic import AliasChoices, Field, field_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.readings import PresetName
@@ -37,6 +37,14 @@ class Settings(BaseSettings):
     page_port: int = Field(8081, ge=0, le=65535)
     metrics_port: int = Field(0, ge=0, le=65535, description="Port of /metrics of a worker or sink; 0 for none.")
 
+    answer_seconds: Seconds = Field(
+        1.0, description="Seconds that an interface of a replaced system waits for the pipeline's answer."
+    )
+    # Not dumped: a process gets it from its environment alone, and nothing can print it by accident.
+    service_token: SecretStr | None = Field(
+        None, exclude=True, description="What X-Service-Token must be at POST /api/support/escalate; none: 503."
+    )
+
     partitions: int = Field(2, ge=1, le=512, description="Partitions of each topic: 2 locally, 12 in production.")
     replication: int = Field(1, ge=1, le=7, description="Replication factor: 1 locally, 3 in production.")
     session_timeout: Seconds = Field(6.0, description="Seconds after which a dead worker's partitions move.")
@@ -64,6 +72,11 @@ class Settings(BaseSettings):
 
     sink_rows: int = Field(50_000, ge=1, description="Rows that a sink collects at most before it writes.")
     sink_seconds: Seconds = Field(1.0, description="Seconds that a sink collects at most before it writes.")
+
+    @field_validator("service_token")
+    @classmethod
+    def _empty_is_none(cls, token: SecretStr | None) -> SecretStr | None:
+        return token or None
 
     @field_validator("window_sizes")
     @classmethod

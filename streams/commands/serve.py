@@ -18,6 +18,8 @@ serve = typer.Typer(no_args_is_help=True, help="Serve HTTP: the gateway for even
 def gateway() -> None:
     """Take events over HTTP: POST /api/v1/events, with /healthz, /readyz and /metrics beside it.
 
+    POST /api/incidents, /api/support/escalate and /api/chat/messages are there for who used the replaced systems.
+
     It starts also while Kafka is away, answers 503 until it is there, and needs no restart then.
 
         ticketpulse serve gateway
@@ -27,6 +29,7 @@ def gateway() -> None:
     """
     from streams.engine.garbage import collect_garbage_seldom
     from streams.gateway.app import EVENTS_PATH, create_app
+    from streams.gateway.kafka_answers import KafkaAnswers
     from streams.gateway.kafka_writer import KafkaWriter
     from streams.http_server import address_of, serve
     from streams.logs import configure_logs
@@ -36,7 +39,9 @@ def gateway() -> None:
     listener = take_address(settings.host, settings.gateway_port, "gateway_port")
     say(f"events go to {address_of(listener)}{EVENTS_PATH}")
     collect_garbage_seldom()
-    serve(create_app(KafkaWriter(settings.kafka_brokers)), listener)
+    writer, answers = KafkaWriter(settings.kafka_brokers), KafkaAnswers(settings.kafka_brokers)
+    app = create_app(writer, answers, token=settings.service_token, answer_seconds=settings.answer_seconds)
+    serve(app, listener)
 
 
 @serve.command("page")

@@ -23,6 +23,7 @@ from streams.engine.local import LocalLog, LocalWorker, LocalWriter, SqliteStora
 from streams.engine.stage import Output, Stage
 from streams.engine.telemetry import PrometheusWatch
 from streams.gateway.app import create_app as create_gateway
+from streams.gateway.local_answers import LocalAnswers
 from streams.http_server import address_of, listen, serving
 from streams.policies import PolicySource
 from streams.stages import STAGES, build_stage
@@ -67,7 +68,10 @@ async def _run(settings: Settings, rate: float | None, folder: Path) -> None:
         page = create_page(partial(open_client, readonly=True))
         running.append(await _serve("page", page, settings.host, settings.page_port, stack))
         writer = LocalWriter(log, topics.EVENTS)
-        running.append(await _serve("gateway", create_gateway(writer), settings.host, settings.gateway_port, stack))
+        gateway = create_gateway(
+            writer, LocalAnswers(log), token=settings.service_token, answer_seconds=settings.answer_seconds
+        )
+        running.append(await _serve("gateway", gateway, settings.host, settings.gateway_port, stack))
         if rate is not None:
             running.append(await stack.enter_async_context(_background(_feed(writer, rate), "feed")))
         running.append(await stack.enter_async_context(_background(_until(stopping), "signal")))

@@ -1,11 +1,10 @@
 """The gateway's HTTP interface.
 
 POST /api/v1/events takes one event or a list, plain JSON or CloudEvents (binary, structured, batch), and answers 202
-once the log has acknowledged all of them. Of a list with one bad event none is written.
+once the log has acknowledged all of them. Of a list with one bad event none is written. Beside it are the interfaces of
+the replaced systems, which record one event each and answer with what became of it.
 """
 
-import asyncio
-import logging
 import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
@@ -15,20 +14,28 @@ from typing import Any
 
 import msgspec
 from fastapi import FastAPI, Request
-from fastapi.responses import Response
+from fastapi.exceptions import RequestValidationError
+from fastapi.responses import PlainTextResponse, Response
 from prometheus_client import CONTENT_TYPE_LATEST, generate_latest
+from pydantic import BaseModel, SecretStr
 from starlette.exceptions import HTTPException
 
 from schemas.events import TicketEvent
+from sinks.openapi import DescribedApi, problems
 from sinks.prometheus import GATEWAY_EVENTS, GATEWAY_SECONDS
+from streams.gateway.answers import Answers
+from streams.gateway.body import read_body, wrong_request
+from streams.gateway.chat import chat
+from streams.gateway.incidents import incidents
 from streams.gateway.problems import Problem
-from streams.gateway.reading import ACCEPTED, DEFAULT_LIMITS, Accepted, Limits, read_request
-from streams.gateway.writer import EventWriter, NotAcknowledged
-
-log = logging.getLogger(__name__)
+from streams.gateway.reading import ACCEPTED, DEFAULT_LIMITS, Limits, read_request
+from streams.gateway.recording import Recorder
+from streams.gateway.support import support
+from streams.gateway.writer import EventWriter
+from streams.gateway.writing import RETRY_AFTER_SECONDS, write
 
 EVENTS_PATH = "/api/v1/events"
-RETRY_AFTER_SECONDS = 2
+ANSWER_SECONDS = 1.0
 
 Clock = Callable[[], datetime]
 
@@ -37,8 +44,26 @@ def _now() -> datetime:
     return datetime.now(UTC)
 
 
-def create_app(writer: EventWriter, *, limits: Limits = DEFAULT_LIMITS, clock: Clock = _now) -> FastAPI:
-    """The gateway over a writer, which it starts and stops. `clock` gives an event without a time its own."""
+class EventsAnswer(BaseModel):
+    """The ids of the events, in their order."""
+
+    accepted: list[str]
+
+
+def create_app(
+    writer: EventWriter,
+    answers: Answers | None = None,
+    *,
+    token: SecretStr | None = None,
+    answer_seconds: float = ANSWER_SECONDS,
+    limits: Limits = DEFAULT_LIMITS,
+    clock: Clock = _now,
+) -> FastAPI:
+    """The gateway over a writer, which it starts and stops. `clock` gives an event without a time its own.
+
+    The interfaces of the replaced systems need `answers`, are there with them only, and wait for one up to
+    `answer_seconds`; the one for escalations wants `token`.
+    """
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -46,9 +71,11 @@ def create_app(writer: EventWriter, *, limits: Limits = DEFAULT_LIMITS, clock: C
         try:
             yield
         finally:
+            if answers is not None:
+                await answers.stop()
             await writer.stop()
 
-    app = FastAPI(
+    app = DescribedApi(
         title="ticketpulse gateway",
         lifespan=lifespan,
         docs_url=None,
@@ -57,18 +84,36 @@ def create_app(writer: EventWriter, *, limits: Limits = DEFAULT_LIMITS, clock: C
     )
     _add_events(app, writer, limits, clock)
     _add_health(app, writer)
+    if answers is not None:
+        recorder = Recorder(writer, answers, clock, limits, answer_seconds)
+        for router in (incidents(recorder), support(recorder, token), chat(recorder)):
+            app.include_router(router)
     _answer_with_problems(app)
     return app
 
 
 def _add_events(app: FastAPI, writer: EventWriter, limits: Limits, clock: Clock) -> None:
-    @app.post(EVENTS_PATH, status_code=HTTPStatus.ACCEPTED, openapi_extra=_request_body(), response_class=Response)
+    @app.post(
+        EVENTS_PATH,
+        status_code=HTTPStatus.ACCEPTED,
+        openapi_extra=_request_body(limits),
+        response_class=Response,
+        responses={
+            202: {"model": EventsAnswer},
+            **problems(
+                HTTPStatus.BAD_REQUEST,
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
+                HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+                HTTPStatus.SERVICE_UNAVAILABLE,
+            ),
+        },
+    )
     async def post_events(request: Request) -> Response:
         """Accept events: 202 with their ids in order, after the log has acknowledged every one."""
         began = time.perf_counter()
         try:
-            events = read_request(await _body(request, limits), dict(request.headers), clock(), limits)
-            await _write(writer, events)
+            events = read_request(await read_body(request, limits), dict(request.headers), clock(), limits)
+            await write(writer, events)
         except Problem as problem:
             GATEWAY_EVENTS.labels(_outcome(problem)).inc(max(int(str(problem.members.get("bad", 1))), 1))
             raise
@@ -77,44 +122,6 @@ def _add_events(app: FastAPI, writer: EventWriter, limits: Limits, clock: Clock)
         GATEWAY_EVENTS.labels("accepted").inc(len(events))
         ids = [event.event_id for event in events]
         return Response(msgspec.json.encode({"accepted": ids}), HTTPStatus.ACCEPTED, media_type="application/json")
-
-
-async def _body(request: Request, limits: Limits) -> bytes:
-    """The body, read no further than its limit."""
-    body = bytearray()
-    async for part in request.stream():
-        body += part
-        if len(body) > limits.body_bytes:
-            raise Problem(
-                HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
-                f"the body is larger than {limits.body_bytes:,} bytes: send fewer events in one request",
-                limit=limits.body_bytes,
-            )
-    return bytes(body)
-
-
-async def _write(writer: EventWriter, events: list[Accepted]) -> None:
-    """All events, in order for each ticket. The tasks are begun in the order of the list."""
-    sends = [asyncio.ensure_future(writer.send(event.key, event.value)) for event in events]
-    try:
-        await asyncio.gather(*sends)
-    except NotAcknowledged as error:
-        log.warning("not acknowledged: %s", error)
-        raise _unavailable(str(error), len(events)) from error
-    finally:
-        for send in sends:
-            send.cancel()
-        await asyncio.gather(*sends, return_exceptions=True)
-
-
-def _unavailable(why: str, events: int) -> Problem:
-    return Problem(
-        HTTPStatus.SERVICE_UNAVAILABLE,
-        f"The event log did not acknowledge every event: {why}. Some or all of them may have been stored nevertheless. "
-        "Send the same request again with the same event ids: an id that was stored already is counted once.",
-        headers={"Retry-After": str(RETRY_AFTER_SECONDS)},
-        bad=events,
-    )
 
 
 def _outcome(problem: Problem) -> str:
@@ -128,7 +135,7 @@ def _add_health(app: FastAPI, writer: EventWriter) -> None:
         """The process answers."""
         return {"status": "alive"}
 
-    @app.get("/readyz")
+    @app.get("/readyz", responses=problems(HTTPStatus.SERVICE_UNAVAILABLE))
     async def readyz() -> dict[str, str]:
         """The log answers and has the topic: an event that is sent now will be accepted."""
         if not await writer.ready():
@@ -139,7 +146,7 @@ def _add_health(app: FastAPI, writer: EventWriter) -> None:
             )
         return {"status": "ready"}
 
-    @app.get("/metrics", response_class=Response)
+    @app.get("/metrics", response_class=PlainTextResponse)
     def metrics() -> Response:
         """Every metric of this process, as Prometheus reads it."""
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
@@ -149,6 +156,10 @@ def _answer_with_problems(app: FastAPI) -> None:
     @app.exception_handler(Problem)
     async def problem(_: Request, error: Problem) -> Response:
         return error.response()
+
+    @app.exception_handler(RequestValidationError)
+    async def wrong(_: Request, error: RequestValidationError) -> Response:
+        return wrong_request(error).response()
 
     @app.exception_handler(HTTPException)
     async def http_error(request: Request, error: HTTPException) -> Response:
@@ -161,10 +172,13 @@ def _answer_with_problems(app: FastAPI) -> None:
         return Problem(HTTPStatus.INTERNAL_SERVER_ERROR, "the gateway failed; its log says how").response()
 
 
-def _request_body() -> dict[str, Any]:
+def _request_body(limits: Limits) -> dict[str, Any]:
     """What FastAPI cannot see, because the body is read as bytes."""
     (schema,), components = msgspec.json.schema_components([TicketEvent], ref_template="#/components/schemas/{name}")
     event = components.get("TicketEvent", schema)
-    plain = {"oneOf": [event, {"type": "array", "items": event}]}
+    # Where what is not listed is kept in memory, and a time that may be left out.
+    del event["properties"]["extra"]
+    event["required"].remove("occurred_at")
+    plain = {"oneOf": [event, {"type": "array", "minItems": 1, "maxItems": limits.events, "items": event}]}
     content = {media_type: {"schema": plain if media_type == ACCEPTED[0] else {}} for media_type in ACCEPTED}
     return {"requestBody": {"required": True, "content": content}}

@@ -11,7 +11,7 @@ from schemas.rejections import Rejected
 
 
 class Problem(Exception):
-    """An answer other than 202. `errors` names each bad event: index in the list, field, reason and message."""
+    """An answer that is an error. `errors` names each bad event: index in the list, field, reason and message."""
 
     def __init__(
         self,

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import msgspec
 
 from schemas.cloudevents import STRUCTURED, read_message
-from schemas.events import MAX_EVENT_BYTES, TicketEvent, read_event, ticket_key
+from schemas.events import MAX_EVENT_BYTES, TicketEvent, event_from, read_event, ticket_key
 from schemas.rejections import Reason, Rejected
 from schemas.scored import encode_event
 from streams.gateway.problems import Problem, error_of
@@ -46,7 +46,7 @@ def read_request(
     body: bytes, headers: Mapping[str, str], received_at: datetime, limits: Limits = DEFAULT_LIMITS
 ) -> list[Accepted]:
     """Every event of a request, in order. Header names are lower case. Raises Problem: 400, 413 or 415."""
-    media_type = _media_type(headers)
+    media_type = media_type_of(headers)
     attributes = {name: unquote(text) for name, text in headers.items() if name.startswith("ce-")}
     if "ce-specversion" in attributes:
         if media_type != PLAIN:
@@ -64,11 +64,19 @@ def read_request(
     return _all_or_nothing([read_message(one, structured, received_at) for one in elements], limits, single=not is_list)
 
 
-def _media_type(headers: Mapping[str, str]) -> str:
+def read_fields(fields: Mapping[str, object], received_at: datetime, limits: Limits = DEFAULT_LIMITS) -> Accepted:
+    """One event of its fields as they would stand in JSON. Raises Problem: 400 or 413."""
+    (accepted,) = _all_or_nothing([event_from(dict(fields), received_at)], limits, single=True)
+    return accepted
+
+
+def media_type_of(headers: Mapping[str, str], accepted: Sequence[str] = ACCEPTED) -> str:
+    """What a body is, `accepted` at that and UTF-8 as it is. Header names are lower case. Raises Problem: 415."""
     media_type, _, parameters = headers.get("content-type", PLAIN).partition(";")
     media_type = media_type.strip().lower()
-    if media_type not in ACCEPTED:
-        raise _unsupported(f"Content-Type {media_type!r} is not read here; send one of {', '.join(ACCEPTED)}")
+    if media_type not in accepted:
+        detail = f"Content-Type {media_type!r} is not read here; send one of {', '.join(accepted)}"
+        raise _unsupported(detail, accepted)
     charset = parameters.lower().replace('"', "").partition("charset=")[2].partition(";")[0].strip()
     if charset not in ("", "utf-8", "utf8", "us-ascii"):
         raise _unsupported(f"charset {charset!r} is not read here; JSON is UTF-8")
@@ -77,8 +85,8 @@ def _media_type(headers: Mapping[str, str]) -> str:
     return media_type
 
 
-def _unsupported(detail: str) -> Problem:
-    return Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail, headers={"Accept": ", ".join(ACCEPTED)})
+def _unsupported(detail: str, accepted: Sequence[str] = ACCEPTED) -> Problem:
+    return Problem(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, detail, headers={"Accept": ", ".join(accepted)})
 
 
 def _elements(body: bytes, limits: Limits) -> Sequence[bytes]:

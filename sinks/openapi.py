@@ -1,0 +1,56 @@
+"""OpenAPI documents that tell the truth about errors: they travel as application/problem+json (RFC 9457)."""
+
+from http import HTTPStatus
+from typing import Any
+
+from fastapi import FastAPI
+from pydantic import BaseModel, ConfigDict, Field
+
+PROBLEM_JSON = "application/problem+json"
+
+
+class WrongField(BaseModel):
+    """One thing that is wrong with a request."""
+
+    model_config = ConfigDict(extra="allow")
+
+    field: str = Field(description="Where it stands; parts are joined with dots.")
+    message: str = Field(description="What is wrong with it, and what is allowed.")
+
+
+class ProblemBody(BaseModel):
+    """What was wrong, where, and what to do."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str = "about:blank"
+    title: str
+    status: int
+    detail: str
+    errors: list[WrongField] | None = None
+
+
+def problems(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
+    """The `responses` of a route that may answer with these problems."""
+    return {int(status): {"model": ProblemBody, "description": status.phrase} for status in statuses}
+
+
+class DescribedApi(FastAPI):
+    """An application whose document names the media type of its problems, which FastAPI takes for plain JSON."""
+
+    def openapi(self) -> dict[str, Any]:
+        """The document; it is made once."""
+        if self.openapi_schema is None:
+            for answer in _errors(super().openapi()):
+                answer["content"][PROBLEM_JSON] = answer["content"].pop("application/json")
+        return super().openapi()
+
+
+def _errors(described: dict[str, Any]) -> list[dict[str, Any]]:
+    return [
+        answer
+        for operations in described["paths"].values()
+        for operation in operations.values()
+        for status, answer in operation["responses"].items()
+        if int(status) >= HTTPStatus.BAD_REQUEST and "application/json" in answer.get("content", {})
+    ]
