@@ -50,9 +50,9 @@ class BackTest:
         self._end: TicketEvent | None = None
 
     @property
-    def escalations(self) -> tuple[int, int]:
-        """How many each policy made so far."""
-        return len(self._one.cases), len(self._other.cases)
+    def cases(self) -> tuple[Cases, Cases]:
+        """What each policy has escalated so far."""
+        return self._one.cases, self._other.cases
 
     def play(self, events: Sequence[TicketEvent]) -> None:
         """Play events, in the order of their times, also from call to call."""

@@ -124,7 +124,7 @@ def _played(policies: tuple["Policy", "Policy"], events: "HistoryFile | HistoryR
     while batch := list(islice(coming, _AT_ONCE)):
         back_test.play(batch)
         done += len(batch)
-        escalations = " and ".join(f"{count:,}" for count in back_test.escalations)
+        escalations = " and ".join(f"{len(cases):,}" for cases in back_test.cases)
         progress.show(f"{done:,} of {counted(len(events), 'event')}, {escalations} escalations")
     return back_test
 
