@@ -37,7 +37,7 @@ Tenant = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_.\-]{1,64}\Z")]
 Rating = Annotated[int, msgspec.Meta(ge=1, le=5)]
 
 
-class TicketEvent(msgspec.Struct, kw_only=True):
+class TicketEvent(msgspec.Struct, kw_only=True, eq=False):
     """One thing that happened to one ticket. `occurred_at` is aware, UTC, whole milliseconds.
 
     `escalation_requested` says that another system wants a person to look at the ticket; why is in `metadata`. Of an
@@ -71,7 +71,23 @@ class TicketEvent(msgspec.Struct, kw_only=True):
     metadata: dict[str, Any] = {}
     extra: dict[str, Any] | msgspec.UnsetType = msgspec.UNSET
 
+    def __eq__(self, other: object) -> bool:
+        """Equal is what says the same, however it was read."""
+        if not isinstance(other, TicketEvent):
+            return NotImplemented
+        return msgspec.structs.asdict(self) == msgspec.structs.asdict(other)
 
+    __hash__ = None  # type: ignore[assignment]
+
+
+class _PlainEvent(TicketEvent, kw_only=True, eq=False, forbid_unknown_fields=True):
+    """An event with known fields only, as most are: read in one step. `extra` is no field that a producer may send."""
+
+    occurred_at: datetime | int | float  # type: ignore[assignment]
+    extra: dict[str, Any] | msgspec.UnsetType = msgspec.field(default=msgspec.UNSET, name="(extra)")
+
+
+_decode_plain = msgspec.json.Decoder(_PlainEvent).decode
 _FIELDS = frozenset(f.encode_name for f in msgspec.structs.fields(TicketEvent)) - {"extra"}
 _REQUIRED = ("event_id", "ticket_id")
 
@@ -87,6 +103,9 @@ def read_event(value: bytes | None, received_at: datetime) -> TicketEvent | Reje
         return Rejected(Reason.TOMBSTONE, "value", "a record without a value carries no event")
     if len(value) > MAX_EVENT_BYTES:
         return Rejected(Reason.TOO_LARGE, "value", f"{len(value):,} bytes; an event may have {MAX_EVENT_BYTES:,}")
+    plain = _read_plain(value)
+    if plain is not None:
+        return _check_meaning(plain) or plain
     try:
         fields = msgspec.json.decode(value)
     except (msgspec.DecodeError, UnicodeDecodeError, RecursionError) as error:
@@ -120,6 +139,19 @@ def event_from(fields: object, received_at: datetime) -> TicketEvent | Rejected:
     return _check_meaning(event) or event
 
 
+def _read_plain(value: bytes) -> TicketEvent | None:
+    """The event, or None where it takes a longer look: at unknown fields, or at what is wrong."""
+    try:
+        event = _decode_plain(value)
+    except (msgspec.MsgspecError, UnicodeDecodeError, RecursionError):
+        return None
+    moment = _read_time(event.occurred_at)
+    if isinstance(moment, Rejected) or event.extra is not msgspec.UNSET:
+        return None
+    event.occurred_at = moment
+    return event
+
+
 def _check_meaning(event: TicketEvent) -> Rejected | None:
     if event.type in ("created", "message") and not (event.text or event.subject or event.attachments):
         return Rejected(Reason.EMPTY, "text", f"empty: a {event.type} event needs a text, a subject or an attachment")
@@ -132,7 +164,9 @@ def _check_meaning(event: TicketEvent) -> Rejected | None:
 
 def _read_time(value: object) -> datetime | Rejected:
     try:
-        if isinstance(value, str):
+        if isinstance(value, datetime):
+            moment = value
+        elif isinstance(value, str):
             moment = msgspec.convert(value, datetime)
         elif isinstance(value, int | float) and not isinstance(value, bool):
             seconds = value / 1000 if abs(value) > MILLISECONDS_ABOVE else value
@@ -145,14 +179,15 @@ def _read_time(value: object) -> datetime | Rejected:
         return Rejected(Reason.TIME, "occurred_at", f"{_shorten(value)} has no UTC offset; {_TIME_WANTED}")
     if not EARLIEST <= moment < LATEST:
         return Rejected(Reason.TIME, "occurred_at", f"{_shorten(value)} is outside 1970 to 2099")
-    return _whole_milliseconds(moment.astimezone(UTC))
+    return _whole_milliseconds(moment if moment.tzinfo is UTC else moment.astimezone(UTC))
 
 
 _TIME_WANTED = "wanted: RFC 3339 with an offset (2026-11-21T09:30:00Z) or a Unix epoch in seconds or milliseconds"
 
 
 def _whole_milliseconds(moment: datetime) -> datetime:
-    return moment.replace(microsecond=moment.microsecond // 1000 * 1000)
+    beyond = moment.microsecond % 1000
+    return moment.replace(microsecond=moment.microsecond - beyond) if beyond else moment
 
 
 def _explain(error: msgspec.ValidationError, fields: dict[str, Any]) -> Rejected:

@@ -38,7 +38,7 @@ class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
     end: int = 0
 
 
-class ScoredEvent(TicketEvent, kw_only=True):
+class ScoredEvent(TicketEvent, kw_only=True, eq=False):
     """A ticket event after scoring. `sentiment` is None when nothing was scored; `unscored` then says why.
 
     `reasons`, the weightiest first, tell what moved the score, and `confidence`, 0 to 1, how sure it is. `removed`
