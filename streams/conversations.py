@@ -46,6 +46,7 @@ class Conversation(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     an answer, `unanswered` how many messages ago that was. `scores` are the customer's, in hundredths of a point,
     oldest first; `said` fingerprints of the customer's last texts and `repeats` how many of them were the newest one
     already. `messages` counts the texts that were kept. `tickets` is how many tickets the customer is known to have.
+    `risk_parts` are the parts of the policy's risk that held at the customer's last words, as bits.
 
     `episode` counts how often the ticket was resolved after an escalation; `escalated` is the priority at which it is
     escalated in this one. `fired` tells when each rule last did, and in which session. `seen` holds fingerprints of
@@ -80,6 +81,7 @@ class Conversation(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     email: str | None = None
     phone: str | None = None
     tickets: int = 0
+    risk_parts: int = 0
     episode: int = 0
     escalated: Priority | None = None
     fired: dict[str, tuple[int, int]] = {}

@@ -74,11 +74,22 @@ class ReadyPolicy:
                 given.append(name)
         return tuple(given)
 
-    def risk(self, moment: Moment) -> float | None:
-        """The points of all parts that hold, at most 1; None for a policy without them."""
+    def risk_parts(self, moment: Moment) -> int:
+        """The parts of the risk that hold, as bits. Those of the customer's last words hold until there are others:
+        how many tickets a customer has is known only after the words were read.
+        """
+        held = 0 if moment.said is not None else moment.conversation.risk_parts
+        for number, (_, holds) in enumerate(self._risk):
+            if holds(moment):
+                held |= 1 << number
+        return held
+
+    def risk(self, parts: int) -> float | None:
+        """The points of these parts, at most 1; None for a policy without them."""
         if not self._risk:
             return None
-        return min(round(sum(points for points, holds in self._risk if holds(moment)), 6), 1.0)
+        points = sum(points for number, (points, _) in enumerate(self._risk) if parts >> number & 1)
+        return min(round(points, 6), 1.0)
 
     def next_due(self, conversation: Conversation, after: int) -> int | None:
         """When, after a time, the clock alone may make a rule hold. All in Unix milliseconds."""

@@ -165,7 +165,9 @@ class TrackStage:
             known = hear(known, signals, at)
             moment = Moment(event, known, at, said, label, signals)
         if policy.has_risk:
-            moment = moment._replace(risk=policy.risk(moment))
+            parts = policy.risk_parts(moment)
+            known = msgspec.structs.replace(known, risk_parts=parts)
+            moment = moment._replace(conversation=known, risk=policy.risk(parts))
         cut = tickets.keep_message(event, moment, ticket.key, memory, state)
         if cut:
             output.count("cut")
@@ -263,7 +265,7 @@ class TrackStage:
     ) -> None:
         """Decide on a ticket although nothing was said."""
         moment = Moment(None, known, now)
-        moment = moment._replace(risk=ticket.policy.risk(moment))
+        moment = moment._replace(risk=ticket.policy.risk(ticket.policy.risk_parts(moment)))
         after, is_escalated = self._decide(ticket, moment, state, output)
         if after is not known:
             state.put(CONVERSATIONS, ticket.key, after)

@@ -17,7 +17,7 @@ from streams.escalation.book import PolicyBook, preset_book
 from streams.registry import RegistryStage
 from streams.score import Received, score_events
 from streams.track import TrackStage
-from streams.track.tickets import CONVERSATIONS
+from streams.track.tickets import CONVERSATIONS, MESSAGES
 from tests.unit.reading import reader, scorer
 from tests.unit.records import EVENT_IDS, NINE, RULES, Appended, Partition, rekeyed
 
@@ -75,6 +75,11 @@ class Desk:
         known = self._track.row(CONVERSATIONS, f"default/{ticket}".encode())
         assert known is not None
         return known
+
+    def kept_messages(self) -> list[str]:
+        """The texts that are kept, in their order."""
+        rows = [self._track.row(MESSAGES, key) for key in self._track.keys(MESSAGES)]
+        return [row.text for row in sorted(filter(None, rows), key=lambda row: row.number)]
 
     def _settle(self, sent: list[Outgoing]) -> list[Escalation]:
         """What was published, the registry's answers included."""
