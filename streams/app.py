@@ -11,6 +11,7 @@ from streams.engine.faust_shell import run_worker as run_faust
 from streams.engine.kafka_log import KafkaStage
 from streams.logs import configure_logs
 from streams.policies import PolicySource
+from streams.score import ScoreStage
 from streams.stages import build_stage
 from streams.track import TrackStage
 
@@ -33,7 +34,7 @@ def run_worker(stage: str, settings: Settings) -> None:
         session_seconds=settings.session_timeout,
         clock=wall_clock,
         dead_letters=topics.DEAD_LETTERS,
-        beside=partial(source.follow, built.adopt) if isinstance(built, TrackStage) else None,
+        beside=partial(source.follow, built.adopt) if isinstance(built, ScoreStage | TrackStage) else None,
     )
     serve_metrics(settings.metrics_port, settings.host)
     run_faust(app, override_logging=False)

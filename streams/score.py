@@ -1,13 +1,14 @@
 """score: raw event in, scored event out. Stateless; what cannot be read becomes a dead letter."""
 
-from collections.abc import Sequence
+from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 import msgspec
 
 from schemas.cloudevents import read_message
 from schemas.events import TicketEvent, ticket_key
+from schemas.readings import PresetName
 from schemas.rejections import Rejected
 from schemas.scored import ScoredEvent, Voice, encode_event
 from streams import topics
@@ -22,17 +23,40 @@ from streams.scoring.scorer import polarity_of
 _NOT_CUSTOMERS = frozenset({"agent", "bot", "system"})
 
 
+class Preset(NamedTuple):
+    """How texts are scored and read."""
+
+    scorer: Explainer
+    reader: Reader
+
+
+class Book(Protocol):
+    """Who reads texts by which preset."""
+
+    def reads(self, tenant: str, channel: str) -> PresetName: ...
+    def presets(self) -> Collection[PresetName]: ...
+
+
 class ScoreStage:
-    """Reads `tickets.events.v1`; keys its output by tenant and ticket, whatever key the producer used."""
+    """Reads `tickets.events.v1`; keys its output by tenant and ticket, whatever key the producer used.
+
+    The book tells by which preset the texts of a tenant and channel are read; `load` gives a preset by its name, once.
+    """
 
     name = "score"
     input = topics.EVENTS
     outputs: Sequence[str] = (topics.SCORED, topics.DEAD_LETTERS)
     patience = 0.01
 
-    def __init__(self, scorer: Explainer, reader: Reader) -> None:
-        self._scorer = scorer
-        self._reader = reader
+    def __init__(self, book: Book, load: Callable[[PresetName], Preset]) -> None:
+        self._load = load
+        self._presets: dict[PresetName, Preset] = {}
+        self.adopt(book)
+
+    def adopt(self, book: Book) -> None:
+        """Read by other presets from the next batch on."""
+        self._presets = {name: self._presets.get(name) or self._load(name) for name in book.presets()}
+        self._book = book
 
     def restore(self, state: Overlay) -> None:
         """Nothing to restore."""
@@ -42,7 +66,7 @@ class ScoreStage:
         output = Output()
         read = list(map(_read, batch.records))
         received = [each for each in read if not isinstance(each, Rejected)]
-        scored = iter(score_events(received, self._scorer, self._reader))
+        scored = iter(self._score(received))
         for record, each in zip(batch.records, read, strict=True):
             if isinstance(each, Rejected):
                 bury(output, self.name, batch, record, each, topics.DEAD_LETTERS)
@@ -53,6 +77,19 @@ class ScoreStage:
     def tick(self, now: int, idle: bool, state: Overlay) -> Output:
         """Nothing happens with time."""
         return Output()
+
+    def _score(self, received: Sequence["Received"]) -> Sequence[ScoredEvent]:
+        if len(self._presets) == 1:
+            [preset] = self._presets.values()
+            return score_events(received, *preset)
+        groups: dict[PresetName, list[int]] = {}
+        for place, (event, _) in enumerate(received):
+            groups.setdefault(self._book.reads(event.tenant, event.channel), []).append(place)
+        found: dict[int, ScoredEvent] = {}
+        for name, places in groups.items():
+            scored = score_events([received[place] for place in places], *self._presets[name])
+            found.update(zip(places, scored, strict=True))
+        return [found[place] for place in range(len(received))]
 
 
 class Received(NamedTuple):

@@ -3,11 +3,12 @@
 from collections.abc import Callable
 from typing import Final
 
+from schemas.readings import PresetName
 from streams.config import Settings
 from streams.engine.stage import Stage
 from streams.escalation.book import PolicyBook, preset_book
 from streams.registry import RegistryStage
-from streams.score import ScoreStage
+from streams.score import Preset, ScoreStage
 from streams.scoring import scorer_or_unavailable
 from streams.scoring.readers import reader_of
 from streams.track import TrackStage
@@ -26,8 +27,13 @@ def window_rules(settings: Settings) -> WindowRules:
     )
 
 
+def load_preset(name: PresetName) -> Preset:
+    """A preset; its texts go on without a score when its scorer cannot be loaded."""
+    return Preset(scorer_or_unavailable(name), reader_of(name))
+
+
 _BUILD: dict[str, Callable[[Settings, PolicyBook], Stage]] = {
-    "score": lambda settings, book: ScoreStage(scorer_or_unavailable(settings.preset), reader_of(settings.preset)),
+    "score": lambda settings, book: ScoreStage(book, load_preset),
     "track": lambda settings, book: TrackStage(book, settings.duplicate_horizon, window_rules(settings)),
     "registry": lambda settings, book: RegistryStage(),
     "trends": lambda settings, book: TrendsStage(window_rules(settings)),

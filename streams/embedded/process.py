@@ -26,6 +26,7 @@ from streams.gateway.app import create_app as create_gateway
 from streams.gateway.local_answers import LocalAnswers
 from streams.http_server import address_of, listen, serving
 from streams.policies import PolicySource
+from streams.score import ScoreStage
 from streams.stages import STAGES, build_stage
 from streams.track import TrackStage
 from streams.up.run_lock import only_one
@@ -63,7 +64,7 @@ async def _run(settings: Settings, rate: float | None, folder: Path) -> None:
         for worker in _workers(log, stages, settings, stack):
             running.append(await stack.enter_async_context(_working(worker)))
         for stage in stages:
-            if isinstance(stage, TrackStage):
+            if isinstance(stage, ScoreStage | TrackStage):
                 await stack.enter_async_context(_background(source.follow(stage.adopt), "policies"))
         page = create_page(partial(open_client, readonly=True))
         running.append(await _serve("page", page, settings.host, settings.page_port, stack))

@@ -115,6 +115,10 @@ class PolicyBook:
         """The preset by which a tenant's texts are scored and read."""
         return (self._chosen.get((tenant, channel)) or self._choose(tenant, channel)).policy.reads
 
+    def presets(self) -> set[PresetName]:
+        """The presets by which some texts are read."""
+        return {ready.policy.reads for ready in self._ready.values()}
+
     def ready(self) -> Iterable[ReadyPolicy]:
         """The policies that decide on some ticket."""
         return self._ready.values()

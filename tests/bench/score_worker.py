@@ -1,14 +1,11 @@
 """The score stage as a worker runs it, with the default preset."""
 
+from streams.config import Settings
 from streams.engine.faust_shell import run_worker
-from streams.score import ScoreStage
-from streams.scoring import scorer_of
-from streams.scoring.readers import reader_of
+from streams.stages import build_stage
 from tests.bench.our_engine import build
 from tests.bench.run import Run
 
-PRESET = "support"
-
 if __name__ == "__main__":
-    stage = ScoreStage(scorer_of(PRESET), reader_of(PRESET))
+    stage = build_stage("score", Settings())
     run_worker(build(stage, Run.from_arguments()), loglevel="WARNING", override_logging=False)

@@ -1,12 +1,17 @@
 """Records and settings that the unit tests of the stages share."""
 
 import json
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 from schemas.events import ticket_key
 from streams.engine.log import Outgoing
 from streams.engine.stage import Batch, Output, Stage
 from streams.engine.state import Overlay, Row, State, Table
+from streams.escalation.book import preset_book
+from streams.score import Preset, ScoreStage
+from streams.scoring import Explainer
+from streams.scoring.readings import Reader
 from streams.windows import WindowRules
 
 # 2026-11-21T09:00:00Z: the start of a minute, of five minutes and of an hour.
@@ -59,12 +64,18 @@ class Partition:
         self._stage = stage
         self._state = State(partition, partitions)
         self._changelog: dict[bytes, bytes] = {}
+        # Rows and bytes that were written to the changelog.
+        self.logged = self.logged_bytes = 0
 
-    def process(self, *records: Appended) -> list[Outgoing]:
-        """Process one batch and commit it; what was counted is in `counts`."""
+    def process(self, *records: Appended, tick: int | None = None) -> list[Outgoing]:
+        """Process one batch, with a tick at a time perhaps, and commit it; what was counted is in `counts`."""
         overlay = Overlay(self._state)
-        batch = Batch(self._stage.input, self._state.partition, records)
-        return self._commit(self._stage.process(batch, overlay, NINE), overlay)
+        return self._commit(self._run(records, overlay, tick), overlay)
+
+    def lose(self, *records: Appended, tick: int | None = None) -> None:
+        """Do the same, crash before the commit, and take over."""
+        self._run(records, Overlay(self._state), tick)
+        self.take_over()
 
     def tick(self, now: int, *, idle: bool = False) -> list[Outgoing]:
         """One tick, committed."""
@@ -82,12 +93,25 @@ class Partition:
         """A committed row."""
         return Overlay(self._state).get(table, key)
 
+    def rows(self) -> list[bytes]:
+        """The keys of every row that a new owner would read, with their tables' tags."""
+        return sorted(self._changelog)
+
     def keys(self, table: Table[Any]) -> list[bytes]:
         """The keys of a table's committed rows."""
         return [key for key, _ in Overlay(self._state).rows(table)]
 
+    def _run(self, records: Sequence[Appended], overlay: Overlay, tick: int | None) -> Output:
+        batch = Batch(self._stage.input, self._state.partition, records)
+        output = self._stage.process(batch, overlay, NINE)
+        if tick is not None:
+            output.extend(self._stage.tick(tick, False, overlay))
+        return output
+
     def _commit(self, output: Output, overlay: Overlay) -> list[Outgoing]:
         for key, row in overlay.logged().items():
+            self.logged += 1
+            self.logged_bytes += len(key) + len(row or b"")
             if row is None:
                 self._changelog.pop(key, None)
             else:
@@ -95,3 +119,8 @@ class Partition:
         self._state.merge(overlay)
         self.counts = output.counts
         return output.records
+
+
+def score_stage(scorer: Explainer, reader: Reader) -> ScoreStage:
+    """The score stage with one way to score and read for everyone."""
+    return ScoreStage(preset_book("support"), lambda _: Preset(scorer, reader))

@@ -20,10 +20,9 @@ from streams.engine.stage import Stage
 from streams.escalation.book import BookFile, PolicyBook
 from streams.escalation.policy import Policy
 from streams.registry import RegistryStage
-from streams.score import ScoreStage
 from streams.track import TrackStage
 from tests.unit.histories import HELPDESK, LAWYER, policy
-from tests.unit.records import NINE, RULES
+from tests.unit.records import NINE, RULES, score_stage
 from tests.unit.test_partition import Watched
 from tests.unit.virtual_time import run
 
@@ -135,7 +134,7 @@ def live(policy: Policy, events: list[TicketEvent]) -> list[Escalated]:
         for topic in topics.ALL:
             log.create(topic.name, PARTITIONS)
         book = PolicyBook({policy.name: policy}, BookFile(default=policy.name))
-        stages: list[Stage] = [ScoreStage(*HELPDESK), TrackStage(book, 100, RULES), RegistryStage()]
+        stages: list[Stage] = [score_stage(*HELPDESK), TrackStage(book, 100, RULES), RegistryStage()]
         async with AsyncExitStack() as stack:
             for stage in stages:
                 worker = LocalWorker(log, stage, clock=clock, watch=Watched(), dead_letters=topics.DEAD_LETTERS)

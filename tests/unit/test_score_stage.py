@@ -7,18 +7,22 @@ from typing import Any
 import pytest
 
 from schemas.deadletters import MESSAGE, OFFSET, REASON, own_headers, read_dead_letter
+from schemas.readings import PresetName
 from schemas.scored import decode_scored
 from streams import topics
+from streams.escalation.book import BookFile, PolicyBook, Use
+from streams.escalation.loading import preset
 from streams.score import ScoreStage
 from streams.scoring import scorer_of
 from streams.scoring.readers import reader_of
 from streams.scoring.unavailable import UnavailableScorer
-from tests.unit.records import FURIOUS, NINE, Appended, Partition, event, raw
+from streams.stages import load_preset
+from tests.unit.records import FURIOUS, NINE, Appended, Partition, event, raw, score_stage
 
 
 @pytest.fixture(scope="module")
 def stage() -> ScoreStage:
-    return ScoreStage(scorer_of("support"), reader_of("support"))
+    return score_stage(scorer_of("support"), reader_of("support"))
 
 
 BAD: dict[str, tuple[bytes | None, str, str]] = {
@@ -115,7 +119,7 @@ def test_what_no_customer_wrote_is_counted_by_its_reason(stage: ScoreStage) -> N
 
 
 def test_events_go_on_without_a_scorer_and_are_counted() -> None:
-    partition = Partition(ScoreStage(UnavailableScorer("MemoryError: no more"), reader_of("support")))
+    partition = Partition(score_stage(UnavailableScorer("MemoryError: no more"), reader_of("support")))
     (sent,) = partition.process(raw(0, text=FURIOUS))
     scored = decode_scored(sent.value or b"")
     assert (scored.sentiment, scored.unscored) == (None, "scorer unavailable: MemoryError: no more")
@@ -143,3 +147,17 @@ def test_an_event_without_a_time_happened_when_it_was_appended(stage: ScoreStage
     scored = decode_scored(sent.value or b"")
     assert scored.occurred_at == scored.received_at
     assert scored.occurred_at.microsecond == 5000
+
+
+def test_each_tenants_texts_are_read_by_the_preset_of_its_policy() -> None:
+    names: tuple[PresetName, ...] = ("support", "helpdesk")
+    use = Use(tenant="acme", policy="helpdesk")
+    book = PolicyBook({name: preset(name) for name in names}, BookFile(use=(use,)))
+    stage = Partition(ScoreStage(book, load_preset))
+    sent = stage.process(*(raw(place, tenant=tenant) for place, tenant in enumerate(["acme", "other", "acme"])))
+    found = [decode_scored(one.value or b"") for one in sent]
+    assert [(one.tenant, one.scorer) for one in found] == [
+        ("acme", scorer_of("helpdesk").name),
+        ("other", scorer_of("support").name),
+        ("acme", scorer_of("helpdesk").name),
+    ]
