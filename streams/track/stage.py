@@ -134,6 +134,7 @@ class TrackStage:
             return at
         if stored is not None and before is None:
             tickets.forget(stored, key, state)
+            ticket = self._ticket(key, event.tenant, event.ticket_id, event.channel)
         waits_from = None if too_late else max(at, record.timestamp)
         is_escalated = self._fold(event, ticket, before, at, waits_from, state, output)
         if cut:
@@ -276,8 +277,14 @@ class TrackStage:
     def _set_timer(
         self, ticket: Ticket, before: Conversation | None, after: Conversation, at: int, state: Overlay
     ) -> None:
-        if before is not None and before.waiting_since == after.waiting_since and before.status == after.status:
-            return
+        """Look at a ticket when the clock may make a rule hold. One whose status has changed is looked at once more if
+        its time has passed: the change itself need not be decided on, and may be what a rule waited for.
+        """
+        if before is not None:
+            if before.status != after.status:
+                at = 0
+            elif before.waiting_since == after.waiting_since and before.first_at == after.first_at:
+                return
         due = ticket.policy.next_due(after, at)
         if due is not None:
             timers.set_timer(ticket.key, due, state)
@@ -298,7 +305,11 @@ class TrackStage:
     def _expire(self, now: int, state: Overlay) -> None:
         totals.expire(now, SWEEP_ROWS, self._rules, state)
         progress = totals.progress_of(state)
-        for key, known in state.sweep(CONVERSATIONS, SWEEP_ROWS):
+        for key, _ in state.sweep(CONVERSATIONS, SWEEP_ROWS):
+            # As it is now: what is committed may be older than an event in this very transaction.
+            known = state.get(CONVERSATIONS, key)
+            if known is None:
+                continue
             tenant, _, ticket_id = key.decode().partition("/")
             memory = self._memory(self._ticket(key, tenant, ticket_id, known.channel).policy)
             if progress.watermark and is_forgotten(known, progress.watermark, memory):

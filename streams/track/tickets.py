@@ -19,7 +19,8 @@ MESSAGE_CHARS: Final = 1_000
 CONVERSATIONS = Table(b"c", Conversation)
 # The last messages, each in a row of its own: an event writes one of them, however many there are.
 MESSAGES = Table(b"m", Message)
-# The escalation of the episode that runs, and that of the one before, which may still be reopened.
+# The escalation of the episode that runs, and that of the one before, which may still be reopened. While an episode has
+# none yet there is one more.
 ESCALATIONS = Table(b"e", Escalation)
 
 _slot = struct.Struct(">I")
@@ -75,7 +76,7 @@ def forget(conversation: Conversation, key: bytes, state: Overlay) -> None:
     for place in range(min(conversation.messages, MAX_HISTORY)):
         if state.get(MESSAGES, key + _slot.pack(place)) is not None:
             state.delete(MESSAGES, key + _slot.pack(place))
-    for episode in (conversation.episode, conversation.episode - 1):
+    for episode in range(conversation.episode - 2, conversation.episode + 1):
         if state.get(ESCALATIONS, _escalation_key(key, episode)) is not None:
             state.delete(ESCALATIONS, _escalation_key(key, episode))
     state.delete(CONVERSATIONS, key)
