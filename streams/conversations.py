@@ -19,6 +19,8 @@ CLOSED: tuple[Status, ...] = ("resolved", "closed")
 # How many of the last times of a signal, and of the last texts, are remembered.
 MAX_TIMES = 10
 MAX_TEXTS = 10
+# How far apart the clocks of two producers may be: within it, what is later in the log happened later.
+SKEW_MS = 300_000
 
 
 class Memory(NamedTuple):
@@ -49,8 +51,8 @@ class Conversation(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     `risk_parts` are the parts of the policy's risk that held at the customer's last words, as bits.
 
     `episode` counts how often the ticket was resolved after an escalation; `escalated` is the priority at which it is
-    escalated in this one. `fired` tells when each rule last did, and in which session. `seen` holds fingerprints of
-    event ids.
+    escalated in this one, `escalated_at` since when. `fired` tells when each rule last did, and in which session.
+    `seen` holds fingerprints of event ids.
     """
 
     first_at: int
@@ -84,6 +86,7 @@ class Conversation(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     risk_parts: int = 0
     episode: int = 0
     escalated: Priority | None = None
+    escalated_at: int = 0
     fired: dict[str, tuple[int, int]] = {}
     seen: tuple[int, ...] = ()
 
@@ -155,6 +158,9 @@ def fold(
             before = msgspec.structs.replace(before, signals={}, said=())
     if event.status is not None and at >= before.status_at:
         changes.update(_status(before, event.status, at))
+        if event.status in CLOSED and before.unanswered:
+            # Words that come with the end are a new question.
+            before = msgspec.structs.replace(before, waiting_since=0, unanswered=0)
     if is_spoken(event):
         speaker = speaker_of(event)
         changes.update(spoke=speaker, spoke_before=before.spoke, messages=before.messages + 1)

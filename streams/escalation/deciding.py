@@ -6,7 +6,7 @@ import msgspec
 
 from schemas.events import PRIORITIES, Priority
 from schemas.scored import ScoredEvent
-from streams.conversations import CLOSED, Conversation, is_spoken, speaker_of
+from streams.conversations import CLOSED, SKEW_MS, Conversation, is_spoken, speaker_of
 from streams.escalation.compiled import ReadyPolicy, ReadyRule
 from streams.escalation.facts import Moment
 from streams.escalation.policy import REQUESTED, Group, Limits, Rule, Then
@@ -24,14 +24,16 @@ class Decision(NamedTuple):
 def decide(policy: ReadyPolicy, moment: Moment) -> Decision | None:
     """The rule by which the ticket escalates at this moment, if any.
 
-    A ticket escalates once an episode. A rule with a higher priority than the escalation has raises it.
+    A ticket escalates once an episode. A rule, or another system's request, with a higher priority than the escalation
+    has raises it.
     """
     event, known = moment.event, moment.conversation
+    floor = PRIORITIES.index(known.escalated) if known.escalated else -1
     if event is not None and event.type == "escalation_requested":
-        return None if known.escalated else Decision(_requested(event), (), raises=False)
+        asked = _requested(event)
+        return Decision(asked, (), raises=known.escalated is not None) if asked.rank > floor else None
     if event is not None and not _may_cause(event, known):
         return None
-    floor = PRIORITIES.index(known.escalated) if known.escalated else -1
     holding = [
         each
         for each in policy.rules
@@ -47,15 +49,19 @@ def decide(policy: ReadyPolicy, moment: Moment) -> Decision | None:
 def escalated(conversation: Conversation, rule: Rule, now: int, priority: Priority) -> Conversation:
     """The conversation after a rule has escalated it to a priority."""
     fired = {**conversation.fired, rule.name: (now, conversation.session)}
-    return msgspec.structs.replace(conversation, escalated=priority, priority=priority, fired=fired)
+    since = conversation.escalated_at if conversation.escalated else now
+    return msgspec.structs.replace(conversation, escalated=priority, escalated_at=since, priority=priority, fired=fired)
 
 
 def armed_again(before: Conversation | None, after: Conversation) -> Conversation:
-    """The conversation, in its next episode if it was resolved while it was escalated."""
-    resolved = after.status in CLOSED and (before is None or before.status not in CLOSED)
-    if not (resolved and after.escalated):
+    """The conversation, in its next episode if it was closed while it was escalated. An end from before the
+    escalation, by more than clocks may differ, came late and is not the end of it.
+    """
+    if not after.escalated or after.status not in CLOSED or (before is not None and before.status == after.status):
         return after
-    return msgspec.structs.replace(after, episode=after.episode + 1, escalated=None)
+    if after.status_at < after.escalated_at - SKEW_MS:
+        return after
+    return msgspec.structs.replace(after, episode=after.episode + 1, escalated=None, escalated_at=0)
 
 
 def higher(one: Priority, other: Priority) -> Priority:

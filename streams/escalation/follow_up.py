@@ -1,33 +1,37 @@
 """What becomes of an escalation: acknowledged, answered, resolved, reopened. Pure."""
 
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import msgspec
 
 from schemas.escalations import Escalation
 from schemas.scored import ScoredEvent
-from streams.conversations import CLOSED, Conversation, speaker_of
+from streams.conversations import CLOSED, SKEW_MS, Conversation, speaker_of
 
 _WORKED_ON = frozenset({"in_progress", "awaiting_customer"})
+_SKEW = timedelta(milliseconds=SKEW_MS)
 
 
 def followed(record: Escalation, event: ScoredEvent, before: Conversation, after: Conversation, at: int) -> Escalation:
     """The record after an event of its ticket; the same one where nothing concerns it.
 
     `before` and `after` are the conversation around the event, so that a status that came late changes nothing. An
-    answer or a status from before the escalation is none of its own.
+    answer or a status from before the escalation, by more than clocks may differ, is none of its own.
     """
     moment = datetime.fromtimestamp(at / 1000, UTC)
-    if moment < record.occurred_at:
+    if moment < record.occurred_at - _SKEW:
         return record
+    moment = max(moment, record.occurred_at)
     changes: dict[str, Any] = {}
     if event.type == "agent_reply" and speaker_of(event) == "agent" and record.first_response_at is None:
         changes.update(first_response_at=moment, first_response_seconds=_seconds(record, moment))
         if record.state in ("open", "acknowledged"):
             changes.update(state="responded")
     if after.status != before.status:
-        changes.update(_status(record, event, before, after, moment))
+        # An answer and a status may come with one event: the answer is first.
+        answered = msgspec.structs.replace(record, **changes) if changes else record
+        changes.update(_status(answered, event, after, moment))
     if not changes:
         return record
     return msgspec.structs.replace(
@@ -40,11 +44,9 @@ def numbered(record: Escalation, number: str) -> Escalation:
     return msgspec.structs.replace(record, revision=record.revision + 1, number=number)
 
 
-def _status(
-    record: Escalation, event: ScoredEvent, before: Conversation, after: Conversation, moment: datetime
-) -> dict[str, Any]:
+def _status(record: Escalation, event: ScoredEvent, after: Conversation, moment: datetime) -> dict[str, Any]:
     if after.status in CLOSED:
-        if before.status in CLOSED:
+        if record.state == "resolved":
             return {}
         return {
             "state": "resolved",
