@@ -36,28 +36,32 @@ class State:
     def __init__(self, partition: int, partitions: int, rows: dict[bytes, bytes] | None = None) -> None:
         self.partition = partition
         self.partitions = partitions
-        self._rows: dict[bytes, Any] = dict(rows) if rows else {}
+        # By table: whoever goes through a small one must not pass all rows of a large one.
+        self._rows: dict[bytes, dict[bytes, Any]] = {}
+        for key, row in (rows or {}).items():
+            self._rows.setdefault(key[:1], {})[key] = row
         self._derived: dict[bytes, dict[bytes, Any]] = {}
         self._sweeps: dict[bytes, list[bytes]] = {}
 
     def __len__(self) -> int:
-        return len(self._rows)
+        return sum(map(len, self._rows.values()))
 
     def merge(self, overlay: "Overlay") -> None:
         """Make an overlay's changes permanent: call it only after they are committed."""
         for table, changes in overlay.changes():
-            rows = self._derived.setdefault(table.tag, {}) if table.derived else self._rows
+            rows = (self._derived if table.derived else self._rows).setdefault(table.tag, {})
             rows.update(changes)
             for key in [key for key, row in changes.items() if row is None]:
                 del rows[key]
 
     def fetch(self, table: Table[Row], full_key: bytes) -> Row | None:
         """The committed row, decoded on first use."""
-        if table.derived:
-            return self._derived.get(table.tag, {}).get(full_key)
-        row = self._rows.get(full_key)
-        if type(row) is bytes:
-            row = self._rows[full_key] = table.decode(row)
+        rows = (self._derived if table.derived else self._rows).get(table.tag)
+        if rows is None:
+            return None
+        row = rows.get(full_key)
+        if type(row) is bytes and not table.derived:
+            row = rows[full_key] = table.decode(row)
         return row
 
     def scan(self, table: Table[Row]) -> Iterator[tuple[bytes, Row]]:
@@ -65,20 +69,19 @@ class State:
         if table.derived:
             yield from list(self._derived.get(table.tag, {}).items())
             return
-        first = table.tag[0]
-        for key in [key for key in self._rows if key[0] == first]:
-            row = self._rows[key]
+        for key, row in list(self._rows.get(table.tag, {}).items()):
             yield key, (table.decode(row) if type(row) is bytes else row)
 
     def next_to_sweep(self, table: Table[Row], limit: int) -> list[tuple[bytes, Row]]:
         """Up to `limit` committed rows, going round the table from call to call: expiry costs a bounded time."""
+        rows = self._rows.get(table.tag, {})
         waiting = self._sweeps.get(table.tag)
         if not waiting:
-            waiting = self._sweeps[table.tag] = [key for key in self._rows if key[0] == table.tag[0]]
+            waiting = self._sweeps[table.tag] = list(rows)
         found: list[tuple[bytes, Row]] = []
         for _ in range(min(limit, len(waiting))):
             key = waiting.pop()
-            row = self._rows.get(key)
+            row = rows.get(key)
             if row is not None:
                 found.append((key, table.decode(row) if type(row) is bytes else row))
         return found
