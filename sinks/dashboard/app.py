@@ -1,4 +1,4 @@
-"""The page and its one request: static files, /api/v1/live, /healthz and /readyz."""
+"""The page and what can be asked: static files, /api/v1/live, /api/v1/conversations, /healthz and /readyz."""
 
 import time
 from collections.abc import AsyncIterator, Callable
@@ -9,25 +9,50 @@ from http import HTTPStatus
 from typing import Annotated
 
 from clickhouse_connect.driver.client import Client
-from fastapi import FastAPI, Query
+from fastapi import FastAPI, Path, Query
 from fastapi.exceptions import RequestValidationError
 from fastapi.responses import JSONResponse, Response
+from starlette.convertors import Convertor, register_url_convertor
 from starlette.exceptions import HTTPException
 from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 
+from schemas.events import MAX_ID_CHARS
 from sinks.dashboard.assets import Assets, SecurityHeaders
+from sinks.dashboard.conversations import MAX_MESSAGES, StoredConversation, read_conversation
 from sinks.dashboard.database import Away, Database
 from sinks.dashboard.figures import Live
 from sinks.dashboard.problems import invalid_parameters, problem, refused
 from sinks.dashboard.queries import read_live
 from sinks.dashboard.recent import Recent
+from sinks.openapi import DescribedApi, problems
 
 MAX_MINUTES = 360
 RETRY_AFTER = {"Retry-After": "2"}
 
 TenantName = Annotated[str, Query(pattern=r"^[A-Za-z0-9_.\-]{1,64}$", description="Whose tickets.")]
+TicketId = Annotated[str, Path(min_length=1, max_length=1 + MAX_ID_CHARS, description="Which ticket.")]
+Messages = Annotated[int, Query(ge=1, le=MAX_MESSAGES, description="How many of its newest events.")]
 Minutes = Annotated[int, Query(ge=1, le=MAX_MINUTES, description="How far back, the running minute included.")]
+
+_INVALID_OR_AWAY = problems(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
+
+
+class AnyText(Convertor[str]):
+    """The rest of an address, whatever is in it: `path` ends at a line's end, which an id may have."""
+
+    regex = r"[\s\S]*"
+
+    def convert(self, value: str) -> str:
+        """As it is."""
+        return value
+
+    def to_string(self, value: str) -> str:
+        """As it is."""
+        return value
+
+
+register_url_convertor("any_text", AnyText())
 
 
 def _now() -> datetime:
@@ -55,7 +80,7 @@ def create_page(
         yield
         await database.close()
 
-    page = FastAPI(
+    page = DescribedApi(
         title="ticketpulse page", openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None, lifespan=lifespan
     )
     page.add_middleware(GZipMiddleware, minimum_size=2000)
@@ -65,18 +90,33 @@ def create_page(
     page.add_exception_handler(Away, _away)
     page.add_exception_handler(TimeoutError, _away)
 
-    @page.get("/api/v1/live", response_model=Live)
+    @page.get("/api/v1/live", response_model=Live, responses=_INVALID_OR_AWAY)
     async def live(tenant: TenantName = "default", minutes: Minutes = 30) -> Response:
         """Every figure of the page, at most a second or so old."""
         body = await recent.get((tenant, minutes))
         return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
+
+    @page.get(
+        "/api/v1/conversations/{ticket:any_text}",
+        response_model=StoredConversation,
+        responses={**problems(HTTPStatus.NOT_FOUND), **_INVALID_OR_AWAY},
+    )
+    async def conversation(ticket: TicketId, tenant: TenantName = "default", messages: Messages = 100) -> Response:
+        """How a ticket's conversation stands, its scores over time with their reasons, and its escalations.
+
+        As it is stored: a second or two behind the pipeline. The id may have slashes, as they are or as %2F.
+        """
+        found = await database.ask(partial(_conversation, tenant, ticket, messages))
+        if found is None:
+            return problem(HTTPStatus.NOT_FOUND, f"no event of ticket {ticket!r} of tenant {tenant!r} is stored")
+        return Response(found.model_dump_json(), media_type="application/json", headers={"Cache-Control": "no-store"})
 
     @page.get("/healthz")
     async def healthz() -> dict[str, str]:
         """The process serves."""
         return {"status": "ok"}
 
-    @page.get("/readyz")
+    @page.get("/readyz", responses=problems(HTTPStatus.SERVICE_UNAVAILABLE))
     async def readyz() -> Response:
         """The process is ready and the database answers."""
         if ready is not None and not ready():
@@ -96,6 +136,10 @@ def create_page(
 
 def _read(key: tuple[str, int], now: datetime, client: Client) -> Live:
     return read_live(client, *key, now)
+
+
+def _conversation(tenant: str, ticket: str, messages: int, client: Client) -> StoredConversation | None:
+    return read_conversation(client, tenant, ticket, messages)
 
 
 def _answers(client: Client) -> None:
