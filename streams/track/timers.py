@@ -1,12 +1,12 @@
 """When the clock alone may make a rule hold: which tickets to look at, by the time at which it is due.
 
-Derived from the conversations, so a new owner of the partition has the same timers. A ticket may stand at several
-times, and at some that have lost their meaning: whoever looks at it decides by what is known then.
+Derived from the conversations, so a new owner of the partition has the same timers. A ticket has one timer, the
+earliest that it was given: whoever looks at it decides by what is known then, and sets the next. So a conversation of
+any length costs one.
 """
 
 import struct
-from collections.abc import Iterator
-from typing import Final
+from typing import Any, Final
 
 import msgspec
 
@@ -24,6 +24,8 @@ class Waiting(msgspec.Struct, frozen=True, array_like=True):
 
 
 DUE = Table(b"T", Waiting, derived=True)
+# When each ticket is due. One that was due later before stands there still and is passed over.
+PENDING = Table(b"P", int, derived=True)
 FIRST = Table(b"F", int, derived=True)
 ONLY = b""
 _NEVER: Final = 2**63
@@ -32,8 +34,12 @@ _time = struct.Struct(">Q")
 
 
 def set_timer(key: bytes, due: int, state: Overlay) -> None:
-    """Look at a ticket when `due` (Unix milliseconds) has come."""
+    """Look at a ticket when `due` (Unix milliseconds) has come, or before."""
     step = -(-due // STEP_MS) * STEP_MS
+    pending = state.get(PENDING, key)
+    if pending is not None and pending <= step:
+        return
+    state.put(PENDING, key, step)
     row = _time.pack(step)
     state.put(DUE, row, Waiting(key, state.get(DUE, row)))
     if step < first_due(state):
@@ -60,7 +66,9 @@ def take_due(now: int, limit: int, state: Overlay) -> list[bytes]:
             break
         waiting = state.get(DUE, row)
         while waiting is not None and len(taken) < limit:
-            taken.append(waiting.key)
+            if state.get(PENDING, waiting.key) == due:
+                state.delete(PENDING, waiting.key)
+                taken.append(waiting.key)
             waiting = waiting.next
         if waiting is None:
             state.delete(DUE, row)
@@ -74,11 +82,8 @@ def take_due(now: int, limit: int, state: Overlay) -> list[bytes]:
 
 def clear_timers(state: Overlay) -> None:
     """Forget all of them."""
-    for row in list(_rows(state)):
-        state.delete(DUE, row)
+    tables: tuple[Table[Any], ...] = (DUE, PENDING)
+    for table in tables:
+        for row in [row for row, _ in state.rows(table)]:
+            state.delete(table, row)
     state.put(FIRST, ONLY, _NEVER)
-
-
-def _rows(state: Overlay) -> Iterator[bytes]:
-    for row, _ in state.rows(DUE):
-        yield row
