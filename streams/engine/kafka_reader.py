@@ -11,6 +11,7 @@ from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssigno
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from streams.engine.kafka_log import KafkaStage
+from streams.engine.kafka_offsets import OURS, offsets_of_others, refusal
 from streams.engine.log import CHUNK_BYTES, CHUNK_RECORDS, Chunk, Record
 from streams.engine.runtime import Runtime
 from streams.engine.turns import Turns
@@ -34,6 +35,8 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]
 
     def __init__(self, stage: KafkaStage, turns: Turns, session_seconds: float) -> None:
         self._topic = stage.source
+        self._stage = stage
+        self._foreign: dict[int, int] = {}
         self._patience = stage.patience
         self._turns = turns
         self._runtime: Runtime | None = None
@@ -59,6 +62,7 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]
     async def start(self, runtime: Runtime) -> None:
         """Join the group; the runtime is told what is assigned."""
         self._runtime = runtime
+        self._foreign.update(await offsets_of_others(self._stage.brokers, self._stage.application, self._topic))
         self._consumer.subscribe([self._topic], listener=self)
         await self._consumer.start()
         self._telling = asyncio.create_task(self._keep_telling(), name=f"{self._topic}-progress")
@@ -96,6 +100,9 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]
         found = max(offset, first)
         self._consumer.seek(source, found)
         self._at[partition] = (token, found)
+        foreign = self._foreign.pop(partition, offset)
+        if foreign != offset >= 0:
+            log.warning("%s", refusal(self._stage.application, self._topic, partition, foreign, found))
         return found
 
     def delivered(self, partition: int) -> int:
@@ -146,7 +153,7 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _tell(self) -> None:
         """Commit the positions of what is ours. They are for watching only: what fails is told the next time."""
-        ours = {source: self._progress[source.partition] for source in self._assigned(self._progress)}
+        ours = {source: (self._progress[source.partition], OURS) for source in self._assigned(self._progress)}
         told, self._progress = self._progress, {}
         if not ours:
             return
