@@ -159,6 +159,7 @@ def _answer_with_problems(app: FastAPI) -> None:
 
     @app.exception_handler(RequestValidationError)
     async def wrong(_: Request, error: RequestValidationError) -> Response:
+        GATEWAY_EVENTS.labels("rejected").inc()
         return wrong_request(error).response()
 
     @app.exception_handler(HTTPException)

@@ -64,9 +64,7 @@ def wrong_request(error: RequestValidationError) -> Problem:
         errors = [{"field": "value", "message": f"not JSON: {each['ctx']['error']}"} for each in found]
     else:
         status, reason = HTTPStatus.UNPROCESSABLE_ENTITY, Reason.INVALID
-        errors = [
-            {"field": _field(each["loc"]), "message": each["msg"].removeprefix("Value error, ")} for each in found
-        ]
+        errors = [{"field": _field(each["loc"]), "message": each["msg"]} for each in found]
     detail = "; ".join(f"{each['field']}: {each['message']}" for each in errors)
     return Problem(status, detail, errors=[{**each, "reason": reason.value} for each in errors])
 

@@ -83,9 +83,7 @@ class KafkaAnswers:
                     for record in records:
                         self._board.hear(place.topic, record.key, record.value)
         finally:
-            with contextlib.suppress(KafkaError, TimeoutError):
-                async with asyncio.timeout(STOP_SECONDS):
-                    await consumer.stop()
+            await _close(consumer)
 
     def _new_consumer(self) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
@@ -97,3 +95,15 @@ class KafkaAnswers:
             # One fetch is under way per broker: a long wait for one partition would hold up the others.
             fetch_max_wait_ms=100,
         )
+
+
+async def _close(consumer: AIOKafkaConsumer) -> None:
+    """Stop the consumer. `stop` ends as if it were cancelled, before it has closed the connections, when a fetch was
+    about to be tried again; so it is a task of its own, and no public call closes what it leaves open.
+    """
+    stopping = asyncio.create_task(consumer.stop(), name="answers-stop")
+    try:
+        await asyncio.wait([stopping], timeout=STOP_SECONDS)
+    finally:
+        stopping.cancel()
+        await consumer._client.close()

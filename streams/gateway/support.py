@@ -2,16 +2,15 @@
 
 import hmac
 from collections.abc import Callable
-from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
 
 from fastapi import APIRouter, Request, Response, Security
 from fastapi.security import APIKeyHeader
-from pydantic import AfterValidator, AliasChoices, AwareDatetime, BaseModel, ConfigDict, Field, SecretStr
+from pydantic import AliasChoices, BaseModel, ConfigDict, Field, SecretStr
 
-from schemas.events import EARLIEST, LATEST, Priority, Status
+from schemas.events import Priority, Status
 from sinks.openapi import problems
 from streams.gateway.answers import Awaited
 from streams.gateway.body import json_route
@@ -27,17 +26,6 @@ URGENT_SECONDS, OTHER_SECONDS = 900, 3600
 SourceType = Literal["whatsapp", "web", "email", "chat", "phone"]
 Line = Annotated[str, Field(max_length=10_000)]
 Reference = Annotated[str, Field(min_length=1, max_length=200)]
-
-
-def _is_usual(moment: datetime) -> datetime:
-    if not EARLIEST <= moment < LATEST:
-        raise ValueError("a time from 1970 to 2099 is wanted")
-    return moment
-
-
-Time = Annotated[
-    AwareDatetime, AfterValidator(_is_usual), Field(json_schema_extra={"pattern": r"^(19[789]\d|20\d\d)-"})
-]
 
 
 class Said(BaseModel):
@@ -60,7 +48,8 @@ class Handover(BaseModel):
     )
     keywords_detected: list[Annotated[str, Field(max_length=200)]] = Field([], max_length=200)
     bot_confidence: float | None = Field(None, ge=0, le=1, allow_inf_nan=False)
-    escalation_timestamp: Time | None = None
+    # Carried along: what the pipeline goes by is when it was asked.
+    escalation_timestamp: str | None = Field(None, max_length=64)
 
 
 class EscalationRequest(BaseModel):
@@ -143,7 +132,6 @@ def _guard(token: SecretStr | None) -> Callable[[Request], None]:
 def _event(asked: EscalationRequest, event_id: UUID, tenant: str) -> dict[str, Any]:
     """An `escalation_requested` event with everything that was sent, in its own fields or in `metadata`."""
     told = asked.metadata
-    at = told.escalation_timestamp
     return {
         "event_id": str(event_id),
         "tenant": tenant,
@@ -168,7 +156,6 @@ def _event(asked: EscalationRequest, event_id: UUID, tenant: str) -> dict[str, A
             "escalation_category": asked.escalation_category,
             "bot_detected_sentiment": asked.bot_detected_sentiment,
         },
-        **({"occurred_at": at.isoformat()} if at else {}),
     }
 
 

@@ -136,7 +136,7 @@ def test_the_page_keeps_what_its_document_promises(address: str, mode: Generatio
 
     @hypothesis.given(case=document[f"{PATH}/{{ticket}}"]["GET"].as_strategy(generation_mode=mode))
     @hypothesis.settings(
-        max_examples=25, derandomize=True, database=None, suppress_health_check=list(hypothesis.HealthCheck)
+        max_examples=12, derandomize=True, database=None, suppress_health_check=list(hypothesis.HealthCheck)
     )
     def check(case: schemathesis.Case[Any]) -> None:
         case.call_and_validate()
