@@ -157,7 +157,7 @@ def test_nobody_waits_on_a_ticket_that_is_done_with(track: Partition, status: st
 
 
 def test_a_change_of_status_that_nobody_decides_on_is_looked_at_by_the_clock(track: Partition) -> None:
-    waits = {"type": "status_changed", "status": "awaiting_customer", "text": "", "score": None}
+    waits: dict[str, Any] = {"type": "status_changed", "status": "awaiting_customer", "text": "", "score": None}
     track.process(happened("e1"), happened("s", MINUTE, **waits))
     assert escalated(track.tick(NINE + HOUR)) == []
     assert escalated(track.process(happened("b", HOUR, author="bot", status="open"))) == []
