@@ -19,6 +19,16 @@ def milliseconds(written: object) -> int:
     raise ValueError(f"{written!r} is no span; wanted: {_WANTED}")
 
 
+def written(span: int) -> str:
+    """The span as `milliseconds` reads it, as in "1d 2h". What is less than a second is left out."""
+    left, said = span, []
+    for unit, size in reversed(_UNITS.items()):
+        count, left = divmod(left, size)
+        if count:
+            said.append(f"{count}{unit}")
+    return " ".join(said) or "0s"
+
+
 def in_words(span: int) -> str:
     """A span of milliseconds in its two largest units, as in "1 d 2 h"."""
     left, said = max(span, 0), []

@@ -115,7 +115,7 @@ def test_wrong_usage_is_exit_code_2(run: Run, arguments: tuple[str, ...]) -> Non
 COMMANDS = [
     *(("up",), ("status",), ("score",), ("produce",), ("feed",), ("sql",), ("worker",), ("migrate",)),
     *(("dlq", "ls"), ("dlq", "show"), ("topics", "ls"), ("topics", "apply"), ("sink", "clickhouse")),
-    *(("serve", "gateway"), ("serve", "page"), ("policy", "check")),
+    *(("serve", "gateway"), ("serve", "page"), ("policy", "check"), ("policy", "show"), ("policy", "diff")),
 ]
 
 

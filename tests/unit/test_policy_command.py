@@ -1,9 +1,11 @@
 """`ticketpulse policy` without any server, and a wrong policy at the start of a worker."""
 
+import json
 from pathlib import Path
 
 import pytest
 
+from streams.escalation.loading import PRESETS, parse_policy, preset, read_policy
 from tests.unit.conftest import Run
 
 POLICY = """\
@@ -66,3 +68,105 @@ def test_nothing_starts_with_a_wrong_policy(run: Run, folder: Path, tmp_path: Pa
     assert (result.code, result.out) == (2, "")
     assert result.err.startswith(f"ticketpulse: {folder}/shop.toml:6: memory.quiet: ")
     assert not (tmp_path / "local").exists()
+
+
+# -- show
+
+
+@pytest.mark.parametrize("name", PRESETS)
+def test_what_is_shown_reads_as_the_same_policy(run: Run, name: str) -> None:
+    result = run("policy", "show", name)
+    assert (result.code, result.err) == (0, "")
+    assert parse_policy(result.out, "shown") == preset(name)
+
+
+def test_show_tells_what_is_in_force_after_extends(run: Run, folder: Path) -> None:
+    for name in (str(folder / "shop.toml"), "shop"):
+        result = run("policy", "show", name, TICKETPULSE_POLICIES=folder)
+        assert parse_policy(result.out, "shown") == read_policy(folder / "shop.toml")
+        assert "extends" not in result.out
+    assert 'quiet = "7d"' in result.out
+    assert '{fact = "waiting", at_least = "1d"}' in result.out
+
+
+def test_show_as_json(run: Run) -> None:
+    shown = json.loads(run("policy", "show", "assistant", "-o", "json").out)
+    assert shown["memory"] == {"quiet": "7d", "history": 50}
+    assert [rule["name"] for rule in shown["rules"]] == ["dissatisfied"]
+
+
+def test_a_name_that_no_policy_has_is_wrong_usage(run: Run) -> None:
+    for command in (("show", "suport"), ("diff", "support", "suport")):
+        result = run("policy", *command)
+        assert (result.code, result.out) == (2, "")
+        assert result.err.startswith("ticketpulse: there is no policy 'suport': name a TOML file or one of support, ")
+
+
+# -- diff
+
+OTHER = """\
+name = "shop"
+version = 4
+extends = "support"
+angry = ["angry"]
+
+[memory]
+quiet = "14d"
+
+[signals.vip]
+phrases = ["gold member"]
+
+[[rules]]
+name = "waiting"
+when.all = [
+    { fact = "waiting", at_least = "4h" },
+    { fact = "lowest_score", below = 4.6 },
+    { fact = "status", not_in = ["resolved", "closed", "awaiting_customer"] },
+]
+then.priority = "urgent"
+then.queue = "night"
+
+[[rules]]
+name = "vip"
+when.all = [{ signal = "vip" }]
+then.reason = "A gold member writes."
+"""
+
+
+def test_diff_tells_rule_by_rule_what_differs(run: Run, folder: Path) -> None:
+    (folder / "other.toml").write_text(OTHER)
+    told = run("policy", "diff", "support", str(folder / "other.toml")).out.splitlines()
+    assert told == [
+        '- rules.waiting: when.all: {fact = "waiting", at_least = "1d"}',
+        '+ rules.waiting: when.all: {fact = "waiting", at_least = "4h"}',
+        '~ rules.waiting: then.priority: "high" -> "urgent"',
+        '~ rules.waiting: then.queue: not given -> "night"',
+        "+ rules.vip",
+        '- angry: "frustration"',
+        '- angry: "frustrated"',
+        '~ memory: quiet: "7d" -> "14d"',
+        "+ signals.vip",
+    ]
+    back = run("policy", "diff", str(folder / "other.toml"), "support").out.splitlines()
+    assert len(back) == len(told)
+    assert {"- rules.vip", "- signals.vip", '~ memory: quiet: "14d" -> "7d"'} <= set(back)
+
+
+def test_diff_as_json(run: Run, folder: Path) -> None:
+    (folder / "other.toml").write_text(OTHER)
+    told = json.loads(run("policy", "diff", "support", str(folder / "other.toml"), "-o", "json").out)
+    assert {"kind": "added", "where": "rules.vip", "field": "", "before": None, "after": None} in told
+
+
+def test_the_order_of_rules_is_told(run: Run, tmp_path: Path) -> None:
+    shown = run("policy", "show", "incident").out
+    first, second, *rest = shown.split("[[rules]]\n")[1:]
+    head = shown.split("[[rules]]\n")[0]
+    (tmp_path / "turned.toml").write_text("[[rules]]\n".join([head, second, first, *rest]))
+    told = run("policy", "diff", "incident", str(tmp_path / "turned.toml")).out
+    assert told == "~ rules: order: incident, negative_incident, fraud -> negative_incident, incident, fraud\n"
+
+
+def test_policies_that_differ_in_name_only_do_the_same(run: Run, folder: Path) -> None:
+    result = run("policy", "diff", "support", str(folder / "shop.toml"))
+    assert (result.code, result.out, result.err) == (0, "", "they do the same\n")
