@@ -1,7 +1,6 @@
 """Answers from Kafka: one consumer for all who wait."""
 
 import asyncio
-import contextlib
 import logging
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -10,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
 from streams.broker.admin import TopicError, describe_topics
+from streams.engine.waiting import wait_at_most
 from streams.gateway.answers import TOPICS, Awaited, Board
 
 log = logging.getLogger(__name__)
@@ -33,12 +33,11 @@ class KafkaAnswers:
     @asynccontextmanager
     async def awaiting(self, key: bytes, event_id: str, seconds: float) -> AsyncIterator[Awaited]:
         """Hear what is appended from now on, once the reader is where the topics end."""
-        if self._reading is None:
+        if self._reading is None or self._reading.done():
+            self._at_the_end.clear()
             self._reading = asyncio.create_task(self._keep_reading(), name="answers")
         with self._board.awaiting(key, event_id) as awaited:
-            with contextlib.suppress(TimeoutError):
-                async with asyncio.timeout(seconds):
-                    await self._at_the_end.wait()
+            await wait_at_most(self._at_the_end, seconds)
             yield awaited
 
     async def stop(self) -> None:
