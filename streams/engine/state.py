@@ -64,6 +64,15 @@ class State:
             row = rows[full_key] = table.decode(row)
         return row
 
+    def peek(self, table: Table[Row], full_key: bytes) -> Row | None:
+        """The committed row; one that is still bytes stays bytes, so that to look at all rows takes no memory."""
+        row = (self._derived if table.derived else self._rows).get(table.tag, {}).get(full_key)
+        return table.decode(row) if type(row) is bytes and not table.derived else row
+
+    def keys(self, table: Table[Any]) -> list[bytes]:
+        """The full keys of a table's committed rows. No copies of them, only of the list."""
+        return list((self._derived if table.derived else self._rows).get(table.tag, {}))
+
     def scan(self, table: Table[Row]) -> Iterator[tuple[bytes, Row]]:
         """Every committed row of a table, as (full key, row). Rows read only here stay bytes."""
         if table.derived:
@@ -120,6 +129,23 @@ class Overlay:
         self._encoded.update(encoded)
         for table, changes in nested.changes():
             self._of(table).update(changes)
+
+    def peek(self, table: Table[Row], key: bytes) -> Row | None:
+        """The row, or None; for whoever goes through all rows, a part of them at a time (`keys`)."""
+        full_key = table.tag + key
+        for layer in reversed(self._layers()):
+            changed = layer._changes.get(table.tag)
+            if changed is not None and full_key in changed[1]:
+                return changed[1][full_key]  # type: ignore[no-any-return]
+        return self._state.peek(table, full_key)
+
+    def keys(self, table: Table[Any]) -> list[bytes]:
+        """The keys of every row, and perhaps of some that are deleted, with the table's tag in front."""
+        keys = self._state.keys(table)
+        for layer in self._layers():
+            if table.tag in layer._changes:
+                keys.extend(layer._changes[table.tag][1])
+        return keys
 
     def get(self, table: Table[Row], key: bytes) -> Row | None:
         """The row, or None."""

@@ -41,8 +41,20 @@ SWEEP_ROWS: Final = 250
 # Tickets looked at because their time has come, in one tick.
 DUE_TICKETS: Final = 500
 
-# Derived: by which policies the timers were set.
+# Tickets whose timers are set in one tick after a take-over: a million of them at once would hold up heartbeats.
+TIMED_TICKETS: Final = 4_000
+
+
+class Untimed(NamedTuple):
+    """The conversations whose timers are to be set, from a place on."""
+
+    keys: Sequence[bytes]
+    place: int
+
+
+# Derived: by which policies the timers were set, and for whom they are still to be set.
 TIMED_BY = Table(b"G", int, derived=True)
+UNTIMED = Table(b"U", Untimed, derived=True)
 ONLY: Final = b""
 
 
@@ -111,6 +123,7 @@ class TrackStage:
         output = Output()
         if state.get(TIMED_BY, ONLY) != self._books:
             self._set_timers(state)
+        self._set_more_timers(state)
         self._time_passed(now, state, output)
         totals.tell(now, idle, self._rules, state, output)
         self._expire(now, state)
@@ -290,12 +303,27 @@ class TrackStage:
             timers.set_timer(ticket.key, due, state)
 
     def _set_timers(self, state: Overlay) -> None:
-        """Set all timers anew: nothing else tells when a policy's spans are over."""
+        """Begin to set all timers anew: nothing else tells when a policy's spans are over."""
         timers.clear_timers(state)
         state.put(TIMED_BY, ONLY, self._books)
-        if not any(ready.growths for ready in self._book.ready()):
+        grow = any(ready.growths for ready in self._book.ready())
+        state.put(UNTIMED, ONLY, Untimed(state.keys(CONVERSATIONS) if grow else (), 0))
+
+    def _set_more_timers(self, state: Overlay) -> None:
+        untimed = state.get(UNTIMED, ONLY)
+        if untimed is None:
             return
-        for key, known in state.rows(CONVERSATIONS):
+        keys, place = untimed
+        following = place + TIMED_TICKETS
+        if following < len(keys):
+            state.put(UNTIMED, ONLY, Untimed(keys, following))
+        else:
+            state.delete(UNTIMED, ONLY)
+        for full_key in keys[place:following]:
+            key = full_key[len(CONVERSATIONS.tag) :]
+            known = state.peek(CONVERSATIONS, key)
+            if known is None:
+                continue
             tenant, _, ticket_id = key.decode().partition("/")
             ticket = self._ticket(key, tenant, ticket_id, known.channel)
             due = ticket.policy.next_due(known, 0)

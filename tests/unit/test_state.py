@@ -243,3 +243,23 @@ def test_any_rows_survive_the_changelog(rows: dict[bytes, int]) -> None:
         overlay.put(COUNTS, key, Count(value))
     recovered = Overlay(committed(State(0, 1), overlay))
     assert {key: row.value for key, row in recovered.rows(COUNTS)} == rows
+
+
+def test_all_rows_may_be_looked_at_a_part_at_a_time() -> None:
+    written = Overlay(State(0, 1))
+    for name in (b"a", b"b", b"c"):
+        written.put(COUNTS, name, Count(1))
+    state = State(0, 1, {key: row for key, row in written.logged().items() if row is not None})
+    overlay = Overlay(state)
+    overlay.put(COUNTS, b"d", Count(2))
+    overlay.delete(COUNTS, b"a")
+    nested = overlay.nested()
+    nested.put(COUNTS, b"b", Count(3))
+    keys = nested.keys(COUNTS)
+    assert {key: nested.peek(COUNTS, key[1:]) for key in keys} == {
+        b"ca": None,
+        b"cb": Count(3),
+        b"cc": Count(1),
+        b"cd": Count(2),
+    }
+    assert nested.peek(COUNTS, b"never") is None

@@ -13,7 +13,7 @@ from streams import topics
 from streams.engine.log import Outgoing
 from streams.engine.state import Overlay, State
 from streams.track import TrackStage
-from streams.track.stage import DUE_TICKETS
+from streams.track.stage import DUE_TICKETS, TIMED_TICKETS
 from streams.track.timers import DUE, PENDING, STEP_MS, clear_timers, first_due, set_timer, take_due
 from tests.unit.naive_conversations import DAY, HOUR, MINUTE, SECOND, Happened
 from tests.unit.records import EVENT_IDS, NINE, RULES, Appended, Partition
@@ -203,6 +203,26 @@ def test_many_that_are_due_at_once_are_looked_at_over_several_ticks(track: Parti
     sent = [escalated(track.tick(NINE + HOUR + second * SECOND)) for second in range(3)]
     assert [len(records) for records in sent] == [DUE_TICKETS, 20, 0]
     assert len({one.escalation_id for records in sent for one in records}) == count
+
+
+@pytest.mark.parametrize("cause", ["a take-over", "another policy"])
+def test_after_a_take_over_the_timers_of_many_are_set_over_several_ticks(
+    stage: TrackStage, track: Partition, cause: str
+) -> None:
+    count = TIMED_TICKETS + 30
+    track.process(*(happened("e", ticket=f"t{number}") for number in range(count)))
+    if cause == "a take-over":
+        track.take_over()
+    else:
+        stage.adopt(watched(2 * HOUR))
+    # Whoever writes meanwhile has a timer at once.
+    track.process(happened("new", MINUTE, ticket="new"))
+    track.tick(NINE + MINUTE)
+    assert TIMED_TICKETS <= len(track.keys(PENDING)) <= TIMED_TICKETS + 1
+    track.tick(NINE + 2 * MINUTE)
+    assert len(track.keys(PENDING)) == count + 1
+    seen = [one for tick in range(10) for one in escalated(track.tick(NINE + 3 * HOUR + tick * SECOND))]
+    assert len({one.escalation_id for one in seen}) == len(seen) == count + 1
 
 
 def test_a_long_conversation_has_one_timer(track: Partition) -> None:
