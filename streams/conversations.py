@@ -132,16 +132,16 @@ def fold(
     at: int,
     memory: Memory,
     *,
+    event_id: int | None = None,
     waits_from: int | None = None,
 ) -> Conversation:
     """The conversation after an event that happened at `at`.
 
     Events may come out of order: the newest status counts. A customer who is not yet waiting waits from `waits_from`,
-    None for an event too old to wait for an answer to.
+    None for an event too old to wait for an answer to. `event_id` is the fingerprint of the event's id, if known.
     """
-    before = conversation or Conversation(
-        first_at=at, last_at=at, opened_by=fingerprint(event.event_id), channel=event.channel
-    )
+    event_id = fingerprint(event.event_id) if event_id is None else event_id
+    before = conversation or Conversation(first_at=at, last_at=at, opened_by=event_id, channel=event.channel)
     changes: dict[str, Any] = {
         "first_at": min(before.first_at, at),
         "last_at": max(before.last_at, at),
@@ -149,7 +149,7 @@ def fold(
         "customer_id": event.customer_id or before.customer_id,
         "email": event.email or before.email,
         "phone": event.phone or before.phone,
-        "seen": (*before.seen, fingerprint(event.event_id))[-memory.event_ids :],
+        "seen": (*before.seen, event_id)[-memory.event_ids :],
     }
     if event.session_id and (session := fingerprint(event.session_id)) != before.session:
         changes.update(session=session)

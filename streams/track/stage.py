@@ -140,7 +140,8 @@ class TrackStage:
         ticket = self._ticket(key, event.tenant, event.ticket_id, stored.channel if stored else event.channel)
         memory = self._memory(ticket.policy)
         before = current(stored, at, memory)
-        if before is not None and fingerprint(event.event_id) in before.seen:
+        event_id = fingerprint(event.event_id)
+        if before is not None and event_id in before.seen:
             output.count("duplicates")
             if event.wants_state:
                 _tell_state(event, ticket, before, (), state, output, duplicate=True)
@@ -149,7 +150,7 @@ class TrackStage:
             tickets.forget(stored, key, state)
             ticket = self._ticket(key, event.tenant, event.ticket_id, event.channel)
         waits_from = None if too_late else max(at, record.timestamp)
-        is_escalated = self._fold(event, ticket, before, at, waits_from, state, output)
+        is_escalated = self._fold(event, event_id, ticket, before, at, waits_from, state, output)
         if cut:
             output.count("future")
         if too_late:
@@ -161,6 +162,7 @@ class TrackStage:
     def _fold(
         self,
         event: ScoredEvent,
+        event_id: int,
         ticket: Ticket,
         before: Conversation | None,
         at: int,
@@ -170,7 +172,7 @@ class TrackStage:
     ) -> bool:
         """Apply an event to its conversation; returns whether it escalated."""
         policy, memory = ticket.policy, self._memory(ticket.policy)
-        known = fold(before, event, at, memory, waits_from=waits_from)
+        known = fold(before, event, at, memory, event_id=event_id, waits_from=waits_from)
         said = event if is_spoken(event) and speaker_of(event) == "customer" else None
         label = policy.label(event)
         moment = Moment(event, known, at, said, label)
