@@ -95,9 +95,10 @@ class Tokens(msgspec.Struct, frozen=True, gc=False):
 
     def _ends_in(self, text: str) -> list[int]:
         """Where each chunk ends, less its number."""
-        # Mostly there is one blank between two: then the lengths tell.
+        # Mostly there is one blank between two: then the lengths tell. At a line's end there is none, which two blanks
+        # elsewhere would make up for.
         ends = list(accumulate(map(len, self.chunks)))
-        if ends[-1] + len(ends) - 1 == len(text):
+        if ends[-1] + len(ends) - 1 == len(text) and "\n" not in text:
             return ends
         end = 0
         for number, chunk in enumerate(self.chunks):

@@ -254,3 +254,8 @@ def test_most_of_our_own_labelled_messages_are_told_right() -> None:
     told = [(row["label"], SCORER.score(row["text"]).label) for row in ours]
     assert sum(label == said.removeprefix("very_") for label, said in told) >= 0.9 * len(told)
     assert [label for label, said in told if said == "very_negative" and label != "negative"] == []
+
+
+def test_a_terms_place_is_right_where_blanks_make_up_for_a_lines_end() -> None:
+    reasons = SCORER.explain("An improper use\nI have a letter from my attorney  and a  report.").reasons
+    assert [each.term for each in reasons if each.rule == "lexicon"] == ["attorney"]
