@@ -48,10 +48,11 @@ def escalations(scored: Iterable[Scored]) -> list[Escalation]:
             continue
         ticket.seen.add(event["event_id"])
         ticket.session = ticket.session or blake2b(event["event_id"].encode(), digest_size=8).hexdigest()
-        _follow(ticket, event, min(milliseconds(event["occurred_at"]), record.appended + FUTURE_TOLERANCE_MS))
+        at = min(milliseconds(event["occurred_at"]), record.appended + FUTURE_TOLERANCE_MS)
+        _follow(ticket, event, at)
         if not ticket.escalated and _must_escalate(ticket, event):
             ticket.escalated = True
-            expected.append(_escalation(ticket, event))
+            expected.append(_escalation(ticket, event, at))
             ticket.priority = expected[-1]["priority"]
     return expected
 
@@ -73,8 +74,8 @@ def _must_escalate(ticket: _Ticket, event: Mapping[str, Any]) -> bool:
     )
 
 
-def _escalation(ticket: _Ticket, event: Mapping[str, Any]) -> Escalation:
-    """The fields that the oracle vouches for."""
+def _escalation(ticket: _Ticket, event: Mapping[str, Any], at: int) -> Escalation:
+    """The fields that the oracle vouches for; `occurred_at` in Unix milliseconds, cut as every event's time is."""
     cause = f"{event['tenant']}/{event['ticket_id']}/{ticket.session}/0/very_negative"
     return {
         "escalation_id": str(uuid.uuid5(_NAMESPACE, cause)),
@@ -82,7 +83,7 @@ def _escalation(ticket: _Ticket, event: Mapping[str, Any]) -> Escalation:
         "ticket_id": event["ticket_id"],
         "event_id": event["event_id"],
         "priority": "urgent" if ticket.priority == "urgent" else "high",
-        "occurred_at": event["occurred_at"],
+        "occurred_at": at,
         "channel": event["channel"],
         "status": ticket.status,
         "score": event["sentiment"]["score"],

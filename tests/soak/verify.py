@@ -159,6 +159,7 @@ def _escalations(ledger: Ledger) -> Difference:
     expected = oracle.escalations(ledger.scored)
     vouched = list(expected[0]) if expected else []
     found = [json.loads(raw) for raw in ledger.escalations]
+    found = [{**one, "occurred_at": oracle.milliseconds(one["occurred_at"])} for one in found]
     return oracle.compare(
         (tuple(escalation.values()) for escalation in expected),
         (tuple(escalation[name] for name in vouched) for escalation in found),
