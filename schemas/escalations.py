@@ -39,11 +39,11 @@ class Said(msgspec.Struct, frozen=True, omit_defaults=True):
 class Escalation(msgspec.Struct, kw_only=True, frozen=True):
     """One episode of a ticket that needed a person, from its cause to its end. Times are UTC, spans in seconds.
 
-    `escalation_id` follows from its cause alone; `occurred_at` is the time of what caused it, which is
-    at most five minutes after its append. `revision` rises with
-    everything that happens to it; the record with the highest one is what is known. `number` is None until it is given,
-    within a second or so. `rule` is the policy's; `raised_by` are later rules that found the ticket more urgent. `arm`
-    is the trial's name and side for a ticket in a trial. `summary` are the last five messages in a line each.
+    `escalation_id` follows from its cause alone; `occurred_at` is the time of what caused it, at most five minutes
+    after its append. `revision` rises with everything that happens to it; the record with the highest one is what is
+    known. `number` is None until it is given, within a second or so. `rule` is the policy's; `raised_by` are later
+    rules that found the ticket more urgent. `arm` is the trial's name and side for a ticket in a trial. `summary` are
+    the last five messages in a line each.
     """
 
     escalation_id: str
