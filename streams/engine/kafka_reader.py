@@ -44,6 +44,9 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]
         self._at: dict[int, tuple[int, int]] = {}
         self._progress: dict[int, int] = {}
         self._telling: asyncio.Task[None] | None = None
+        # A commit that meets a join under way makes the client forget who it is and join again, and so for ever.
+        self._settled = False
+        self._committing = asyncio.Lock()
         self._consumer = AIOKafkaConsumer(
             bootstrap_servers=stage.brokers,
             group_id=stage.application,
@@ -82,7 +85,10 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]
     # -- called by the group
 
     async def on_partitions_revoked(self, revoked: Iterable[TopicPartition]) -> None:
-        """Nothing is delivered until the partitions are assigned again."""
+        """Nothing is delivered or told until the partitions are assigned again."""
+        self._settled = False
+        async with self._committing:
+            pass
         if self._runtime is not None:
             await self._runtime.revoked()
 
@@ -90,6 +96,7 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]
         """Start or go on with what is ours now."""
         if self._runtime is not None:
             await self._runtime.assigned({partition.partition for partition in assigned})
+        self._settled = True
 
     # -- called by the partition tasks
 
@@ -153,12 +160,14 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def _tell(self) -> None:
         """Commit the positions of what is ours. They are for watching only: what fails is told the next time."""
+        if not self._settled:
+            return
         ours = {source: (self._progress[source.partition], OURS) for source in self._assigned(self._progress)}
         told, self._progress = self._progress, {}
         if not ours:
             return
         try:
-            async with asyncio.timeout(TELL_SECONDS):
+            async with self._committing, asyncio.timeout(TELL_SECONDS):
                 await self._consumer.commit(ours)
         except (KafkaError, TimeoutError) as error:
             log.info("%s: the group was not told its offsets: %r", self._topic, error)
