@@ -3,11 +3,14 @@
 One prefix, `helpdesk_`, because one of the replaced systems already exports two of these names.
 """
 
+import time
 from threading import Thread
 from typing import Final
 from wsgiref.simple_server import WSGIServer
 
-from prometheus_client import Counter, Gauge, Histogram, start_http_server
+from prometheus_client import REGISTRY, Counter, Gauge, Histogram, start_http_server
+
+from sinks.window_gauges import Figure, WindowGauges
 
 EVENTS_IN: Final = Counter("helpdesk_events_in_total", "Records read from the input topic and applied.", ["stage"])
 RECORDS_OUT: Final = Counter(
@@ -58,6 +61,11 @@ CONSUMER_LAG: Final = Gauge(
 LAST_EVENT_AGE: Final = Gauge(
     "helpdesk_last_event_age_seconds", "Age of the newest applied record at the last tick.", ["stage"]
 )
+LAG_SECONDS: Final = Gauge(
+    "helpdesk_lag_seconds",
+    "Age of the newest applied record where more waits, of the partition that is furthest behind; 0 when none waits.",
+    ["stage"],
+)
 SINK_ROWS: Final = Counter("helpdesk_sink_rows_total", "Rows written.", ["sink", "table"])
 SINK_REJECTED: Final = Counter(
     "helpdesk_sink_rejected_total", "Messages that no row could be made of.", ["sink", "topic"]
@@ -76,6 +84,33 @@ GATEWAY_SECONDS: Final = Histogram(
     "helpdesk_gateway_request_duration_seconds",
     "Time from the request to its answer, Kafka's acknowledgement included.",
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0),
+)
+# Labels: tenant, size (seconds) and channel, which is "all" for all of them together.
+WINDOWS: Final = WindowGauges(
+    {
+        "helpdesk_window_end_timestamp_seconds": Figure(
+            "End of the newest final window, in Unix time.", lambda window: window.end.timestamp()
+        ),
+        "helpdesk_window_events": Figure("Events in it.", lambda window: window.totals.events),
+        "helpdesk_window_scored": Figure(
+            "Customers' texts in it that were scored.", lambda window: window.totals.scored
+        ),
+        "helpdesk_window_very_negative": Figure(
+            "Very negative texts in it.", lambda window: window.totals.very_negative
+        ),
+        "helpdesk_window_negative_ratio": Figure(
+            "Share of negative and very negative texts, 0 to 1.", lambda window: window.negative_share
+        ),
+        "helpdesk_window_escalation_ratio": Figure("Escalations for each text.", lambda window: window.escalation_rate),
+        "helpdesk_window_score_points": Figure(
+            "Mean score of its texts, 0 (worst) to 10.", lambda window: window.score_avg
+        ),
+    },
+    lambda: time.time_ns() // 1_000_000,
+)
+REGISTRY.register(WINDOWS)
+WINDOWS_LEFT_OUT: Final = Counter(
+    "helpdesk_windows_left_out_total", "Final windows that no gauge shows: too many tenants or channels.", ["stage"]
 )
 
 

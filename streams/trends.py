@@ -9,7 +9,7 @@ from operator import add
 import msgspec
 
 from schemas import windows as schema
-from schemas.windows import Totals, Watermark, WindowPartial
+from schemas.windows import Totals, Watermark, WindowKey, WindowPartial
 from streams import topics
 from streams.engine.stage import Batch, Output
 from streams.engine.state import Overlay, Table
@@ -18,6 +18,10 @@ from streams.windows import WindowRules, is_expired
 SWEEP_ROWS = 250
 # Windows are kept longer than `track` keeps them: a total that arrives late must find the others.
 KEPT_LONGER_MS = 86_400_000
+# What gauges show; other dimensions are told on the topic only.
+SHOWN_DIMENSIONS = ("overall", "channel")
+# A window is shown until the one after the next is overdue by this much: its watermark may come late, too.
+OVERDUE_SECONDS = 60
 
 
 class MergedWindow(msgspec.Struct, frozen=True, array_like=True):
@@ -97,13 +101,20 @@ class TrendsStage:
             state.delete(OPEN, key)
         totals = reduce(add, window.sources.values())
         revision = window.revision + 1
-        output.send(topics.WINDOWS, key, schema.encode(schema.aggregate(cell, totals, revision, final=final)))
+        told = schema.aggregate(cell, totals, revision, final=final)
+        output.send(topics.WINDOWS, key, schema.encode(told))
+        if final and cell.dimension in SHOWN_DIMENSIONS:
+            output.show(told, _shown_until(cell, self._rules))
         state.put(WINDOWS, key, MergedWindow(window.sources, revision, published=True, final=final))
 
     def _forget(self, key: bytes, state: Overlay) -> None:
         state.delete(WINDOWS, key)
         state.delete(OPEN, key)
         state.delete(CHANGED, key)
+
+
+def _shown_until(cell: WindowKey, rules: WindowRules) -> int:
+    return (cell.end + 2 * cell.size + rules.allowed_lateness + rules.idle_after + OVERDUE_SECONDS) * 1000
 
 
 def _advance(watermark: Watermark, state: Overlay) -> None:

@@ -4,6 +4,7 @@ from collections import Counter
 from collections.abc import Sequence
 from typing import NamedTuple, Protocol
 
+from schemas.windows import WindowAggregate
 from streams.engine.log import Outgoing, Record
 from streams.engine.state import Overlay
 
@@ -16,17 +17,25 @@ class Batch(NamedTuple):
     records: Sequence[Record]
 
 
-class Output:
-    """What a stage wants to happen besides its changes of state: records to send, and events to count.
+class Shown(NamedTuple):
+    """A final window for the gauges, to be shown until then (Unix milliseconds)."""
 
-    `counts` is by (name, label…), for metrics; it is reported only after the commit.
+    window: WindowAggregate
+    until: int
+
+
+class Output:
+    """What a stage wants to happen besides its changes of state: records to send, events to count, windows to show.
+
+    `counts` is by (name, label…). Both it and `shown` are for metrics, and reported only after the commit.
     """
 
-    __slots__ = ("counts", "records")
+    __slots__ = ("counts", "records", "shown")
 
     def __init__(self) -> None:
         self.records: list[Outgoing] = []
         self.counts: Counter[tuple[str, ...]] = Counter()
+        self.shown: list[Shown] = []
 
     def send(
         self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]] = ()
@@ -42,9 +51,14 @@ class Output:
         """Count something by its name and labels."""
         self.counts[name] += by
 
+    def show(self, window: WindowAggregate, until: int) -> None:
+        """Show a final window as gauges until then (Unix milliseconds), or until a newer one is shown."""
+        self.shown.append(Shown(window, until))
+
     def extend(self, other: "Output") -> None:
         """Append another output to this one."""
         self.records.extend(other.records)
+        self.shown.extend(other.shown)
         self.counts.update(other.counts)
 
 

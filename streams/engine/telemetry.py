@@ -5,7 +5,9 @@ from collections.abc import Callable
 
 from prometheus_client import Counter
 
+from schemas.rejections import Reason
 from sinks import prometheus as metrics
+from sinks.window_gauges import Source
 from streams.engine.stage import Output, Stage
 
 # What stages count, by name. The stage is the first label of the ones listed here; others have labels of their own.
@@ -24,7 +26,7 @@ _PLAIN: dict[str, Counter] = {
 
 
 class PrometheusWatch:
-    """Keeps `streams.engine.partition.Watch`. Gauges are sums over the partitions of this process."""
+    """Keeps `streams.engine.partition.Watch`. Gauges are of all partitions of this process together."""
 
     def __init__(self, stage: Stage, group: str, clock: Callable[[], int]) -> None:
         self._stage = stage
@@ -32,7 +34,9 @@ class PrometheusWatch:
         self._clock = clock
         self._rows: dict[int, int] = {}
         self._lags: dict[int, int] = {}
+        self._behind: dict[int, float] = {}
         self._owned: set[int] = set()
+        self._begin_at_zero()
 
     def took_over(self, partition: int, cause: str, rows: int) -> None:
         """A partition was taken over and its state read back."""
@@ -57,6 +61,17 @@ class PrometheusWatch:
         for topic, sent in Tally(outgoing.topic for outgoing in output.records).items():
             metrics.RECORDS_OUT.labels(name, topic).inc(sent)
         self._count(output, stage_seconds)
+        for window, until in output.shown:
+            if not metrics.WINDOWS.show(Source(name, partition), window, until):
+                metrics.WINDOWS_LEFT_OUT.labels(name).inc()
+
+    def _begin_at_zero(self) -> None:
+        """Show what is alerted on before it first happens: Prometheus sees no rise in a series that begins with 1."""
+        name = self._stage.name
+        for reason in Reason:
+            metrics.DEAD_LETTERS.labels(name, reason)
+        for counter in (metrics.LATE_EVENTS, metrics.EXPIRED_RECORDS, metrics.WINDOWS_LEFT_OUT):
+            counter.labels(name)
 
     def _count(self, output: Output, stage_seconds: float) -> None:
         texts = 0
@@ -73,18 +88,24 @@ class PrometheusWatch:
         """A second has passed."""
         self._rows[partition] = state_rows
         self._lags[partition] = lag
-        self._report_sums()
+        age = 0.0
         if newest is not None:
-            metrics.LAST_EVENT_AGE.labels(self._stage.name).set(max(0.0, (self._clock() - newest) / 1000))
+            age = max(0.0, (self._clock() - newest) / 1000)
+            metrics.LAST_EVENT_AGE.labels(self._stage.name).set(age)
+        self._behind[partition] = age if lag else 0.0
+        self._report_sums()
 
     def given_up(self, partition: int) -> None:
         """The partition is no longer ours: its rows and lag are somebody else's to report."""
         self._owned.discard(partition)
         self._rows.pop(partition, None)
         self._lags.pop(partition, None)
+        self._behind.pop(partition, None)
+        metrics.WINDOWS.forget(Source(self._stage.name, partition))
         metrics.PARTITIONS_OWNED.labels(self._stage.name).set(len(self._owned))
         self._report_sums()
 
     def _report_sums(self) -> None:
         metrics.STATE_ROWS.labels(self._stage.name).set(sum(self._rows.values()))
         metrics.CONSUMER_LAG.labels(self._group, self._stage.input).set(sum(self._lags.values()))
+        metrics.LAG_SECONDS.labels(self._stage.name).set(max(self._behind.values(), default=0.0))

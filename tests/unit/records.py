@@ -68,7 +68,10 @@ class Partition:
         self.logged = self.logged_bytes = 0
 
     def process(self, *records: Appended, tick: int | None = None) -> list[Outgoing]:
-        """Process one batch, with a tick at a time perhaps, and commit it; what was counted is in `counts`."""
+        """Process one batch, with a tick at a time perhaps, and commit it.
+
+        What was counted is in `counts`, windows for the gauges are in `shown`.
+        """
         overlay = Overlay(self._state)
         return self._commit(self._run(records, overlay, tick), overlay)
 
@@ -117,7 +120,7 @@ class Partition:
             else:
                 self._changelog[key] = row
         self._state.merge(overlay)
-        self.counts = output.counts
+        self.counts, self.shown = output.counts, output.shown
         return output.records
 
 
