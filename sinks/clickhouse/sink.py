@@ -75,6 +75,9 @@ class ClickHouseSink:
 
     def __init__(self, open_client: Callable[[], Client], tables: Mapping[str, str]) -> None:
         self.topics: Sequence[str] = tuple(tables)
+        for topic in self.topics:
+            # Prometheus sees no rise in a series that begins with 1.
+            SINK_REJECTED.labels(self.name, topic)
         self._tables = tables
         self._open = open_client
         self._client: Client | None = None
