@@ -25,6 +25,7 @@ from streams.engine.log import Outgoing
 from streams.registry import RegistryStage
 from streams.track import TrackStage
 from streams.track.tickets import CONVERSATIONS, ESCALATIONS, MESSAGES
+from streams.track.timers import STEP_MS
 from tests.unit.naive_conversations import (
     DAY,
     HISTORY,
@@ -94,7 +95,13 @@ class World:
             self.recent = []
 
     def commit(self, *, ticking: bool, lost: bool) -> None:
-        """What was appended goes through the stage, with a tick perhaps. A loss is a crash before the commit."""
+        """What was appended goes through the stage, with a tick perhaps. A loss is a crash before the commit.
+
+        Ticks come at the end of a timer's step. Between the end of a wait and the end of its step either is right: a
+        ticket that is looked at for an older timer escalates, one that is not does so with the step.
+        """
+        if ticking:
+            self.now = -(-self.now // STEP_MS) * STEP_MS
         records = [each for each, _ in self.batch]
         if lost:
             self.track.lose(*records, tick=self.now)
