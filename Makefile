@@ -2,10 +2,10 @@
 .DEFAULT_GOAL := help
 PYTHON_BIN := .venv/bin/python
 
-.PHONY: help setup run test check parity bench soak clean lock
+.PHONY: help setup run test check parity bench soak clean dashboards lock
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-6s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what is missing: .venv, Java, Maven, Kafka
 	@scripts/setup
@@ -28,6 +28,9 @@ bench: setup ## measure throughput and latency, as ratios within one run
 
 soak: setup ## joins, leaves, kills and pauses of workers for 40 rounds; counts what was lost or doubled
 	@$(PYTHON_BIN) -m tests.soak
+
+dashboards: ## write Grafana's dashboards anew from deploy/grafana/generate
+	@$(PYTHON_BIN) -m deploy.grafana.generate
 
 lock: ## pin the newest versions that pyproject.toml allows, with their hashes
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --all-extras --no-header \
