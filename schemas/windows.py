@@ -90,6 +90,28 @@ class Watermark(msgspec.Struct, frozen=True, tag="watermark"):
     time: int
 
 
+class Sample(msgspec.Struct, frozen=True, array_like=True):
+    """One customer's text as an example of its window: `at` in Unix seconds, `score` in hundredths or NO_SCORE.
+
+    `rank` is a hash of the event's id: whoever keeps those with the lowest ranks keeps a fair sample.
+    """
+
+    rank: int
+    at: int
+    ticket_id: str
+    channel: str
+    category: str
+    score: int
+    phrases: tuple[str, ...]
+
+
+class Samples(msgspec.Struct, frozen=True, tag="samples"):
+    """Examples of what a tenant's customers wrote in the last second or so."""
+
+    tenant: str
+    samples: tuple[Sample, ...]
+
+
 class WindowAggregate(msgspec.Struct, kw_only=True, frozen=True):
     """A window over all source partitions. `revision` rises with each change; `final` says that every watermark has
     passed it.
@@ -136,7 +158,9 @@ def aggregate(key: WindowKey, totals: Totals, revision: int, *, final: bool) -> 
 _key_encoder = msgspec.msgpack.Encoder()
 _key_decoder = msgspec.msgpack.Decoder(WindowKey)
 _encoder = msgspec.json.Encoder()
-_message_decoder: msgspec.json.Decoder[WindowPartial | Watermark] = msgspec.json.Decoder(WindowPartial | Watermark)
+_message_decoder: msgspec.json.Decoder[WindowPartial | Watermark | Samples] = msgspec.json.Decoder(
+    WindowPartial | Watermark | Samples
+)
 _aggregate_decoder = msgspec.json.Decoder(WindowAggregate)
 
 
@@ -150,7 +174,7 @@ def encode(record: Any) -> bytes:
     return _encoder.encode(record)
 
 
-def decode_partial(value: bytes) -> WindowPartial | Watermark:
+def decode_partial(value: bytes) -> WindowPartial | Watermark | Samples:
     """Read one record of the partials topic."""
     return _message_decoder.decode(value)
 

@@ -109,6 +109,12 @@ WINDOWS: Final = WindowGauges(
     lambda: time.time_ns() // 1_000_000,
 )
 REGISTRY.register(WINDOWS)
+ALERTS: Final = Counter(
+    "helpdesk_alerts_total", "Alerts on series of windows, counted at each revision.", ["kind", "severity", "state"]
+)
+UNWATCHED: Final = Counter(
+    "helpdesk_unwatched_windows_total", "Totals of values beyond those that are watched for spikes.", ["stage"]
+)
 WINDOWS_LEFT_OUT: Final = Counter(
     "helpdesk_windows_left_out_total", "Final windows that no gauge shows: too many tenants or channels.", ["stage"]
 )

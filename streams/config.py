@@ -1,9 +1,9 @@
 """Settings: one frozen object, built from the environment in one place."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Self
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator
+from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.readings import PresetName
@@ -68,6 +68,12 @@ class Settings(BaseSettings):
         5, ge=1, description="Seconds without an event after which the clock moves a partition's watermark."
     )
 
+    watched_size: int | None = Field(
+        None,
+        description="Seconds of the windows that are watched for spikes: one of the window sizes, 0 for none. "
+        "Without it the second size, five minutes by default.",
+    )
+
     duplicate_horizon: int = Field(100, ge=1, le=10_000, description="Event ids that a conversation remembers.")
 
     sink_rows: int = Field(50_000, ge=1, description="Rows that a sink collects at most before it writes.")
@@ -84,3 +90,9 @@ class Settings(BaseSettings):
         if not sizes or sizes[0] <= 0 or any(size % sizes[0] for size in sizes) or list(sizes) != sorted(set(sizes)):
             raise ValueError("window sizes are rising seconds, each a multiple of the first, as in [60, 300, 3600]")
         return sizes
+
+    @model_validator(mode="after")
+    def _watched_is_a_size(self) -> Self:
+        if self.watched_size and self.watched_size not in self.window_sizes:
+            raise ValueError(f"watched_size is one of the window sizes {list(self.window_sizes)}, or 0")
+        return self

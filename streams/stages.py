@@ -11,6 +11,7 @@ from streams.registry import RegistryStage
 from streams.score import Preset, ScoreStage
 from streams.scoring import scorer_or_unavailable
 from streams.scoring.readers import reader_of
+from streams.spikes import SpikeRules
 from streams.track import TrackStage
 from streams.trends import TrendsStage
 from streams.windows import WindowRules
@@ -27,6 +28,14 @@ def window_rules(settings: Settings) -> WindowRules:
     )
 
 
+def spike_rules(settings: Settings) -> SpikeRules | None:
+    """The settings that concern alerts on windows; None when no size is watched."""
+    size = settings.watched_size
+    if size is None:
+        size = settings.window_sizes[:2][-1]
+    return SpikeRules(size=size) if size else None
+
+
 def load_preset(name: PresetName) -> Preset:
     """A preset; its texts go on without a score when its scorer cannot be loaded."""
     return Preset(scorer_or_unavailable(name), reader_of(name))
@@ -36,7 +45,7 @@ _BUILD: dict[str, Callable[[Settings, PolicyBook], Stage]] = {
     "score": lambda settings, book: ScoreStage(book, load_preset),
     "track": lambda settings, book: TrackStage(book, settings.duplicate_horizon, window_rules(settings)),
     "registry": lambda settings, book: RegistryStage(),
-    "trends": lambda settings, book: TrendsStage(window_rules(settings)),
+    "trends": lambda settings, book: TrendsStage(window_rules(settings), spike_rules(settings)),
 }
 STAGES: Final = tuple(_BUILD)
 

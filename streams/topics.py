@@ -7,6 +7,7 @@ SCORED = "tickets.scored.v1"
 ESCALATIONS = "tickets.escalations.v1"
 PARTIALS = "tickets.window-partials.v1"
 WINDOWS = "tickets.windows.v1"
+ALERTS = "tickets.alerts.v1"
 DEAD_LETTERS = "tickets.dead-letters.v1"
 CONVERSATIONS = "tickets.conversations.v1"
 REGISTRY = "tickets.registry.v1"
@@ -70,6 +71,7 @@ ALL = (
     _kept(REGISTRY, 7),
     _kept(PARTIALS, 7),
     _kept(WINDOWS, 7),
+    _kept(ALERTS, 30),
     # A dead letter is its record with headers on top.
     _kept(DEAD_LETTERS, 30, 8 * _MB),
     *(_compacted(changelog_of(stage)) for stage in ("score", "track", "registry", "trends")),

@@ -1,9 +1,9 @@
 """trends: the partitions' totals of each window merged into one aggregate, which becomes final when every watermark
-has passed it.
+has passed it; and alerts on series of windows that do what chance does not explain.
 """
 
-from collections.abc import Sequence
-from functools import reduce
+from collections.abc import Iterable, Sequence
+from functools import partial, reduce
 from operator import add
 
 import msgspec
@@ -13,6 +13,8 @@ from schemas.windows import Totals, Watermark, WindowKey, WindowPartial
 from streams import topics
 from streams.engine.stage import Batch, Output
 from streams.engine.state import Overlay, Table
+from streams.spikes import SpikeRules
+from streams.spikes.alerting import Watcher, note, remember
 from streams.windows import WindowRules, is_expired
 
 SWEEP_ROWS = 250
@@ -41,16 +43,20 @@ OPEN = Table(b"o", int, derived=True)
 
 
 class TrendsStage:
-    """Reads `tickets.window-partials.v1`, keyed by window, with the watermarks of every `track` partition."""
+    """Reads `tickets.window-partials.v1`, keyed by tenant and size, with the watermarks of every `track` partition.
+
+    Without `spikes` no series is watched.
+    """
 
     name = "trends"
     input = topics.PARTIALS
-    outputs: Sequence[str] = (topics.WINDOWS, topics.DEAD_LETTERS)
+    outputs: Sequence[str] = (topics.WINDOWS, topics.ALERTS, topics.DEAD_LETTERS)
     # Nothing is published before the tick, which takes what has come by then.
     patience = 0.5
 
-    def __init__(self, rules: WindowRules) -> None:
+    def __init__(self, rules: WindowRules, spikes: SpikeRules | None = None) -> None:
         self._rules = rules
+        self._spikes = spikes
 
     def restore(self, state: Overlay) -> None:
         """Find the windows that are not published or not final."""
@@ -61,14 +67,19 @@ class TrendsStage:
                 state.put(OPEN, key, schema.decode_key(key).end)
 
     def process(self, batch: Batch, state: Overlay, now: int) -> Output:
-        """Take over totals and watermarks. A total that is already known changes nothing."""
+        """Take over totals, watermarks and samples. A total that is already known changes nothing."""
+        output = Output()
         for record in batch.records:
             message = schema.decode_partial(record.value or b"")
             if isinstance(message, Watermark):
                 _advance(message, state)
-            else:
+            elif isinstance(message, WindowPartial):
                 _merge(message, state)
-        return Output()
+                if self._spikes is not None:
+                    note(message.key, self._spikes, state, output)
+            elif self._spikes is not None:
+                remember(message, self._spikes, state)
+        return output
 
     def tick(self, now: int, idle: bool, state: Overlay) -> Output:
         """Publish what changed since the last tick, and what has become final."""
@@ -78,10 +89,17 @@ class TrendsStage:
         due.update(key for key, _ in state.rows(CHANGED))
         for key in sorted(due):
             self._publish(key, passed, state, output)
+        if self._spikes is not None:
+            self._watch(due, passed, now, Watcher(self._spikes, partial(_totals, state), state, output))
         for key, _ in state.sweep(WINDOWS, SWEEP_ROWS):
             if is_expired(schema.decode_key(key).end, now - KEPT_LONGER_MS, self._rules):
                 self._forget(key, state)
         return output
+
+    def _watch(self, changed: Iterable[bytes], passed: int, now: int, watcher: Watcher) -> None:
+        watcher.close_due(passed // 1000 - self._rules.allowed_lateness, now)
+        for key in changed:
+            watcher.look(schema.decode_key(key), now)
 
     def _passed(self, state: Overlay) -> int:
         """The time that every source partition has passed; 0 until each has told its watermark."""
@@ -99,7 +117,7 @@ class TrendsStage:
         final = window.final or (cell.end + self._rules.allowed_lateness) * 1000 <= passed
         if final:
             state.delete(OPEN, key)
-        totals = reduce(add, window.sources.values())
+        totals = _sum(window)
         revision = window.revision + 1
         told = schema.aggregate(cell, totals, revision, final=final)
         output.send(topics.WINDOWS, key, schema.encode(told))
@@ -117,6 +135,15 @@ def _shown_until(cell: WindowKey, rules: WindowRules) -> int:
     return (cell.end + 2 * cell.size + rules.allowed_lateness + rules.idle_after + OVERDUE_SECONDS) * 1000
 
 
+def _totals(state: Overlay, key: WindowKey) -> Totals | None:
+    window = state.get(WINDOWS, key.encode())
+    return _sum(window) if window is not None else None
+
+
+def _sum(window: MergedWindow) -> Totals:
+    return reduce(add, window.sources.values())
+
+
 def _advance(watermark: Watermark, state: Overlay) -> None:
     key = b"%d" % watermark.source
     before = state.get(WATERMARKS, key)
@@ -124,13 +151,13 @@ def _advance(watermark: Watermark, state: Overlay) -> None:
         state.put(WATERMARKS, key, watermark)
 
 
-def _merge(partial: WindowPartial, state: Overlay) -> None:
-    key = partial.key.encode()
+def _merge(told: WindowPartial, state: Overlay) -> None:
+    key = told.key.encode()
     before = state.get(WINDOWS, key) or MergedWindow({})
-    if before.sources.get(partial.source) == partial.totals:
+    if before.sources.get(told.source) == told.totals:
         return
-    sources = {**before.sources, partial.source: partial.totals}
+    sources = {**before.sources, told.source: told.totals}
     state.put(WINDOWS, key, msgspec.structs.replace(before, sources=sources, published=False))
     state.put(CHANGED, key, True)
     if not before.final:
-        state.put(OPEN, key, partial.key.end)
+        state.put(OPEN, key, told.key.end)

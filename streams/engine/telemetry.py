@@ -17,8 +17,10 @@ _BY_STAGE: dict[str, Counter] = {
     "late": metrics.LATE_EVENTS,
     "future": metrics.FUTURE_EVENTS,
     "cut": metrics.CUT_MESSAGES,
+    "unwatched": metrics.UNWATCHED,
 }
 _PLAIN: dict[str, Counter] = {
+    "alerts": metrics.ALERTS,
     "escalations": metrics.ESCALATIONS,
     "scored": metrics.SCORED,
     "unscored": metrics.UNSCORED,

@@ -1,0 +1,209 @@
+"""The series of every tenant's windows, watched: what is noted of them in the state, and the alerts that are sent.
+
+All windows of one tenant and size meet in one partition of `trends`, so a series and what it is a share of are here.
+"""
+
+from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
+from typing import Final
+
+import msgspec
+
+from schemas.alerts import Alert, Measure, alert_id, encode_alert
+from schemas.windows import Sample, Samples, Totals, WindowKey
+from streams import topics
+from streams.engine.stage import Output
+from streams.engine.state import Overlay, Table
+from streams.spikes.measures import Reading, readings_of
+from streams.spikes.watch import Episode, Finding, SpikeRules, Watched, close, look_early
+from streams.spikes.words import phrases_of, summary_of, tickets_of
+from streams.windows import OVERALL
+
+# Channels and categories of one tenant that are watched; who sends more distinct values than that has no use for them.
+MAX_VALUES: Final = 200
+# Series judged in one tick: some thirty milliseconds.
+SERIES_A_TICK: Final = 400
+# After so long without a closed window the newest hour is looked at, not each window in between.
+SKIP_AFTER: Final = 7 * 86_400
+WATCHED_DIMENSIONS: Final = frozenset({"overall", "channel", "category"})
+# How many texts of a window are remembered, and for how long: to tell what an alert is about, and what is usual.
+SAMPLES_OF_A_WINDOW: Final = 100
+SAMPLES_KEPT: Final = 7_200
+
+# The totals of a window, or None when nothing happened in it.
+Find = Callable[[WindowKey], Totals | None]
+
+
+class Tenant(msgspec.Struct, frozen=True, array_like=True):
+    """Which values are watched, since when, and the end of the last closed window (Unix seconds)."""
+
+    until: int
+    values: tuple[tuple[str, str], ...] = ()
+
+
+TENANTS = Table(b"t", Tenant)
+SERIES = Table(b"s", Watched)
+FIRING = Table(b"a", Alert)
+SAMPLES = Table(b"x", tuple[Sample, ...])
+
+
+def note(key: WindowKey, rules: SpikeRules, state: Overlay, output: Output) -> None:
+    """Watch the series of a window from now on."""
+    if key.size != rules.size or key.dimension not in WATCHED_DIMENSIONS:
+        return
+    name = key.tenant.encode()
+    tenant = state.get(TENANTS, name) or Tenant(key.start)
+    value = (key.dimension, key.value)
+    if value in tenant.values:
+        return
+    if len(tenant.values) >= MAX_VALUES:
+        output.count("unwatched")
+        return
+    state.put(TENANTS, name, Tenant(tenant.until, (*tenant.values, value)))
+
+
+def remember(samples: Samples, rules: SpikeRules, state: Overlay) -> None:
+    """Keep texts as examples of their windows. Which ones are kept is decided by their ranks, so that any order of
+    arrival keeps the same.
+    """
+    for sample in samples.samples:
+        key = _samples_key(samples.tenant, sample.at // rules.size * rules.size)
+        kept = {each.rank: each for each in (*(state.get(SAMPLES, key) or ()), sample)}
+        state.put(SAMPLES, key, tuple(kept[rank] for rank in sorted(kept)[:SAMPLES_OF_A_WINDOW]))
+
+
+class Watcher:
+    """Closes windows in order, looks at open ones, and sends alerts."""
+
+    def __init__(self, rules: SpikeRules, find: Find, state: Overlay, output: Output) -> None:
+        self._rules = rules
+        self._find = find
+        self._state = state
+        self._output = output
+
+    def close_due(self, passed: int, now: int) -> None:
+        """Judge and learn the windows that ended before `passed` (Unix seconds): each once, in order."""
+        left = SERIES_A_TICK
+        for name, noted in sorted(self._state.rows(TENANTS)):
+            tenant = noted
+            while left > 0 and tenant.until + self._rules.size <= passed:
+                tenant = self._skipped(tenant, passed)
+                left -= self._close(name.decode(), tenant, now)
+                tenant = Tenant(tenant.until + self._rules.size, tenant.values)
+                self._state.put(TENANTS, name, tenant)
+
+    def look(self, key: WindowKey, now: int) -> None:
+        """Judge a window that is open by what it has so far."""
+        tenant = self._state.get(TENANTS, key.tenant.encode())
+        if tenant is None or key.size != self._rules.size or key.start < tenant.until:
+            return
+        for measure, reading in self._readings(key):
+            row = _series_key(key, measure)
+            watched = self._state.get(SERIES, row)
+            if watched is None:
+                continue
+            finding = look_early(watched, measure, key.start, reading, self._rules)
+            if finding is not None:
+                self._state.put(SERIES, row, msgspec.structs.replace(watched, episode=finding.episode))
+                self._tell(key, measure, finding, now)
+
+    def _skipped(self, tenant: Tenant, passed: int) -> Tenant:
+        if passed - tenant.until <= SKIP_AFTER:
+            return tenant
+        newest = passed // self._rules.size * self._rules.size
+        return Tenant(newest - 12 * self._rules.size, tenant.values)
+
+    def _close(self, name: str, tenant: Tenant, now: int) -> int:
+        """Judge a window of each of the tenant's series; how many there are."""
+        judged = 1
+        for dimension, value in tenant.values:
+            key = WindowKey(name, self._rules.size, tenant.until, dimension, value)
+            for measure, reading in self._readings(key):
+                row = _series_key(key, measure)
+                watched = self._state.get(SERIES, row)
+                if watched is None and reading.amount <= 0:
+                    continue
+                judged += 1
+                after, finding = close(watched or Watched(key.start), measure, key.start, reading, self._rules)
+                self._state.put(SERIES, row, after)
+                if finding is not None:
+                    self._tell(key, measure, finding, now)
+        expired = _samples_key(name, tenant.until - SAMPLES_KEPT)
+        if self._state.get(SAMPLES, expired) is not None:
+            self._state.delete(SAMPLES, expired)
+        return judged
+
+    def _readings(self, key: WindowKey) -> Iterator[tuple[Measure, Reading]]:
+        whole = None
+        if key.dimension == "category":
+            whole = self._find(WindowKey(key.tenant, key.size, key.start, *OVERALL)) or Totals()
+        return readings_of(self._find(key) or Totals(), whole)
+
+    def _tell(self, key: WindowKey, measure: Measure, finding: Finding, now: int) -> None:
+        row, at = _series_key(key, measure), datetime.fromtimestamp(now / 1000, UTC)
+        before = self._state.get(FIRING, row)
+        alert = self._begun(key, measure, finding.episode, at)
+        if before is not None:
+            alert = msgspec.structs.replace(
+                alert,
+                revision=before.revision + 1,
+                fired_at=before.fired_at,
+                tickets=alert.tickets or before.tickets,
+                phrases=alert.phrases or before.phrases,
+            )
+        if finding.ended is not None:
+            alert = msgspec.structs.replace(alert, state="resolved", ended=finding.ended, resolved_at=at)
+            self._state.delete(FIRING, row)
+        else:
+            self._state.put(FIRING, row, alert)
+        self._output.send(topics.ALERTS, alert.alert_id.encode(), encode_alert(alert))
+        self._output.count("alerts", alert.kind, alert.severity, alert.state)
+
+    def _begun(self, key: WindowKey, measure: Measure, episode: Episode, at: datetime) -> Alert:
+        during, before = self._samples(key, episode.start)
+        worst = episode.worst
+        return Alert(
+            alert_id=alert_id(key.tenant, key.dimension, key.value, measure, episode.kind, episode.start),
+            tenant=key.tenant,
+            kind=episode.kind,
+            measure=measure,
+            dimension=key.dimension,
+            value=key.value,
+            window_size=key.size,
+            severity=episode.severity,
+            started_at=datetime.fromtimestamp(episode.start, UTC),
+            fired_at=at,
+            updated_at=at,
+            observed=worst.observed,
+            expected=worst.expected,
+            exposure=worst.exposure,
+            probability=worst.probability,
+            tickets=tickets_of(during),
+            phrases=phrases_of(during, before),
+            summary=summary_of(key, measure, episode),
+        )
+
+    def _samples(self, key: WindowKey, start: int) -> tuple[list[Sample], list[Sample]]:
+        """What was remembered of the series since the alert's start, and before it."""
+        during: list[Sample] = []
+        before: list[Sample] = []
+        first = (key.start - SAMPLES_KEPT) // key.size * key.size
+        for at in range(first, key.start + key.size, key.size):
+            found = self._state.get(SAMPLES, _samples_key(key.tenant, at)) or ()
+            mine = (each for each in found if _is_of(each, key))
+            (during if at >= start else before).extend(mine)
+        return during, before
+
+
+def _is_of(sample: Sample, key: WindowKey) -> bool:
+    if key.dimension == "channel":
+        return sample.channel == key.value
+    return key.dimension != "category" or sample.category == key.value
+
+
+def _series_key(key: WindowKey, measure: Measure) -> bytes:
+    return msgspec.msgpack.encode((key.tenant, key.dimension, key.value, measure))
+
+
+def _samples_key(tenant: str, start: int) -> bytes:
+    return msgspec.msgpack.encode((tenant, start))

@@ -1,0 +1,255 @@
+"""Alerts of the trends stage: windows in, records of alerts out, whatever happens to the partition meanwhile."""
+
+import random
+from collections.abc import Iterator
+
+import msgspec
+import pytest
+
+from schemas.alerts import Alert, decode_alert
+from schemas.windows import Sample, Samples, Totals, Watermark, WindowKey, WindowPartial, encode
+from streams import topics
+from streams.engine.log import Outgoing
+from streams.spikes import SpikeRules, alerting
+from streams.trends import TrendsStage
+from tests.unit.records import NINE, RULES, Appended, Partition
+
+SIZE = 300
+BEGIN = NINE // 1000
+LEARNT = 120
+
+
+class Desk:
+    """A tenant's windows through the stage, one after the other, each closed by the watermark."""
+
+    def __init__(self, seed: int = 1) -> None:
+        self.trends = Partition(TrendsStage(RULES, SpikeRules(size=SIZE)))
+        self.draw = random.Random(seed)
+        self.window = 0
+        self.alerts: list[Alert] = []
+
+    @property
+    def start(self) -> int:
+        return BEGIN + self.window * SIZE
+
+    def windows(self, count: int, *, chat: int = 25, email: int = 25, negative: float = 0.2) -> "Desk":
+        """So many windows with about so many events of two channels."""
+        for _ in range(count):
+            self.open(chat=chat, email=email, negative=negative)
+            self.pass_window()
+        return self
+
+    def open(self, *, chat: int, email: int, negative: float = 0.2) -> None:
+        """The totals of the present window, as they are so far."""
+        found = {"chat": self._totals(chat, negative), "email": self._totals(email, negative)}
+        whole = found["chat"] + found["email"]
+        self._tell("overall", "", whole)
+        self._tell("category", "billing", whole)
+        for channel, totals in found.items():
+            if totals.events:
+                self._tell("channel", channel, totals)
+
+    def pass_window(self) -> None:
+        """The watermark passes the present window and its lateness."""
+        self.window += 1
+        passed = (self.start + RULES.allowed_lateness) * 1000
+        self.take(self.trends.process(Appended(0, NINE, b"watermark", encode(Watermark(0, 1, passed))), tick=passed))
+
+    def tick(self) -> None:
+        self.take(self.trends.tick(self.start * 1000 + 60_000))
+
+    def take(self, sent: list[Outgoing]) -> None:
+        self.alerts += [decode_alert(one.value or b"") for one in sent if one.topic == topics.ALERTS]
+
+    def sample(self, *samples: Sample) -> None:
+        self.take(self.trends.process(Appended(0, NINE, b"samples", encode(Samples("acme", samples)))))
+
+    def of(self, dimension: str, measure: str) -> list[Alert]:
+        return [alert for alert in self.alerts if (alert.dimension, alert.measure) == (dimension, measure)]
+
+    def _totals(self, events: int, negative: float) -> Totals:
+        count = max(0, events + self.draw.randint(-3, 3)) if events else 0
+        bad = sum(self.draw.random() < negative for _ in range(count))
+        return Totals(events=count, scored=count, negative=bad, positive=count - bad, score_sum=500 * count)
+
+    def _tell(self, dimension: str, value: str, totals: Totals) -> None:
+        key = WindowKey("acme", SIZE, self.start, dimension, value)
+        self.take(self.trends.process(Appended(0, NINE, key.encode(), encode(WindowPartial(0, key, totals)))))
+
+
+@pytest.fixture
+def desk() -> Desk:
+    return Desk()
+
+
+def sample(desk: Desk, rank: int, *phrases: str, score: int = 300, channel: str = "chat") -> Sample:
+    return Sample(rank, desk.start + 1, f"t{rank}", channel, "billing", score, phrases)
+
+
+def test_usual_windows_raise_nothing(desk: Desk) -> None:
+    assert desk.windows(LEARNT).alerts == []
+
+
+def test_an_alert_has_one_id_from_firing_to_resolved(desk: Desk) -> None:
+    desk.windows(LEARNT).windows(3, chat=100).windows(4)
+    first, last = desk.of("channel", "volume")
+    assert (first.state, first.revision, first.value, first.kind) == ("firing", 1, "chat", "spike")
+    assert (last.state, last.revision, last.ended) == ("resolved", 2, "calm")
+    assert last.alert_id == first.alert_id
+    assert (last.started_at, last.fired_at) == (first.started_at, first.fired_at)
+    assert first.started_at.timestamp() == BEGIN + LEARNT * SIZE
+    assert last.resolved_at is not None
+    assert last.resolved_at > last.fired_at
+
+
+def test_an_alert_says_what_was_seen_and_expected(desk: Desk) -> None:
+    desk.windows(LEARNT).windows(1, chat=100)
+    (alert,) = desk.of("channel", "volume")
+    assert alert.observed == pytest.approx(100, abs=4)
+    assert alert.expected == pytest.approx(25, abs=3)
+    assert alert.ratio == pytest.approx(4, abs=0.6)
+    assert alert.probability < 5e-6
+    assert "channel chat" in alert.summary
+    assert "100" in alert.summary or "events" in alert.summary
+
+
+def test_only_the_channel_that_is_silent_is_told_of(desk: Desk) -> None:
+    desk.windows(LEARNT).windows(4, chat=0, email=50)
+    silent = [alert for alert in desk.alerts if alert.kind == "silence"]
+    assert [(alert.dimension, alert.value) for alert in silent] == [("channel", "chat")]
+    desk.windows(1)
+    assert [alert.state for alert in desk.alerts if alert.kind == "silence"] == ["firing", "resolved"]
+
+
+def test_a_rise_of_the_negative_share_is_told_for_all_and_for_each_channel(desk: Desk) -> None:
+    desk.windows(LEARNT).windows(2, negative=0.9)
+    told = {(alert.dimension, alert.value) for alert in desk.alerts if alert.measure == "negative_share"}
+    assert told == {("overall", ""), ("channel", "chat"), ("channel", "email"), ("category", "billing")}
+
+
+def test_an_open_window_fires_before_its_end(desk: Desk) -> None:
+    desk.windows(LEARNT)
+    desk.open(chat=300, email=25)
+    desk.tick()
+    (alert,) = desk.of("channel", "volume")
+    assert (alert.state, alert.started_at.timestamp()) == ("firing", desk.start)
+    # The window's end tells nothing anew.
+    desk.pass_window()
+    assert len(desk.of("channel", "volume")) == 1
+
+
+def test_the_tickets_are_the_unhappiest_of_its_windows_and_channel(desk: Desk) -> None:
+    desk.windows(LEARNT)
+    desk.sample(*(sample(desk, rank, score=rank * 10) for rank in range(20, 0, -1)))
+    desk.sample(sample(desk, 99, score=0, channel="email"))
+    desk.windows(1, chat=100)
+    (alert,) = desk.of("channel", "volume")
+    assert alert.tickets == tuple(f"t{rank}" for rank in range(1, 11))
+
+
+def test_the_phrases_are_those_that_are_new(desk: Desk) -> None:
+    desk.windows(LEARNT - 2)
+    for _ in range(2):
+        desk.sample(*(sample(desk, 1000 * desk.window + rank, "late delivery") for rank in range(10)))
+        desk.windows(1)
+    desk.sample(*(sample(desk, 5000 + rank, "late delivery", "card declined") for rank in range(10)))
+    desk.sample(sample(desk, 6000, "blue parrot"))
+    desk.windows(1, chat=100)
+    (alert,) = desk.of("channel", "volume")
+    assert [phrase.phrase for phrase in alert.phrases] == ["card declined"]
+    assert (alert.phrases[0].share, alert.phrases[0].usual) == (round(10 / 11, 4), 0.0)
+
+
+def test_the_samples_that_are_kept_do_not_depend_on_the_order_in_which_they_come() -> None:
+    kept = []
+    for order in (1, -1):
+        desk = Desk()
+        desk.windows(1)
+        ranks = list(range(3 * alerting.SAMPLES_OF_A_WINDOW))[::order]
+        for rank in ranks:
+            desk.sample(sample(desk, rank))
+        (key,) = desk.trends.keys(alerting.SAMPLES)
+        kept.append(desk.trends.row(alerting.SAMPLES, key))
+    assert kept[0] == kept[1]
+    assert [each.rank for each in kept[0] or ()] == list(range(alerting.SAMPLES_OF_A_WINDOW))
+
+
+def test_samples_are_forgotten_after_two_hours(desk: Desk) -> None:
+    for _ in range(40):
+        desk.sample(sample(desk, desk.window))
+        desk.windows(1)
+    assert len(desk.trends.keys(alerting.SAMPLES)) == pytest.approx(alerting.SAMPLES_KEPT // SIZE, abs=1)
+
+
+def _interrupted(windows: set[int]) -> Iterator[Alert]:
+    desk = Desk()
+    for window in range(LEARNT + 12):
+        desk.windows(1, chat=100 if LEARNT <= window < LEARNT + 4 else 25)
+        if window in windows:
+            desk.trends.take_over()
+    yield from desk.alerts
+
+
+@pytest.mark.parametrize("windows", [{5, 100}, {LEARNT - 1, LEARNT}, {LEARNT, LEARNT + 1, LEARNT + 2, LEARNT + 5}, set(range(0, 400, 3))])
+def test_a_new_owner_tells_the_same(windows: set[int]) -> None:
+    assert list(_interrupted(windows)) == list(_interrupted(set()))
+
+
+def test_a_crash_before_the_commit_tells_nothing_twice(desk: Desk) -> None:
+    desk.windows(LEARNT)
+    desk.open(chat=100, email=25)
+    passed = (desk.start + SIZE + RULES.allowed_lateness) * 1000
+    mark = Appended(0, NINE, b"watermark", encode(Watermark(0, 1, passed)))
+    desk.trends.lose(mark, tick=passed)
+    desk.pass_window()
+    assert [alert.revision for alert in desk.of("channel", "volume")] == [1]
+
+
+def test_a_long_pause_is_caught_up_within_bounds(desk: Desk) -> None:
+    desk.windows(LEARNT)
+    desk.window += 60 * LEARNT
+    desk.pass_window()
+    ticks = 0
+    before = desk.trends.row(alerting.TENANTS, b"acme")
+    while ticks < 200:
+        desk.tick()
+        after = desk.trends.row(alerting.TENANTS, b"acme")
+        if after == before:
+            break
+        before, ticks = after, ticks + 1
+    assert before is not None
+    assert before.until == desk.start
+
+
+def test_the_values_that_are_watched_are_bounded_and_counted(desk: Desk) -> None:
+    told = Totals(events=1)
+    for number in range(alerting.MAX_VALUES + 5):
+        key = WindowKey("acme", SIZE, BEGIN, "channel", f"c{number}")
+        desk.trends.process(Appended(0, NINE, key.encode(), encode(WindowPartial(0, key, told))))
+    tenant = desk.trends.row(alerting.TENANTS, b"acme")
+    assert tenant is not None
+    assert len(tenant.values) == alerting.MAX_VALUES
+    assert desk.trends.counts["unwatched",] == 1
+
+
+def test_without_rules_nothing_is_watched() -> None:
+    trends = Partition(TrendsStage(RULES))
+    key = WindowKey("acme", SIZE, BEGIN, "overall", "")
+    trends.process(Appended(0, NINE, key.encode(), encode(WindowPartial(0, key, Totals(events=1)))))
+    assert trends.keys(alerting.TENANTS) == []
+
+
+def test_the_record_on_the_topic_reads_well(desk: Desk) -> None:
+    desk.windows(LEARNT)
+    desk.open(chat=300, email=25)
+    key = WindowKey("acme", SIZE, desk.start, "channel", "chat")
+    (sent,) = [
+        one
+        for one in desk.trends.tick(desk.start * 1000)
+        if one.topic == topics.ALERTS and b'"volume"' in (one.value or b"") and b'"chat"' in (one.value or b"")
+    ]
+    fields = msgspec.json.decode(sent.value or b"")
+    assert sent.key == fields["alert_id"].encode()
+    assert (fields["tenant"], fields["dimension"], fields["value"]) == (key.tenant, key.dimension, key.value)
+    assert fields["started_at"].endswith("Z")
+    assert fields["state"] == "firing"
