@@ -86,36 +86,32 @@ class Learning(NamedTuple):
     family: Family
     size: int
 
-    def forecasts(self, baseline: Baseline, at: int) -> list[Forecast]:
-        """What to expect of the window that starts at `at` (Unix seconds).
+    def outlook(self, baseline: Baseline, at: int) -> "Outlook":
+        """What to expect of the window that starts at `at` (Unix seconds)."""
+        usual = self._season_at(baseline.season, at)
+        recent, seasonal = self._recent(baseline), self._seasonal(baseline, usual)
+        known = seasonal is not None and at - baseline.since >= KNOWN_AFTER
+        possible = [forecast for forecast in (None if known else recent, seasonal) if forecast is not None]
+        return Outlook(possible, recent, seasonal, usual)
 
-        One forecast when the season is known. Before that every one that could be right: what is to be believed must
-        be improbable under each. None where nothing was learnt.
-        """
-        recent, seasonal = self._recent(baseline), self._seasonal(baseline, at)
-        if seasonal is not None and at - baseline.since >= KNOWN_AFTER:
-            return [seasonal]
-        return [forecast for forecast in (recent, seasonal) if forecast is not None]
-
-    def learn(self, baseline: Baseline, at: int, reading: Reading) -> Baseline:
+    def learn(self, baseline: Baseline, at: int, outlook: "Outlook", reading: Reading) -> Baseline:
         """The baseline after a closed window. One without exposure teaches nothing."""
         if reading.exposure <= 0:
             return baseline
-        recent, seasonal = self._recent(baseline), self._seasonal(baseline, at)
-        known = self.forecasts(baseline, at)
-        seen = Reading(self._within_reason(reading, known[-1]), reading.exposure) if known else reading
-        usual = self._season_at(baseline.season, at)
+        seen = reading
+        if outlook.forecasts:
+            seen = Reading(self._within_reason(reading, outlook.forecasts[-1]), reading.exposure)
         level = baseline.level
-        if usual is not None:
-            level = level.add(seen.amount, usual.rate * seen.exposure, self._kept(LEVEL_HOURS))
+        if outlook.usual is not None:
+            level = level.add(seen.amount, outlook.usual.rate * seen.exposure, self._kept(LEVEL_HOURS))
         hour = at // _HOUR % HOURS
         slot = baseline.season[hour].add(seen.amount, seen.exposure, self._kept(SEASON_HOURS))
         return Baseline(
             baseline.since or at,
             baseline.recent.add(seen.amount, seen.exposure, self._kept(RECENT_HOURS)),
-            self._noise_after(baseline.recent_noise, recent, seen),
+            self._noise_after(baseline.recent_noise, outlook.recent, seen),
             level,
-            self._noise_after(baseline.noise, seasonal, seen),
+            self._noise_after(baseline.noise, outlook.seasonal, seen),
             (*baseline.season[:hour], slot, *baseline.season[hour + 1 :]),
         )
 
@@ -127,8 +123,7 @@ class Learning(NamedTuple):
         rate = recent.amount / recent.exposure if self.family == "mean" else weight / (recent.exposure + 0.5)
         return self._forecast(rate, weight, baseline.recent_noise)
 
-    def _seasonal(self, baseline: Baseline, at: int) -> Forecast | None:
-        usual = self._season_at(baseline.season, at)
+    def _seasonal(self, baseline: Baseline, usual: "_Usual | None") -> Forecast | None:
         if usual is None:
             return None
         level = baseline.level
@@ -190,6 +185,19 @@ class Learning(NamedTuple):
 
     def _kept(self, half_life_hours: float) -> float:
         return float(0.5 ** (self.size / (half_life_hours * _HOUR)))
+
+
+class Outlook(NamedTuple):
+    """What to expect of a window.
+
+    One of the `forecasts` when the season is known. Before that every one that could be right: what is to be believed
+    must be improbable under each. None where nothing was learnt. The others are what the window will teach about.
+    """
+
+    forecasts: list[Forecast]
+    recent: Forecast | None
+    seasonal: Forecast | None
+    usual: "_Usual | None"
 
 
 class _Usual(NamedTuple):

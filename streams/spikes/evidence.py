@@ -49,17 +49,23 @@ class Least(NamedTuple):
     fall: float = 0.75
 
 
-def weigh(seen: Sequence[Seen], forecast: Forecast, family: Family) -> Evidence | None:
-    """The windows of `seen` against what was expected of each, with the uncertainty of the newest forecast."""
+def compare(seen: Sequence[Seen], family: Family) -> Evidence | None:
+    """The windows of `seen` together beside what was expected of them; not judged yet, so with a probability of 1.
+    None where nothing was expected.
+    """
     amount, exposure = sum(one.amount for one in seen), sum(one.exposure for one in seen)
     expected = sum(one.expected for one in seen)
     if exposure <= 0 or expected <= 0:
         return None
-    rate = expected / exposure
-    probability = _probability(amount, exposure, forecast._replace(rate=rate), family)
     if family == "count":
-        return Evidence(amount, expected, exposure, probability, len(seen))
-    return Evidence(amount / exposure, rate, exposure, probability, len(seen))
+        return Evidence(amount, expected, exposure, 1.0, len(seen))
+    return Evidence(amount / exposure, expected / exposure, exposure, 1.0, len(seen))
+
+
+def judge(evidence: Evidence, forecasts: Sequence[Forecast], family: Family) -> Evidence:
+    """With the probability under the forecast that finds it least remarkable; each lends its uncertainty only."""
+    chance = max(_probability(evidence, forecast, family) for forecast in forecasts)
+    return evidence._replace(probability=chance)
 
 
 def excess(evidence: Evidence, family: Family, least: Least) -> float:
@@ -89,12 +95,14 @@ def expected_of(reading: Reading, forecasts: Sequence[Forecast], family: Family)
     return Seen(reading.amount, reading.exposure, rate * reading.exposure)
 
 
-def _probability(amount: float, exposure: float, forecast: Forecast, family: Family) -> float:
+def _probability(evidence: Evidence, forecast: Forecast, family: Family) -> float:
     unsure = forecast.noise + 1 / forecast.weight
     if family == "count":
-        return many_or_more(amount, forecast.rate * exposure, 1 / unsure)
+        return many_or_more(evidence.observed, evidence.expected, 1 / unsure)
+    exposure, rate = evidence.exposure, evidence.expected
     if family == "share":
-        rate = min(forecast.rate, 0.99)
-        return share_or_more(amount, exposure, rate, min(unsure * rate / (1 - rate), 1.0))
+        rate = min(rate, 0.99)
+        correlation = min(unsure * rate / (1 - rate), 1.0)
+        return share_or_more(evidence.observed * exposure, exposure, rate, correlation)
     spread = math.sqrt(forecast.variance(exposure, family))
-    return this_low((amount - forecast.rate * exposure) / spread, _DEGREES)
+    return this_low((evidence.observed - rate) * exposure / spread, _DEGREES)

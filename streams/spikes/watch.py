@@ -11,7 +11,7 @@ import msgspec
 
 from schemas.alerts import Ended, Kind, Measure, Severity
 from streams.spikes.baseline import Baseline, Faded, Forecast, Learning
-from streams.spikes.evidence import Evidence, Least, Seen, excess, expected_of, silence, weigh
+from streams.spikes.evidence import Evidence, Least, Seen, compare, excess, expected_of, judge, silence
 from streams.spikes.measures import MEASURES, Family, Reading
 
 
@@ -85,12 +85,14 @@ class _Series:
         self._may_be_silent = measure == "volume"
         self._learning = Learning(self._family, rules.size)
         self._rules = rules
+        self._however_little = rules.least._replace(trials=1, amount=1)
 
     def close(self, watched: Watched, at: int, reading: Reading) -> tuple[Watched, Finding | None]:
         rules = self._rules
-        forecasts = self._learning.forecasts(watched.baseline, at)
+        outlook = self._learning.outlook(watched.baseline, at)
+        forecasts = outlook.forecasts
         if not forecasts:
-            baseline = self._learning.learn(watched.baseline, at, reading)
+            baseline = self._learning.learn(watched.baseline, at, outlook, reading)
             return msgspec.structs.replace(watched, until=at + rules.size, baseline=baseline), None
         seen = (*watched.seen, expected_of(reading, forecasts, self._family))[-max(rules.lengths) :]
         watched = self._count_silence(watched, at, reading, forecasts)
@@ -100,14 +102,14 @@ class _Series:
         else:
             watched, finding = self._go_on(watched, watched.episode, reading, forecasts)
         if watched.episode is None:
-            baseline = self._learning.learn(watched.baseline, at, reading)
+            baseline = self._learning.learn(watched.baseline, at, outlook, reading)
             watched = msgspec.structs.replace(watched, baseline=baseline)
         return watched, finding
 
     def look_early(self, watched: Watched, at: int, reading: Reading) -> Finding | None:
         if watched.episode is not None:
             return None
-        forecasts = self._learning.forecasts(watched.baseline, at)
+        forecasts = self._learning.outlook(watched.baseline, at).forecasts
         if not forecasts:
             return None
         # While the window before is not closed, this one stands alone.
@@ -153,30 +155,23 @@ class _Series:
 
     def _improbable(self, seen: tuple[Seen, ...], forecasts: list[Forecast], chance: float) -> Evidence | None:
         """The least probable of the lengths, if it matters and the newest window agrees."""
-        newest = self._weigh(seen[-1:], forecasts)
-        if (
-            newest is None
-            or excess(newest, self._family, self._rules.least._replace(trials=1, amount=1)) <= self._rules.calm
-        ):
+        newest = compare(seen[-1:], self._family)
+        if newest is None or excess(newest, self._family, self._however_little) <= self._rules.calm:
             return None
-        found = [
-            evidence
-            for length in self._rules.lengths
-            if length <= len(seen) and (evidence := self._weigh(seen[-length:], forecasts)) is not None
-        ]
-        told = [one for one in found if one.probability < chance and excess(one, self._family, self._rules.least) >= 1]
+        lengths = [length for length in self._rules.lengths if length <= len(seen)]
+        found = [one for length in lengths if (one := compare(seen[-length:], self._family)) is not None]
+        matter = [one for one in found if excess(one, self._family, self._rules.least) >= 1]
+        told = [one for one in (judge(one, forecasts, self._family) for one in matter) if one.probability < chance]
         return min(told, key=_probability, default=None)
-
-    def _weigh(self, seen: tuple[Seen, ...], forecasts: list[Forecast]) -> Evidence | None:
-        """Against the forecast that finds them least remarkable."""
-        found = [one for forecast in forecasts if (one := weigh(seen, forecast, self._family)) is not None]
-        return max(found, key=_probability, default=None)
 
     def _newest(self, watched: Watched, episode: Episode, forecasts: list[Forecast]) -> Evidence:
         newest = watched.seen[-1]
         if episode.kind == "silence":
             return self._silence(watched, forecasts) or episode.worst
-        return self._weigh((newest,), forecasts) or Evidence(0.0, newest.expected, newest.exposure, 1.0, 1)
+        compared = compare((newest,), self._family)
+        if compared is None:
+            return Evidence(0.0, newest.expected, newest.exposure, 1.0, 1)
+        return judge(compared, forecasts, self._family)
 
     def _count_silence(self, watched: Watched, at: int, reading: Reading, forecasts: list[Forecast]) -> Watched:
         if not self._may_be_silent:
@@ -206,8 +201,7 @@ class _Series:
     def _is_calm(self, episode: Episode, evidence: Evidence, reading: Reading) -> bool:
         if episode.kind == "silence":
             return reading.amount > 0
-        least = self._rules.least._replace(trials=1, amount=1)
-        return excess(evidence, self._family, least) < self._rules.calm
+        return excess(evidence, self._family, self._however_little) < self._rules.calm
 
     def _usual_now(self, watched: Watched) -> Baseline:
         """The baseline at the level of the newest windows."""

@@ -40,7 +40,7 @@ def best_possible(series: Series) -> Alarms:
 def _true_chance(series: Series, look: slice) -> float:
     amount, exposure = float(series.amounts[look].sum()), float(series.exposures[look].sum())
     expected = float((series.rate[look] * series.exposures[look]).sum())
-    if exposure <= 0:
+    if exposure <= 0 or (amount >= expected) is (series.kind.measure == "score"):
         return 1.0
     if MEASURES[series.kind.measure] == "count":
         return many_or_more(amount, expected, 1e6)

@@ -73,7 +73,7 @@ def _followed(series: Series) -> tuple[list[float], list[float], list[bool]]:
         at, reading = BEGIN + window * SIZE, series.reading(window)
         if window >= FIRST:
             seen.append(reading.amount / reading.exposure if reading.exposure else 0.0)
-            expected.append(learning.forecasts(watched.baseline, at)[-1].rate)
+            expected.append(learning.outlook(watched.baseline, at).forecasts[-1].rate)
         watched, _ = close(watched, series.kind.measure, at, reading, SpikeRules(size=SIZE))
         if window >= FIRST:
             firing.append(watched.episode is not None)

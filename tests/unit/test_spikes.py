@@ -60,7 +60,7 @@ class Follower:
     def expected(self) -> float:
         """The rate that is expected of the next window."""
         learning = Learning("count", SIZE)
-        return learning.forecasts(self.watched.baseline, BEGIN + self.window * SIZE)[-1].rate
+        return learning.outlook(self.watched.baseline, BEGIN + self.window * SIZE).forecasts[-1].rate
 
     @property
     def story(self) -> list[tuple[str, str]]:
