@@ -1,6 +1,8 @@
 """Tumbling windows in event time: which windows an event counts in, and the totals of a batch of events. Pure."""
 
-from collections.abc import Iterator
+import sys
+from collections import defaultdict
+from collections.abc import Sequence
 from typing import Final, NamedTuple
 
 from schemas.scored import Label, ScoredEvent
@@ -49,15 +51,16 @@ def is_expired(end: int, now_ms: int, rules: WindowRules) -> bool:
 
 def totals_of(event: ScoredEvent, *, escalated: bool) -> Totals:
     """What one event adds to each of its windows. Only a customer's text counts as scored."""
-    counted = event.sentiment if event.voice == "customer" else None
-    resolved = event.type == "status_changed" and event.status == "resolved"
-    beside = (int(escalated), int(resolved), int(event.satisfaction is not None), event.satisfaction or 0)
-    if counted is None:
-        return Totals(1, 0, 0, 0, 0, 0, 0, 0, NO_SCORE, NO_SCORE, *beside)
-    score = round(counted.score * HUNDREDTHS)
-    return Totals(1, 1, *_ONE_LABEL[counted.label], score, score, score, *beside)
+    return _total([_counts_of(event, escalated)])
 
 
+# What one event adds, in the order of the fields of `Totals`. Without a score its least score is above all scores, so
+# that the columns of many events are their totals.
+Counts = tuple[int, ...]
+
+_UNSCORED: Final = sys.maxsize
+_SCORE_MIN: Final = Totals.__struct_fields__.index("score_min")
+_SCORE_MAX: Final = Totals.__struct_fields__.index("score_max")
 # The five counts of labels of a single text.
 _ONE_LABEL: Final[dict[Label, tuple[int, int, int, int, int]]] = {
     "very_negative": (1, 0, 0, 0, 0),
@@ -68,43 +71,74 @@ _ONE_LABEL: Final[dict[Label, tuple[int, int, int, int, int]]] = {
 }
 
 
+def _counts_of(event: ScoredEvent, escalated: bool) -> Counts:
+    resolved = event.type == "status_changed" and event.status == "resolved"
+    rating = event.satisfaction
+    beside = (int(escalated), int(resolved), int(rating is not None), rating or 0)
+    counted = event.sentiment if event.voice == "customer" else None
+    if counted is None:
+        return (1, *_NO_TEXT, *beside)
+    score = round(counted.score * HUNDREDTHS)
+    return (1, 1, *_ONE_LABEL[counted.label], score, score, score, *beside)
+
+
+_NO_TEXT: Final = (0, 0, 0, 0, 0, 0, 0, _UNSCORED, NO_SCORE)
+_ESCALATION: Final[Counts] = (0, *_NO_TEXT, 1, 0, 0, 0)
+
+
+def _total(noted: Sequence[Counts]) -> Totals:
+    columns = list(zip(*noted, strict=True))
+    totals = [sum(column) for column in columns]
+    least = min(columns[_SCORE_MIN])
+    totals[_SCORE_MIN] = NO_SCORE if least == _UNSCORED else least
+    totals[_SCORE_MAX] = max(columns[_SCORE_MAX])
+    return Totals(*totals)
+
+
+# A dimension and its value.
+Cell = tuple[str, str]
+
+
 class Tally:
-    """The totals of a batch, by window. Events with the same minute and dimensions are added up before they fan out."""
+    """The totals of a batch, by window.
+
+    An event is noted once for each of its dimensions, in its minute. All that is added up is added up by `windows`,
+    when the batch is done: what an event costs hardly rises with the number of dimensions and sizes.
+    """
 
     def __init__(self, rules: WindowRules) -> None:
         self._sizes = rules.sizes
-        self._cells: dict[tuple[str, int, str, str, str], Totals] = {}
+        self._minutes: dict[tuple[str, int], defaultdict[Cell, list[Counts]]] = {}
 
     def add(self, event: ScoredEvent, at_ms: int, *, escalated: bool) -> None:
         """Count an event at its time."""
-        base = self._sizes[0]
-        start = at_ms // 1000 // base * base
-        cell = (event.tenant, start, event.channel, event.category, event.priority or DEFAULT_PRIORITY)
-        before = self._cells.get(cell)
-        totals = totals_of(event, escalated=escalated)
-        self._cells[cell] = before + totals if before else totals
+        priority = event.priority or DEFAULT_PRIORITY
+        self._note(event.tenant, at_ms, event.channel, event.category, priority, _counts_of(event, escalated))
 
     def add_escalation(self, tenant: str, channel: str, category: str, priority: str, at_ms: int) -> None:
         """Count an escalation that no event has caused, but the clock or what was learned of the customer."""
+        self._note(tenant, at_ms, channel, category, priority, _ESCALATION)
+
+    def _note(self, tenant: str, at_ms: int, channel: str, category: str, priority: str, counts: Counts) -> None:
         base = self._sizes[0]
-        cell = (tenant, at_ms // 1000 // base * base, channel, category, priority)
-        before = self._cells.get(cell)
-        totals = Totals(escalations=1)
-        self._cells[cell] = before + totals if before else totals
+        minute = (tenant, at_ms // 1000 // base * base)
+        cells = self._minutes.get(minute)
+        if cells is None:
+            cells = self._minutes[minute] = defaultdict(list)
+        cells[OVERALL].append(counts)
+        cells["channel", channel].append(counts)
+        cells["category", category].append(counts)
+        cells["priority", priority].append(counts)
 
     def windows(self) -> dict[WindowKey, Totals]:
         """The totals of every window that the batch touched."""
         found: dict[WindowKey, Totals] = {}
-        for cell, totals in self._cells.items():
-            for key in self._keys(*cell):
-                before = found.get(key)
-                found[key] = before + totals if before else totals
+        for (tenant, start), cells in self._minutes.items():
+            begins = [(size, start // size * size) for size in self._sizes]
+            for cell, noted in cells.items():
+                totals = _total(noted)
+                for size, begin in begins:
+                    key = WindowKey(tenant, size, begin, *cell)
+                    before = found.get(key)
+                    found[key] = before + totals if before else totals
         return found
-
-    def _keys(self, tenant: str, start: int, channel: str, category: str, priority: str) -> Iterator[WindowKey]:
-        for size in self._sizes:
-            begin = start // size * size
-            yield WindowKey(tenant, size, begin, *OVERALL)
-            yield WindowKey(tenant, size, begin, "channel", channel)
-            yield WindowKey(tenant, size, begin, "category", category)
-            yield WindowKey(tenant, size, begin, "priority", priority)
