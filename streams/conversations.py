@@ -1,8 +1,9 @@
 """One ticket's conversation: what is remembered of it, and how an event changes that. Pure."""
 
 from collections.abc import Sequence
+from copy import copy
 from hashlib import blake2b
-from typing import Any, Literal, NamedTuple
+from typing import Literal, NamedTuple
 from zlib import crc32
 
 import msgspec
@@ -141,68 +142,95 @@ def fold(
     None for an event too old to wait for an answer to. `event_id` is the fingerprint of the event's id, if known.
     """
     event_id = fingerprint(event.event_id) if event_id is None else event_id
-    before = conversation or Conversation(first_at=at, last_at=at, opened_by=event_id, channel=event.channel)
-    changes: dict[str, Any] = {
-        "first_at": min(before.first_at, at),
-        "last_at": max(before.last_at, at),
-        "priority": event.priority or before.priority,
-        "customer_id": event.customer_id or before.customer_id,
-        "email": event.email or before.email,
-        "phone": event.phone or before.phone,
-        "seen": (*before.seen, event_id)[-memory.event_ids :],
-    }
-    if event.session_id and (session := fingerprint(event.session_id)) != before.session:
-        changes.update(session=session)
-        if before.session:
-            changes.update(signals={}, said=(), repeats=0)
-            before = msgspec.structs.replace(before, signals={}, said=())
-    if event.status is not None and at >= before.status_at:
-        changes.update(_status(before, event.status, at))
-        if event.status in CLOSED and before.unanswered:
-            # Words that come with the end are a new question.
-            before = msgspec.structs.replace(before, waiting_since=0, unanswered=0)
+    if conversation is None:
+        after = Conversation(first_at=at, last_at=at, opened_by=event_id, channel=event.channel)
+    else:
+        after = copy(conversation)
+        if at < after.first_at:
+            _set(after, "first_at", at)
+        if at > after.last_at:
+            _set(after, "last_at", at)
+    _set(after, "seen", (*after.seen, event_id)[-memory.event_ids :])
+    _contact(after, event)
+    if event.session_id and (session := fingerprint(event.session_id)) != after.session:
+        _begin_session(after, session)
+    if event.status is not None and at >= after.status_at:
+        _change_status(after, event.status, at)
     if is_spoken(event):
-        speaker = speaker_of(event)
-        changes.update(spoke=speaker, spoke_before=before.spoke, messages=before.messages + 1)
-        if speaker == "customer":
-            changes.update(_customer(before, event, memory, waits_from))
-        elif speaker == "agent":
-            changes.update(
-                agent_replies=before.agent_replies + 1,
-                waiting_since=0,
-                unanswered=0,
-                first_reply_at=before.first_reply_at or at,
-            )
-        elif speaker == "bot":
-            changes.update(bot_replies=before.bot_replies + 1)
-    return msgspec.structs.replace(before, **changes)
+        _speak(after, event, at, memory, waits_from)
+    return after
 
 
-def _status(before: Conversation, status: Status, at: int) -> dict[str, Any]:
-    changes: dict[str, Any] = {"status": status, "status_at": at}
+# The steps of `fold` change the copy that it has just made and that nobody else has seen. To make a conversation of all
+# its fields anew for each of them would take longer than everything else that is done with an event.
+_set = msgspec.structs.force_setattr
+
+
+def _contact(after: Conversation, event: ScoredEvent) -> None:
+    if event.priority:
+        _set(after, "priority", event.priority)
+    if event.customer_id:
+        _set(after, "customer_id", event.customer_id)
+    if event.email:
+        _set(after, "email", event.email)
+    if event.phone:
+        _set(after, "phone", event.phone)
+
+
+def _begin_session(after: Conversation, session: int) -> None:
+    if after.session:
+        _set(after, "signals", {})
+        _set(after, "said", ())
+        _set(after, "repeats", 0)
+    _set(after, "session", session)
+
+
+def _change_status(after: Conversation, status: Status, at: int) -> None:
     if status in CLOSED:
-        changes.update(waiting_since=0, unanswered=0)
-        if before.status not in CLOSED:
-            changes.update(resolved_at=at)
-    elif before.status in CLOSED:
-        changes.update(reopened=before.reopened + 1)
-    return changes
+        # Words that come with the end are a new question.
+        _answer(after)
+        if after.status not in CLOSED:
+            _set(after, "resolved_at", at)
+    elif after.status in CLOSED:
+        _set(after, "reopened", after.reopened + 1)
+    _set(after, "status", status)
+    _set(after, "status_at", at)
 
 
-def _customer(before: Conversation, event: ScoredEvent, memory: Memory, waits_from: int | None) -> dict[str, Any]:
+def _answer(after: Conversation) -> None:
+    """Nobody waits any more."""
+    _set(after, "waiting_since", 0)
+    _set(after, "unanswered", 0)
+
+
+def _speak(after: Conversation, event: ScoredEvent, at: int, memory: Memory, waits_from: int | None) -> None:
+    speaker = speaker_of(event)
+    _set(after, "spoke_before", after.spoke)
+    _set(after, "spoke", speaker)
+    _set(after, "messages", after.messages + 1)
+    if speaker == "customer":
+        _ask(after, event, memory, waits_from)
+    elif speaker == "agent":
+        _set(after, "agent_replies", after.agent_replies + 1)
+        _set(after, "first_reply_at", after.first_reply_at or at)
+        _answer(after)
+    elif speaker == "bot":
+        _set(after, "bot_replies", after.bot_replies + 1)
+
+
+def _ask(after: Conversation, event: ScoredEvent, memory: Memory, waits_from: int | None) -> None:
+    """The customer's words."""
     text = crc32(f"{event.subject or ''} {event.text or ''}".lower().encode("utf-8", "surrogatepass"))
-    changes: dict[str, Any] = {
-        "customer_messages": before.customer_messages + 1,
-        "category": event.category,
-        "said": (*before.said, text)[-MAX_TEXTS:],
-        "repeats": before.said.count(text),
-        "unanswered": before.unanswered + 1,
-    }
-    if not before.waiting_since and waits_from is not None:
-        changes["waiting_since"] = waits_from
+    _set(after, "customer_messages", after.customer_messages + 1)
+    _set(after, "category", event.category)
+    _set(after, "repeats", after.said.count(text))
+    _set(after, "said", (*after.said, text)[-MAX_TEXTS:])
+    _set(after, "unanswered", after.unanswered + 1)
+    if not after.waiting_since and waits_from is not None:
+        _set(after, "waiting_since", waits_from)
     if event.sentiment is not None:
-        changes["scores"] = (*before.scores, round(event.sentiment.score * HUNDREDTHS))[-memory.history :]
-    return changes
+        score = round(event.sentiment.score * HUNDREDTHS)
+        _set(after, "scores", (*after.scores, score)[-memory.history :])
 
 
 def hear(conversation: Conversation, signals: Sequence[str], at: int) -> Conversation:
