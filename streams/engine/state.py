@@ -161,7 +161,11 @@ class Overlay:
     def put(self, table: Table[Row], key: bytes, row: Row) -> None:
         """Set the row."""
         full_key = table.tag + key
-        self._of(table)[full_key] = row
+        changed = self._changes.get(table.tag)
+        if changed is None:
+            self._changes[table.tag] = (table, {full_key: row})
+        else:
+            changed[1][full_key] = row
         if self._encoded:
             self._encoded.pop(full_key, None)
 
