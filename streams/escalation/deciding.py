@@ -6,7 +6,7 @@ import msgspec
 
 from schemas.events import PRIORITIES, Priority
 from schemas.scored import ScoredEvent
-from streams.conversations import CLOSED, SKEW_MS, Conversation, is_spoken, speaker_of
+from streams.conversations import CLOSED, SKEW_MS, Conversation
 from streams.escalation.compiled import ReadyPolicy, ReadyRule
 from streams.escalation.facts import Moment
 from streams.escalation.policy import REQUESTED, Group, Limits, Rule, Then
@@ -32,11 +32,11 @@ def decide(policy: ReadyPolicy, moment: Moment) -> Decision | None:
     if event is not None and event.type == "escalation_requested":
         asked = _requested(event)
         return Decision(asked, (), raises=known.escalated is not None) if asked.rank > floor else None
-    if event is not None and not _may_cause(event, known):
+    if event is not None and not (moment.said or _may_cause(event, known)):
         return None
     holding = [
         each
-        for each in policy.rules
+        for each in policy.candidates(moment)
         if each.rank > floor and each.holds(moment) and _is_allowed(each.rule, known, moment.now)
     ]
     if not holding:
@@ -70,10 +70,10 @@ def higher(one: Priority, other: Priority) -> Priority:
 
 
 def _may_cause(event: ScoredEvent, known: Conversation) -> bool:
-    """A customer's words, a rating, or a change of status other than the end of the work."""
+    """Besides a customer's words: a rating, or a change of status other than the end of the work."""
     if event.type == "status_changed":
         return known.status not in CLOSED
-    return event.type == "rated" or (is_spoken(event) and speaker_of(event) == "customer")
+    return event.type == "rated"
 
 
 def _is_allowed(rule: Rule, known: Conversation, now: int) -> bool:

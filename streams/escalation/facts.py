@@ -4,6 +4,7 @@ A fact that is not known, as a score is at a tick of the clock, fulfils no condi
 """
 
 from collections.abc import Callable, Sequence
+from operator import attrgetter, mul
 from typing import Final, Literal, NamedTuple, get_args
 
 from schemas.events import CHANNELS, EVENT_TYPES, PRIORITIES, STATUSES
@@ -105,10 +106,20 @@ def fall(conversation: Conversation) -> float | None:
     count = len(scores)
     if count < AT_LEAST:
         return None
-    middle = (count - 1) / 2
-    covariance = sum((place - middle) * score for place, score in enumerate(scores))
-    variance = sum((place - middle) ** 2 for place in range(count))
+    places, variance = _LINES[count]
+    covariance: float = sum(map(mul, places, scores))
     return -covariance / variance * (count - 1) / HUNDREDTHS
+
+
+def _places(count: int) -> tuple[float, ...]:
+    """Where so many messages stand, from the middle of them."""
+    return tuple(place - (count - 1) / 2 for place in range(count))
+
+
+# By the number of messages: their places, and the sum of the squares of these.
+_LINES: Final = {
+    count: (_places(count), sum(place**2 for place in _places(count))) for count in range(AT_LEAST, TRAJECTORY + 1)
+}
 
 
 def _drops(conversation: Conversation) -> int:
@@ -144,13 +155,13 @@ FACTS: Final[dict[str, Fact]] = {
     "repeats": Fact("number", "how many of the last ten messages said the same", _repeats),
     "risk": Fact("number", "the policy's own sum of points, 0 to 1", lambda moment: moment.risk),
     # The conversation.
-    "status": Fact("text", "the ticket's status", _conversation(lambda known: known.status), STATUSES),
-    "priority": Fact("text", "the ticket's priority", _conversation(lambda known: known.priority), PRIORITIES),
-    "customer_messages": Fact("number", "of this conversation", _conversation(lambda known: known.customer_messages)),
-    "agent_replies": Fact("number", "of this conversation", _conversation(lambda known: known.agent_replies)),
-    "bot_replies": Fact("number", "of this conversation", _conversation(lambda known: known.bot_replies)),
-    "unanswered": Fact("number", "messages since an agent replied", _conversation(lambda known: known.unanswered)),
-    "reopened": Fact("number", "how often it was reopened", _conversation(lambda known: known.reopened)),
+    "status": Fact("text", "the ticket's status", attrgetter("conversation.status"), STATUSES),
+    "priority": Fact("text", "the ticket's priority", attrgetter("conversation.priority"), PRIORITIES),
+    "customer_messages": Fact("number", "of this conversation", attrgetter("conversation.customer_messages")),
+    "agent_replies": Fact("number", "of this conversation", attrgetter("conversation.agent_replies")),
+    "bot_replies": Fact("number", "of this conversation", attrgetter("conversation.bot_replies")),
+    "unanswered": Fact("number", "messages since an agent replied", attrgetter("conversation.unanswered")),
+    "reopened": Fact("number", "how often it was reopened", attrgetter("conversation.reopened")),
     "mean_score": Fact("number", "of the remembered messages", _conversation(_mean)),
     "lowest_score": Fact("number", "of the remembered messages", _conversation(_lowest)),
     "fall": Fact("number", "points lost over the last five messages", _conversation(fall)),

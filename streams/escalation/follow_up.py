@@ -13,6 +13,11 @@ _WORKED_ON = frozenset({"in_progress", "awaiting_customer"})
 _SKEW = timedelta(milliseconds=SKEW_MS)
 
 
+def concerns(event: ScoredEvent, before: Conversation, after: Conversation) -> bool:
+    """Whether an event may change the record of its ticket's escalation: few do."""
+    return event.type == "agent_reply" or after.status != before.status
+
+
 def followed(record: Escalation, event: ScoredEvent, before: Conversation, after: Conversation, at: int) -> Escalation:
     """The record after an event of its ticket; the same one where nothing concerns it.
 

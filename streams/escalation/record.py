@@ -3,6 +3,7 @@
 import string
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import msgspec
@@ -10,11 +11,12 @@ import msgspec
 from schemas.escalations import NUMBER, Escalation, Evidence, Said, escalation_id
 from schemas.scored import Label, ScoredEvent
 from schemas.windows import HUNDREDTHS
-from streams.escalation.compiled import ReadyPolicy, evidence, terms_of, text_of
+from streams.escalation.compiled import ReadyPolicy, evidence, terms_of
 from streams.escalation.deciding import Decision, higher
 from streams.escalation.facts import FACTS, Moment, Value
 from streams.escalation.policy import Policy, Rule
 from streams.escalation.requested import Line, told_by
+from streams.escalation.signals import text_of
 from streams.escalation.spans import in_words
 from streams.scoring.readings import GENERAL
 
@@ -65,7 +67,8 @@ def escalation_of(case: Case, decision: Decision, policy: ReadyPolicy) -> Escala
     told = told_by(event)
     emotion = told.emotion or (event.reading.emotion if event is not None else None)
     is_angry = label == "very_negative" or emotion in policy.policy.angry
-    filled = _Texts(case, rule, within, _subject(policy.policy, category, is_angry=is_angry))
+    proof = evidence_of(decision, case.moment)
+    filled = _Texts(case, rule, within, _subject(policy.policy, category, is_angry=is_angry), proof.terms)
     reason = filled.fill(rule.then.reason)
     reply = rule.then.reply or (policy.policy.replies.angry if is_angry else policy.policy.replies.other)
     return Escalation(
@@ -83,7 +86,7 @@ def escalation_of(case: Case, decision: Decision, policy: ReadyPolicy) -> Escala
         scorer=event.scorer if event is not None else "",
         model_epoch=event.model_epoch if event is not None else 0,
         reason=reason,
-        evidence=evidence_of(decision, case.moment),
+        evidence=proof,
         occurred_at=occurred_at,
         channel=event.channel if event is not None else known.channel,
         category=category or GENERAL,
@@ -122,7 +125,8 @@ def raised(record: Escalation, case: Case, decision: Decision, policy: ReadyPoli
     rule = decision.ready.rule
     priority = higher(rule.then.priority, record.priority)
     within = _respond_within(rule, policy.policy, priority)
-    filled = _Texts(case, rule, within, record.subject)
+    event = case.moment.event
+    filled = _Texts(case, rule, within, record.subject, terms_of(event) if event is not None else ())
     return msgspec.structs.replace(
         record,
         revision=record.revision + 1,
@@ -139,17 +143,16 @@ def raised(record: Escalation, case: Case, decision: Decision, policy: ReadyPoli
 
 def evidence_of(decision: Decision, moment: Moment) -> Evidence:
     """What the decision rests on, the other rules that held included."""
-    return msgspec.structs.replace(evidence(decision.ready, moment), also=decision.also)
+    found = evidence(decision.ready, moment)
+    return msgspec.structs.replace(found, also=decision.also) if decision.also else found
 
 
 class _Texts:
     """Fills a policy's texts in."""
 
-    def __init__(self, case: Case, rule: Rule, within: int, subject: str) -> None:
+    def __init__(self, case: Case, rule: Rule, within: int, subject: str, terms: Sequence[str]) -> None:
         self.subject = subject
         self._moment = case.moment
-        event = case.moment.event
-        terms = terms_of(event) if event is not None else ()
         self._named = {
             "number": NUMBER,
             "ticket_id": case.ticket_id,
@@ -161,9 +164,7 @@ class _Texts:
         }
 
     def fill(self, text: str, **more: str) -> str:
-        names = [name for _, name, _, _ in string.Formatter().parse(text) if name]
-        values = {name: self._value(name, more) for name in names}
-        return text.format_map(values)
+        return text.format_map({name: self._value(name, more) for name in _names_in(text)})
 
     def _value(self, name: str, more: dict[str, str]) -> str:
         if name in more:
@@ -171,6 +172,12 @@ class _Texts:
         if name in self._named:
             return self._named[name]
         return _in_words(FACTS[name].read(self._moment), FACTS[name].kind)
+
+
+@lru_cache(maxsize=1_000)
+def _names_in(text: str) -> tuple[str, ...]:
+    """What a text names in braces. A policy has few texts, another system's request has one of its own."""
+    return tuple(name for _, name, _, _ in string.Formatter().parse(text) if name)
 
 
 def _in_words(value: Value | None, kind: str) -> str:

@@ -9,7 +9,8 @@ from schemas import registry
 from schemas.conversations import ConversationState, encode_state
 from schemas.escalations import Escalation, encode_escalation, reply_of
 from schemas.registry import CustomerKnown, NumberWanted, Question, TicketOpened
-from schemas.scored import ScoredEvent, decode_scored
+from schemas.scored import ScoredEvent
+from schemas.tracked import decode_tracked
 from streams import topics
 from streams.conversations import (
     Conversation,
@@ -20,16 +21,15 @@ from streams.conversations import (
     hear,
     is_forgotten,
     is_spoken,
-    speaker_of,
 )
 from streams.engine.log import Record
 from streams.engine.stage import Batch, Output
 from streams.engine.state import Overlay, Table
-from streams.escalation.book import Choice, PolicyBook
+from streams.escalation.book import PolicyBook
 from streams.escalation.compiled import ReadyPolicy
 from streams.escalation.deciding import armed_again, decide, escalated
 from streams.escalation.facts import Moment
-from streams.escalation.follow_up import followed, numbered
+from streams.escalation.follow_up import concerns, followed, numbered
 from streams.escalation.record import CONTEXT_MESSAGES, Case, escalation_of, raised
 from streams.scoring.readings import GENERAL
 from streams.track import tickets, timers, totals
@@ -59,16 +59,14 @@ ONLY: Final = b""
 
 
 class Ticket(NamedTuple):
-    """Which ticket, and what decides on it."""
+    """Which ticket, what decides on it, and how much is remembered of it."""
 
     key: bytes
     tenant: str
     ticket_id: str
-    choice: Choice
-
-    @property
-    def policy(self) -> ReadyPolicy:
-        return self.choice.policy
+    policy: ReadyPolicy
+    arm: str | None
+    memory: Memory
 
 
 class TrackStage:
@@ -109,11 +107,13 @@ class TrackStage:
         progress = totals.progress_of(state)
         watermark, appended = progress.watermark, progress.appended
         for record in batch.records:
-            if record.headers and record.headers[0][0] == registry.ANSWER_HEADER:
+            headers, timestamp = record.headers, record.timestamp
+            if headers and headers[0][0] == registry.ANSWER_HEADER:
                 self._answered(record, state, tally, output)
             else:
-                watermark = max(watermark, self._track(record, state, tally, output))
-            appended = max(appended, record.timestamp)
+                at = self._track(record, timestamp, state, tally, output)
+                watermark = max(watermark, at)
+            appended = max(appended, timestamp)
         state.put(totals.PROGRESS, totals.ONLY, totals.Progress(watermark, appended))
         totals.add(tally.windows(), state)
         return output
@@ -131,15 +131,14 @@ class TrackStage:
 
     # -- a scored event
 
-    def _track(self, record: Record, state: Overlay, tally: Tally, output: Output) -> int:
+    def _track(self, record: Record, appended: int, state: Overlay, tally: Tally, output: Output) -> int:
         """Apply one event; returns its time."""
-        event = decode_scored(record.value or b"")
+        event = decode_tracked(record.value or b"")
         key = record.key or b""
-        at, too_late, cut = event_time(round(event.occurred_at.timestamp() * 1000), record.timestamp, self._rules)
+        at, too_late, cut = event_time(round(event.occurred_at.timestamp() * 1000), appended, self._rules)
         stored = state.get(CONVERSATIONS, key)
         ticket = self._ticket(key, event.tenant, event.ticket_id, stored.channel if stored else event.channel)
-        memory = self._memory(ticket.policy)
-        before = current(stored, at, memory)
+        before = current(stored, at, ticket.memory)
         event_id = fingerprint(event.event_id)
         if before is not None and event_id in before.seen:
             output.count("duplicates")
@@ -149,8 +148,9 @@ class TrackStage:
         if stored is not None and before is None:
             tickets.forget(stored, key, state)
             ticket = self._ticket(key, event.tenant, event.ticket_id, event.channel)
-        waits_from = None if too_late else max(at, record.timestamp)
-        is_escalated = self._fold(event, event_id, ticket, before, at, waits_from, state, output)
+        waits_from = None if too_late else max(at, appended)
+        known = fold(before, event, at, ticket.memory, event_id=event_id, waits_from=waits_from)
+        is_escalated = self._judge(event, ticket, before, known, at, state, output)
         if cut:
             output.count("future")
         if too_late:
@@ -159,39 +159,37 @@ class TrackStage:
             tally.add(event, at, escalated=is_escalated)
         return at
 
-    def _fold(
+    def _judge(
         self,
         event: ScoredEvent,
-        event_id: int,
         ticket: Ticket,
         before: Conversation | None,
+        known: Conversation,
         at: int,
-        waits_from: int | None,
         state: Overlay,
         output: Output,
     ) -> bool:
-        """Apply an event to its conversation; returns whether it escalated."""
-        policy, memory = ticket.policy, self._memory(ticket.policy)
-        known = fold(before, event, at, memory, event_id=event_id, waits_from=waits_from)
-        said = event if is_spoken(event) and speaker_of(event) == "customer" else None
-        label = policy.label(event)
-        moment = Moment(event, known, at, said, label)
+        """Decide on a conversation after an event, and keep it; returns whether the event escalated it."""
+        policy = ticket.policy
+        speaker = known.spoke if is_spoken(event) else None
+        said = event if speaker == "customer" else None
+        moment = Moment(event, known, at, said, policy.label(event))
         signals = policy.signals(moment) if said else ()
         if signals:
             known = hear(known, signals, at)
-            moment = Moment(event, known, at, said, label, signals)
+            moment = moment._replace(conversation=known, signals=signals)
         if policy.has_risk:
             parts = policy.risk_parts(moment)
             known = msgspec.structs.replace(known, risk_parts=parts)
             moment = moment._replace(conversation=known, risk=policy.risk(parts))
-        cut = tickets.keep_message(event, moment, ticket.key, memory, state)
-        if cut:
+        if speaker and tickets.keep_message(event, speaker, moment, ticket.key, ticket.memory, state):
             output.count("cut")
-        if before is not None and (before.escalated or before.episode):
-            self._follow_up(event, ticket, before, known, at, state, output)
-        armed = armed_again(before, known)
-        if armed is not known:
-            moment = moment._replace(conversation=armed)
+        if before is not None:
+            if (before.escalated or before.episode) and concerns(event, before, known):
+                _follow_up(event, ticket, before, known, at, state, output)
+            armed = armed_again(before, known)
+            if armed is not known:
+                moment = moment._replace(conversation=armed)
         known, is_escalated = self._decide(ticket, moment, state, output)
         state.put(CONVERSATIONS, ticket.key, known)
         self._set_timer(ticket, before, known, at, state)
@@ -200,23 +198,6 @@ class TrackStage:
         if event.wants_state:
             _tell_state(event, ticket, known, signals, state, output, duplicate=False)
         return is_escalated
-
-    def _follow_up(
-        self,
-        event: ScoredEvent,
-        ticket: Ticket,
-        before: Conversation,
-        after: Conversation,
-        at: int,
-        state: Overlay,
-        output: Output,
-    ) -> None:
-        record = tickets.escalation(before, ticket.key, state)
-        if record is None:
-            return
-        newer = followed(record, event, before, after, at)
-        if newer is not record:
-            _publish(newer, ticket, state, output)
 
     # -- decisions
 
@@ -227,9 +208,8 @@ class TrackStage:
         if decision is None:
             return known, False
         rule = decision.ready.rule
-        memory = self._memory(ticket.policy)
-        messages = tickets.last_messages(known, ticket.key, CONTEXT_MESSAGES, memory, state)
-        case = Case(ticket.tenant, ticket.ticket_id, moment, messages, ticket.choice.arm)
+        messages = tickets.last_messages(known, ticket.key, CONTEXT_MESSAGES, ticket.memory, state)
+        case = Case(ticket.tenant, ticket.ticket_id, moment, messages, ticket.arm)
         earlier = tickets.escalation(known, ticket.key, state) if decision.raises else None
         record = raised(earlier, case, decision, ticket.policy) if earlier else None
         if record is None:
@@ -341,20 +321,35 @@ class TrackStage:
             if known is None:
                 continue
             tenant, _, ticket_id = key.decode().partition("/")
-            memory = self._memory(self._ticket(key, tenant, ticket_id, known.channel).policy)
+            memory = self._ticket(key, tenant, ticket_id, known.channel).memory
             if progress.watermark and is_forgotten(known, progress.watermark, memory):
                 tickets.forget(known, key, state)
 
     # -- parts
 
     def _ticket(self, key: bytes, tenant: str, ticket_id: str, channel: str) -> Ticket:
-        return Ticket(key, tenant, ticket_id, self._book.choose(tenant, channel, key))
-
-    def _memory(self, policy: ReadyPolicy) -> Memory:
+        policy, arm = self._book.choose(tenant, channel, key)
         memory = self._memories.get(policy.name)
         if memory is None:
             memory = self._memories[policy.name] = policy.memory(self._event_ids)
-        return memory
+        return Ticket(key, tenant, ticket_id, policy, arm, memory)
+
+
+def _follow_up(
+    event: ScoredEvent,
+    ticket: Ticket,
+    before: Conversation,
+    after: Conversation,
+    at: int,
+    state: Overlay,
+    output: Output,
+) -> None:
+    record = tickets.escalation(before, ticket.key, state)
+    if record is None:
+        return
+    newer = followed(record, event, before, after, at)
+    if newer is not record:
+        _publish(newer, ticket, state, output)
 
 
 def _tell_state(

@@ -6,12 +6,12 @@ from typing import Final
 from schemas.escalations import Escalation
 from schemas.scored import ScoredEvent
 from schemas.windows import HUNDREDTHS
-from streams.conversations import Conversation, Memory, is_spoken, speaker_of
+from streams.conversations import Conversation, Memory, Speaker
 from streams.engine.state import Overlay, Table
-from streams.escalation.compiled import text_of
 from streams.escalation.facts import Moment
 from streams.escalation.policy import MAX_HISTORY
 from streams.escalation.record import Message
+from streams.escalation.signals import text_of
 
 # Characters of one message that are kept.
 MESSAGE_CHARS: Final = 1_000
@@ -26,15 +26,15 @@ ESCALATIONS = Table(b"e", Escalation)
 _slot = struct.Struct(">I")
 
 
-def keep_message(event: ScoredEvent, moment: Moment, key: bytes, memory: Memory, state: Overlay) -> int:
-    """Keep the text of a message; returns how many of its characters were cut."""
-    if not is_spoken(event):
-        return 0
+def keep_message(
+    event: ScoredEvent, speaker: Speaker, moment: Moment, key: bytes, memory: Memory, state: Overlay
+) -> int:
+    """Keep somebody's words; returns how many of their characters were cut."""
     text = text_of(event)
     score = round(event.sentiment.score * HUNDREDTHS) if event.sentiment else -1
     number = moment.conversation.messages - 1
-    message = Message(number, event.event_id, moment.now, speaker_of(event), text[:MESSAGE_CHARS], score, moment.label)
-    state.put(MESSAGES, _message_key(key, number, memory), message)
+    kept = Message(number, event.event_id, moment.now, speaker, text[:MESSAGE_CHARS], score, moment.label)
+    state.put(MESSAGES, _message_key(key, number, memory), kept)
     return max(len(text) - MESSAGE_CHARS, 0)
 
 
