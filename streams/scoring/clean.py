@@ -31,8 +31,8 @@ def clean(text: str) -> Cleaned:
 
     Line ends stay, because they end sentences.
     """
-    if len(text) <= MAX_CHARS and text.isascii() and not _SUSPECT.search(text):
-        return Cleaned(text.strip(), _NOTHING)
+    if len(text) <= MAX_CHARS and text.isascii() and "www." not in text and not _SUSPECT.search(text):
+        return _without_redactions(text) if "XX" in text else Cleaned(text.strip(), _NOTHING)
     removed: dict[str, int] = defaultdict(int)
     if len(text) > MAX_CHARS:
         removed["characters"] = len(text) - MAX_CHARS
@@ -53,6 +53,11 @@ def clean(text: str) -> Cleaned:
     if _SMILEY_CODE.search(text):
         text, removed["codes"] = _CODE.subn(_without_code, text)
     return Cleaned(text.strip(), {kind: count for kind, count in removed.items() if count})
+
+
+def _without_redactions(text: str) -> Cleaned:
+    text, count = _REDACTION.subn(" ", text)
+    return Cleaned(text.strip(), {"redactions": count} if count else _NOTHING)
 
 
 def _plain(text: str, removed: dict[str, int]) -> str:
@@ -112,8 +117,12 @@ def _without_code(found: re.Match[str]) -> str:
 _URL: Final = re.compile(r"(?:\b[a-zA-Z]{2,9}://|\bwww\.)[^\s<>]+")
 _EMAIL: Final = re.compile(r"(?<![\w.+-])[\w.+-]{1,64}@[\w-]{1,63}\.[\w.-]{1,63}")
 _MENTION: Final = re.compile(r"(?<!\w)@\w+")
-_REDACTION: Final = re.compile(r"\{?\$?\b(?:X{2,}|[\dX]{1,4}/X{2,})(?:[/ -]*X{2,})*[\dX]*\b\}?")
-# Patterns that begin with one set of characters are searched for many times as fast as those of alternatives.
+# Patterns that begin with one set of characters are searched for many times as fast as those of alternatives. This one
+# is \{?\$?\b(?:X{2,}|[\dX]{1,4}/X{2,}) and so on.
+_REDACTION: Final = re.compile(
+    r"[{$X\d](?:(?:(?<=\{)\$?|(?<=\$))\b(?:X{2,}|[\dX]{1,4}/X{2,})|(?<=\bX)X+|(?<=\b[\dX])[\dX]{0,3}/X{2,})"
+    r"(?:[/ -]*X{2,})*[\dX]*\b\}?"
+)
 _DIGIT_SMILEY: Final = r"(?<=[0-9])[):;=]|(?<=[:;=(#%])-?[0-9]|(?<=8)-?[D#X]"
 _SMILEY_CODE: Final = re.compile(rf"[0-9:;=(#%](?:{_DIGIT_SMILEY})")
 
@@ -124,6 +133,7 @@ _PATTERNS: Final = (
     ("@", "@", "mentions", _MENTION),
     ("XX", "XX", "redactions", _REDACTION),
 )
-# Without any of these, there is nothing to do.
-_SUSPECT: Final = re.compile(rf"[<&@`\n:wX0-9;=(#%](?:(?<=[<&@`\n])|(?<=:)//|(?<=w)ww\.|(?<=X)X|{_DIGIT_SMILEY})")
+# Without any of these there is nothing to do but for redactions, and addresses that begin with "www.": a pattern would
+# stop at each of their letters.
+_SUSPECT: Final = re.compile(rf"[<&@`\n:0-9;=(#%](?:(?<=[<&@`\n])|(?<=:)//|{_DIGIT_SMILEY})")
 _NOTHING: Final[Mapping[str, int]] = MappingProxyType({})

@@ -1,5 +1,7 @@
 """What cleaning takes out of a text, and what it leaves."""
 
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -112,3 +114,15 @@ def test_it_never_raises_and_never_says_more_than_there_was(text: str) -> None:
 def test_no_order_of_mail_marks_is_too_much(lines: list[str]) -> None:
     text = "\n".join(lines)
     assert set(clean(text).text.split()) <= set(text.split())
+
+
+# As it would be written if it need not be fast.
+_REDACTED = re.compile(r"\{?\$?\b(?:X{2,}|[\dX]{1,4}/X{2,})(?:[/ -]*X{2,})*[\dX]*\b\}?")
+
+
+@given(st.text("XX/X{$} -019a_.٣", max_size=30))
+def test_redactions_are_found_wherever_they_stand(text: str) -> None:
+    cleaned = clean(f"a {text} a")
+    left, count = _REDACTED.subn(" ", f"a {text} a")
+    assert cleaned.removed.get("redactions", 0) == count
+    assert cleaned.text == left
