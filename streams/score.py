@@ -118,7 +118,10 @@ def score_events(received: Sequence[Received], scorer: Explainer, reader: Reader
     """Each event with its sentiment and what else was read: from subject and text together, whoever wrote them."""
     found = scorer.score_all([_text(event) for event, _ in received])
     readings = reader.read_all(
-        [Asked(each.text, _polarity(each), event.priority) for each, (event, _) in zip(found, received, strict=True)]
+        [
+            Asked(each.text, _polarity(each), event.priority, each.heard)
+            for each, (event, _) in zip(found, received, strict=True)
+        ]
     )
     return [_scored(*each, scorer.name) for each in zip(received, found, readings, strict=True)]
 

@@ -5,7 +5,6 @@ from collections.abc import Container, Sequence
 from typing import Final
 
 from streams.scoring.function_words import FUNCTION_WORDS
-from streams.scoring.memo import Memo
 from streams.scoring.vader_words import WORDS, code_of
 
 # Frequent in English, and in no other language with Latin letters that support mail comes in.
@@ -31,11 +30,19 @@ _WORD: Final = re.compile(r"[^\W\d_]+(?:'[^\W\d_]+)?")
 _CONTRACTION: Final = re.compile(r"(?:'(?:s|d|ll|ve|re|m)|n't)$")
 
 
-def looks_english(chunks: Sequence[str]) -> bool:
-    """Whether one in eight of the first hundred words is a common English one; true also for up to three in ASCII."""
+def looks_english(chunks: Sequence[str], common: Sequence[bool]) -> bool:
+    """Whether one in eight of the first hundred words is a common English one; true also for up to three in ASCII.
+
+    `common` is what `is_common` says of each of the chunks between the text's blanks.
+    """
     if len(chunks) < _FEW:
         return all(map(str.isascii, chunks))
-    return sum(map(_is_common, chunks[:_HEAD])) * _SHARE >= min(len(chunks), _HEAD)
+    return sum(common[:_HEAD]) * _SHARE >= min(len(chunks), _HEAD)
+
+
+def is_common(chunk: str) -> bool:
+    """Whether what stands between two blanks is a common English word, with or without punctuation around it."""
+    return chunk.strip(_AROUND).lower() in _COMMON
 
 
 def is_english_after_all(text: str, language: str, vocabulary: Container[str]) -> bool:
@@ -56,6 +63,3 @@ def is_english_after_all(text: str, language: str, vocabulary: Container[str]) -
 
 def _is_known(word: str, vocabulary: Container[str]) -> bool:
     return word in _COMMON or (len(word) >= _LONG and (word in vocabulary or WORDS[code_of(word)].is_rated))
-
-
-_is_common = Memo(lambda chunk: chunk.strip(_AROUND).lower() in _COMMON).__getitem__

@@ -7,7 +7,7 @@ support mail are stop words too, and what occurs more often is worth more.
 """
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from operator import methodcaller
 from typing import Final
 
@@ -16,7 +16,7 @@ from streams.scoring.stop_words import STOP_WORDS
 
 MOST: Final = 10
 MAX_WORDS: Final = 4
-_MAX_TOKENS: Final = 4_000
+MAX_TOKENS: Final = 4_000
 _CUT: Final = " "
 # Before each word that no cut takes the place of.
 _JOINT: Final = "\0"
@@ -26,23 +26,28 @@ _blanks_in = methodcaller("count", " ")
 
 def key_phrases(words: Sequence[str]) -> tuple[str, ...]:
     """At most ten phrases in lower case, the best first, from what `words_of` made of a text."""
-    runs = _CUT.join("".join(map(_WORTH.__getitem__, words[:_MAX_TOKENS])).split())
+    return phrases_of("".join(map(_WORTH.__getitem__, words[:MAX_TOKENS])))
+
+
+def phrases_of(worth: str) -> tuple[str, ...]:
+    """The same from what `worth_of` says of each of the words, at most MAX_TOKENS of them."""
+    runs = _CUT.join(worth.split())
     if not runs:
         return ()
     phrases = runs.replace(f"{_CUT}{_JOINT}", _LINE).replace(_JOINT, " ")[1:].split(_LINE)
-    blanks = list(map(_blanks_in, phrases))
-    longest = max(blanks)
+    longest = max(map(_blanks_in, phrases))
     if longest >= MAX_WORDS:
         phrases = [piece for phrase in phrases for piece in _pieces(phrase.split(" "))]
-        blanks = list(map(_blanks_in, phrases))
     together = " ".join(phrases).split(" ")
     # Where no word stands twice, each phrase is worth the number of its words.
     repeated = len(set(together)) < len(together)
     if not repeated and not longest:
         return tuple(phrases[:MOST])
-    worth: Mapping[str, float] = _worth_of(phrases) if repeated else dict(zip(phrases, blanks, strict=True))
     # Sorting is stable: of equals the first in the text comes first.
-    return tuple(sorted(worth, key=worth.__getitem__, reverse=True)[:MOST])
+    if not repeated:
+        return tuple(sorted(phrases, key=_blanks_in, reverse=True)[:MOST])
+    worth_of_phrase = _worth_of(phrases)
+    return tuple(sorted(worth_of_phrase, key=worth_of_phrase.__getitem__, reverse=True)[:MOST])
 
 
 def _worth_of(phrases: Sequence[str]) -> dict[str, float]:
@@ -66,7 +71,7 @@ def _pieces(words: list[str]) -> list[str]:
     return [" ".join(words[start : start + MAX_WORDS]) for start in range(0, len(words), MAX_WORDS)]
 
 
-def _worth(token: str) -> str:
+def worth_of(token: str) -> str:
     """The token behind a joint, or a cut: for a stop word, for punctuation, and for what no phrase should show."""
     plain = token.removesuffix("'s")
     if token in STOP_WORDS or plain in STOP_WORDS or not token[0].isalpha() or len(token) < 2 or len(token) > 40:
@@ -76,4 +81,4 @@ def _worth(token: str) -> str:
     return _CUT if cut else f"{_JOINT}{plain}"
 
 
-_WORTH: Final[Memo[str]] = Memo(_worth)
+_WORTH: Final[Memo[str]] = Memo(worth_of)

@@ -22,7 +22,7 @@ _CLEAR: Final = 0.2
 _ENOUGH: Final = 0.12
 _FEWEST: Final = 2
 _CLEARLY: Final = 1.5
-_MAX_WORDS: Final = 200
+MAX_WORDS: Final = 200
 # What the identifier sees of a text, and the least that it can say something about.
 _SEEN: Final = 400
 _LEAST_LETTERS: Final = 20
@@ -50,7 +50,7 @@ class LanguageGuess:
 
     def of(self, text: str, words: Sequence[str]) -> str | None:
         """An ISO 639-1 code, or None when it is not known. `words` is what `words_of` made of the text."""
-        words = words[:_MAX_WORDS] if len(words) > _MAX_WORDS else words
+        words = words[:MAX_WORDS] if len(words) > MAX_WORDS else words
         if text.isascii() or not _NOT_LATIN.search(text):
             code = _by_function_words(words)
         else:
@@ -62,8 +62,7 @@ class LanguageGuess:
 
 def _by_function_words(words: Sequence[str]) -> str | None:
     """The language with clearly the most function words."""
-    english = sum(map(ENGLISH_ONLY.__contains__, words))
-    if english >= _FEWEST and english >= _CLEAR * len(words):
+    if is_clearly_english(sum(map(ENGLISH_ONLY.__contains__, words)), len(words)):
         return "en"
     enough = max(_FEWEST, _ENOUGH * sum(map(str.isalpha, words)))
     # French and Italian join words with an apostrophe, English does not.
@@ -79,6 +78,11 @@ def _by_function_words(words: Sequence[str]) -> str | None:
     best = max(counts, key=counts.__getitem__)
     most = counts.pop(best)
     return best if most >= enough and most > _CLEARLY * max(counts.values(), default=0) else None
+
+
+def is_clearly_english(english: int, words: int) -> bool:
+    """Whether a text is, of whose words, no more than 200 of them, so many are function words of English only."""
+    return english >= _FEWEST and english >= _CLEAR * words
 
 
 _ENGLISH: Final = FUNCTION_WORDS["en"]

@@ -5,6 +5,7 @@ words: the time is linear in the text, whatever the number of lists.
 """
 
 from collections.abc import Iterable, Sequence
+from itertools import compress
 from typing import Final, NamedTuple
 
 import msgspec
@@ -72,7 +73,9 @@ class Matcher:
         hits: list[Hit] = []
         taken: dict[str, int] = {}
         ended = [*words, _END]
-        for start, first in enumerate(map(self._first.get, words)):
+        begun = list(map(self._first.get, words))
+        for start in compress(range(len(words)), begun):
+            first = begun[start]
             # Most words that may begin a phrase are no phrase, and what follows them goes on with none.
             if first is None or not (first.leaves or ended[start + 1] in first.next):
                 continue

@@ -6,6 +6,7 @@ from typing import Final, NamedTuple, Protocol
 
 from schemas.events import Priority
 from schemas.readings import Reading, Signal, Urgency
+from streams.scoring.heard import Heard
 
 __all__ = [
     "GENERAL",
@@ -29,11 +30,12 @@ _URGENCY_OF: Final[dict[str | None, Urgency]] = {"urgent": "critical", "high": "
 
 
 class Asked(NamedTuple):
-    """What a reader is given for one text: see `Reader.read`."""
+    """What a reader is given for one text: see `Reader.read`. `heard` is what the scorer heard in it, if it tells."""
 
     text: str
     polarity: float
     priority: str | None
+    heard: Heard | None = None
 
 
 class Reader(Protocol):
@@ -62,7 +64,7 @@ class TextByText(ABC):
 
     def read_all(self, asked: Sequence[Asked]) -> list[Reading]:
         """One reading for each, in order."""
-        return [self.read(*each) for each in asked]
+        return [self.read(text, polarity, priority) for text, polarity, priority, _ in asked]
 
 
 def bounded(text: str) -> str:

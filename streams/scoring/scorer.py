@@ -5,6 +5,8 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple, Protocol
 
 from schemas.scored import LABELS, Label, Reason, Sentiment
+from streams.scoring.heard import Heard
+from streams.scoring.rounding import round_2
 
 # Preset A (helpdesk): very_negative < 2 <= negative < 4 <= neutral < 6 <= positive < 8 <= very_positive.
 HELPDESK_BANDS = (2.0, 4.0, 6.0, 8.0)
@@ -23,7 +25,7 @@ class Explained(NamedTuple):
 
     `unscored` says why there is no sentiment: no text, automatic reply, bounce, machine-made, unsupported language,
     or scorer unavailable; a detail may follow behind a colon. `removed` counts by kind what cleaning took out, and
-    `text` is what it left: empty if a machine wrote it.
+    `text` is what it left: empty if a machine wrote it. `heard` is what a scorer that tells it has heard in that text.
     """
 
     sentiment: Sentiment | None
@@ -32,6 +34,7 @@ class Explained(NamedTuple):
     unscored: str | None = None
     removed: Mapping[str, int] = {}
     text: str = ""
+    heard: Heard | None = None
 
 
 class Explainer(Scorer, Protocol):
@@ -46,7 +49,7 @@ class Explainer(Scorer, Protocol):
 
 def score_of(polarity: float) -> float:
     """Polarity -1 to 1 as a score from 0 (worst) to 10, two decimals: (polarity + 1) * 5, preset A."""
-    return round((polarity + 1) * 5, 2)
+    return round_2((polarity + 1) * 5)
 
 
 def polarity_of(score: float) -> float:

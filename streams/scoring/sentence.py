@@ -6,27 +6,26 @@ by just its points.
 """
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Final
 
 import msgspec
 
+from streams.scoring.heard import Heard
+from streams.scoring.hearing import Hearing
+from streams.scoring.hidden import without_hidden
 from streams.scoring.presets import Blend
-from streams.scoring.rated import rated_by_textblob, rated_by_vader
-from streams.scoring.support_lexicon import Hit, Lexicon, Tokens
-from streams.scoring.textblob_sentiment import sentiment
+from streams.scoring.rated import joined
+from streams.scoring.support_lexicon import Hit, Lexicon, Place, Tokens
+from streams.scoring.textblob_sentiment import sentiment_of
 from streams.scoring.tone import asked, correction_of_request, correction_of_sarcasm, is_request, sarcasm_in
-from streams.scoring.vader import polarity_scores
+from streams.scoring.vader import compound_and_balance
 
 # Beyond it, atanh tells only who shouts loudest.
 _LIMIT: Final = 0.97
 _MIDDLE: Final = 5.0
-# Stands for words that mean nothing in a ticket; no scorer knows it, and it is longer than two letters.
-_FILLER: Final = "thing"
-
-Place = tuple[int, int]
-# A reason's rule and term, its points, and where it starts and ends.
-Why = tuple[str, str, float, int, int]
+# A reason's size, rule and term, its points, and where it starts and ends.
+Why = tuple[float, str, str, float, int, int]
 
 
 class Part(msgspec.Struct, frozen=True, gc=False):
@@ -42,7 +41,8 @@ class Part(msgspec.Struct, frozen=True, gc=False):
     places: Sequence[Place]
     sarcasm: Place | None
     text: str
-    seen: Sequence[str]  # what stood between the blanks of the text as the general scorers saw it
+    rated_by_vader: Sequence[str]  # words, and nothing for the chunks between them
+    rated_by_textblob: Sequence[str]
     compound: float
     textblob_polarity: float
     subjectivity: float
@@ -50,45 +50,63 @@ class Part(msgspec.Struct, frozen=True, gc=False):
     def reasons(self, weight: float, offset: int) -> list[Why]:
         """Why, for a sentence that counts `weight` in a text in which it begins at `offset`."""
         scale = _MIDDLE * weight
+        text = self.text
         found: list[Why] = []
         if self.vader:
-            found.append(("vader", rated_by_vader(self.seen), self.vader * scale, 0, 0))
+            points = self.vader * scale
+            found.append((abs(points), "vader", joined(self.rated_by_vader), points, 0, 0))
         if self.textblob:
-            found.append(("textblob", rated_by_textblob(self.seen), self.textblob * scale, 0, 0))
+            points = self.textblob * scale
+            found.append((abs(points), "textblob", joined(self.rated_by_textblob), points, 0, 0))
         if self.tone:
-            rule = "sarcasm" if self.sarcasm else "question"
-            start, end = self.sarcasm or (0, len(self.text))
-            found.append((rule, self.text[start:end], self.tone * scale, start + offset, end + offset))
+            points = self.tone * scale
+            place = self.sarcasm
+            rule, (start, end, _, _) = ("sarcasm", place) if place else ("question", (0, len(text), 0, 0))
+            found.append((abs(points), rule, text[start:end], points, start + offset, end + offset))
         if self.hits:
-            for hit, (start, end), share in zip(self.hits, self.places, self._shares(), strict=True):
+            factor = self._factor()
+            for hit, (start, end, _, _), drive in zip(self.hits, self.places, self.drives, strict=True):
+                share = drive * factor
                 if share:
                     rule = "negated" if hit.negated else hit.term.rule
-                    found.append((rule, self.text[start:end], share * scale, start + offset, end + offset))
+                    points = share * scale
+                    found.append((abs(points), rule, text[start:end], points, start + offset, end + offset))
         return found
 
-    def _shares(self) -> list[float]:
-        """What each phrase adds. Those against the sum get their part with the other sign."""
+    def _factor(self) -> float:
+        """What makes shares of the drives. Phrases against the sum get their part with the other sign."""
         total = sum(self.drives)
         # Phrases that cancel out would each have added what the slope of tanh says.
-        factor = self.added / total if abs(total) > 1e-6 else 1 - (self.polarity - self.added) ** 2
-        return [drive * factor for drive in self.drives]
+        return self.added / total if abs(total) > 1e-6 else 1 - (self.polarity - self.added) ** 2
 
 
-def assess_all(texts: Sequence[str], chunks: Sequence[list[str]], lexicon: Lexicon, blend: Blend) -> list[Part]:
-    """Assess cleaned sentences or short texts that are not empty, each by itself; `chunks` stand between their blanks.
+def assess_all(
+    texts: Sequence[str], heard: Sequence[Heard], lexicon: Lexicon, hearing: Hearing, blend: Blend
+) -> list[Part]:
+    """Assess cleaned sentences or short texts that are not empty, each by itself; `heard` is what is heard in each.
 
     Step by step for all of them, not text by text: each step has tables of its own, which the others would drive out of
     the processor's caches. That saves a quarter.
     """
-    tokens = list(map(lexicon.tokens_of, texts, chunks))
+    tokens = [_tokens_of(text, each, lexicon) for text, each in zip(texts, heard, strict=True)]
     found = [lexicon.hits(each.codes) for each in tokens]
-    places = list(map(Tokens.places, tokens, texts, found))
-    seen = list(map(_without_hidden, texts, found, places))
-    seen_chunks = [cut if text is whole else text.split() for text, whole, cut in zip(seen, texts, chunks, strict=True)]
-    scores = list(map(polarity_scores, seen, seen_chunks))
-    figures = list(map(sentiment, seen, seen_chunks))
-    steps = zip(texts, tokens, found, places, seen_chunks, scores, figures, strict=True)
+    places = [each.places(text, hits) if hits else [] for each, text, hits in zip(tokens, texts, found, strict=True)]
+    seen = [
+        without_hidden(text, each, hits, where, hearing) if hits else (text, each)
+        for text, each, hits, where in zip(texts, heard, found, places, strict=True)
+    ]
+    by_vader = [compound_and_balance(text, each.vader) for text, each in seen]
+    by_textblob = [sentiment_of(text, each.chunks, each.textblob) for text, each in seen]
+    of_seen = [each for _, each in seen]
+    steps = zip(texts, tokens, found, places, of_seen, by_vader, by_textblob, strict=True)
     return [_part(blend, *each) for each in steps]
+
+
+def _tokens_of(text: str, heard: Heard, lexicon: Lexicon) -> Tokens:
+    # To the lexicon, and to nobody else, the end of a line is a token.
+    if "\n" in text:
+        return lexicon.tokens_of(text)
+    return Tokens(heard.chunks, heard.lexicon, "".join(heard.lexicon))
 
 
 def _part(
@@ -97,13 +115,13 @@ def _part(
     tokens: Tokens,
     hits: Sequence[Hit],
     places: Sequence[Place],
-    seen: Sequence[str],
-    scores: Mapping[str, float],
-    figures: tuple[float, float],
+    seen: Heard,
+    by_vader: tuple[float, float],
+    by_textblob: tuple[float, float],
 ) -> Part:
-    polarity, subjectivity = figures
-    compound = scores["compound"]
-    vader = blend.compound * compound + blend.balance * (scores["pos"] - scores["neg"])
+    compound, balance = by_vader
+    polarity, subjectivity = by_textblob
+    vader = blend.compound * compound + blend.balance * balance
     textblob = blend.polarity * polarity
     if abs(vader + textblob) > _LIMIT:
         factor = _LIMIT / abs(vader + textblob)
@@ -120,23 +138,24 @@ def _part(
         heard = vader + textblob + tone
         drives = [math.atanh(hit.weight / _MIDDLE) for hit in hits]
         added = math.tanh(math.atanh(heard) + sum(drives)) - heard
-    blended = vader + textblob + tone + added
-    of_words = compound, polarity, subjectivity
-    return Part(blended, vader, textblob, tone, added, hits, drives, places, sarcasm, text, seen, *of_words)
+    return Part(
+        vader + textblob + tone + added,
+        vader,
+        textblob,
+        tone,
+        added,
+        hits,
+        drives,
+        places,
+        sarcasm,
+        text,
+        seen.vader_words,
+        seen.textblob_words,
+        compound,
+        polarity,
+        subjectivity,
+    )
 
 
 def _place_of(hit: Hit | None, tokens: Tokens, text: str) -> Place | None:
     return tokens.places(text, [hit])[0] if hit else None
-
-
-def _without_hidden(text: str, hits: Sequence[Hit], places: Sequence[Place]) -> str:
-    """The text with a filler in place of what means nothing in a ticket, or something else than it seems to."""
-    if not hits:
-        return text
-    parts: list[str] = []
-    done = 0
-    for hit, (start, end) in zip(hits, places, strict=True):
-        if hit.term.hidden:
-            parts += [text[done:start], _FILLER]
-            done = end
-    return "".join([*parts, text[done:]]) if parts else text

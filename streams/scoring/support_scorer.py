@@ -1,17 +1,21 @@
 """The `support` score: what VADER and TextBlob say of a customer's own words, and what the support lexicon adds."""
 
 from collections.abc import Callable, Sequence
-from itertools import chain, compress, islice
+from itertools import compress, islice
+from operator import itemgetter
 from typing import Final
 
 from schemas.scored import Reason, Sentiment
 from streams.scoring.clean import Cleaned, clean
-from streams.scoring.confidence import confidence_of
+from streams.scoring.confidence import confidence_of, confidence_of_all
 from streams.scoring.english import is_english_after_all, looks_english
+from streams.scoring.heard import Heard
+from streams.scoring.hearing import Hearing
 from streams.scoring.language import LanguageGuess, trained_identifier
 from streams.scoring.machine_made import Machine, machine_of
 from streams.scoring.pooling import sentences_of, weights_of
 from streams.scoring.presets import Preset, read_preset
+from streams.scoring.rounding import WHOLE
 from streams.scoring.scorer import Explained, label_of, score_of
 from streams.scoring.sentence import Part, Why, assess_all
 from streams.scoring.support_lexicon import Lexicon, read_lexicon
@@ -40,6 +44,7 @@ class SupportScorer:
         self._preset = preset
         self._lexicon = lexicon
         self._language_of = language_of
+        self._hearing = Hearing(lexicon)
 
     def score(self, text: str) -> Sentiment:
         """The sentiment; neutral for what is not scored."""
@@ -53,14 +58,14 @@ class SupportScorer:
         """One result for each text, in order, as if each were alone."""
         cleaned = list(map(clean, texts))
         machines = list(map(machine_of, texts))
-        chunks = [each.text.split() for each in cleaned]
-        english = list(map(looks_english, chunks))
+        heard = [self._hearing.hear(text) for text, _ in cleaned]
+        english = [looks_english(each.chunks, each.common) for each in heard]
         unscored = [
             None if clearly and machine is None and own.text else self._unscored(text, own, machine, clearly)
             for text, own, machine, clearly in zip(texts, cleaned, machines, english, strict=True)
         ]
         told = [why is None for why in unscored]
-        scored = iter(self._explain_all(list(compress(cleaned, told)), list(compress(chunks, told))))
+        scored = iter(self._explain_all(list(compress(cleaned, told)), list(compress(heard, told))))
         return [next(scored) if why is None else why for why in unscored]
 
     def _unscored(self, text: str, cleaned: Cleaned, machine: Machine | None, english: bool) -> Explained | None:
@@ -82,32 +87,41 @@ class SupportScorer:
             return None
         return language
 
-    def _explain_all(self, cleaned: Sequence[Cleaned], chunks: Sequence[list[str]]) -> list[Explained]:
-        """A long text is assessed by sentence. `chunks` stand between the blanks of each."""
-        above, floor = self._preset.pooling.above, self._preset.pooling.floor
-        texts = [each.text for each in cleaned]
-        sentences = [sentences_of(text) if len(text) > above else [text] for text in texts]
-        cut = [
-            [of_whole] if of_text[0] is text else list(map(str.split, of_text))
-            for text, of_text, of_whole in zip(texts, sentences, chunks, strict=True)
-        ]
-        flat = list(chain.from_iterable(sentences)), list(chain.from_iterable(cut))
-        assessed = iter(assess_all(*flat, self._lexicon, self._preset.blend))
-        parts = [list(islice(assessed, len(of_text))) for of_text in sentences]
-        weights = [weights_of([part.polarity for part in of_text], floor) for of_text in parts]
-        sentiments = list(map(self._sentiment, parts, weights))
-        reasons = list(map(_reasons, texts, parts, weights))
-        confidences = list(map(confidence_of, parts, weights))
+    def _explain_all(self, cleaned: Sequence[Cleaned], heard: Sequence[Heard]) -> list[Explained]:
+        """A long text is assessed by sentence."""
+        above = self._preset.pooling.above
+        cut = [sentences_of(text) if len(text) > above else None for text, _ in cleaned]
+        sentences: list[str] = []
+        of_sentences: list[Heard] = []
+        for (text, _), parts, of_whole in zip(cleaned, cut, heard, strict=True):
+            if parts is None:
+                sentences.append(text)
+                of_sentences.append(of_whole)
+            else:
+                sentences += parts
+                of_sentences += map(self._hearing.hear, parts)
+        assessed = iter(assess_all(sentences, of_sentences, self._lexicon, self._hearing, self._preset.blend))
         return [
-            Explained(sentiment, why, sure, None, removed, text)
-            for sentiment, why, sure, (text, removed) in zip(sentiments, reasons, confidences, cleaned, strict=True)
+            self._of_one(own, of_whole, next(assessed))
+            if parts is None
+            else self._of_all(own, of_whole, list(islice(assessed, len(parts))))
+            for own, parts, of_whole in zip(cleaned, cut, heard, strict=True)
         ]
 
-    def _sentiment(self, parts: Sequence[Part], weights: Sequence[float]) -> Sentiment:
+    def _of_one(self, cleaned: Cleaned, heard: Heard, part: Part) -> Explained:
+        text, removed = cleaned
+        sentiment = self._sentiment(part.polarity, part.compound, part.textblob_polarity, part.subjectivity)
+        return Explained(sentiment, _reasons(part.reasons(1.0, 0)), confidence_of(part), None, removed, text, heard)
+
+    def _of_all(self, cleaned: Cleaned, heard: Heard, parts: Sequence[Part]) -> Explained:
+        text, removed = cleaned
+        weights = weights_of([part.polarity for part in parts], self._preset.pooling.floor)
         figures = [(part.polarity, part.compound, part.textblob_polarity, part.subjectivity) for part in parts]
-        polarity, compound, textblob_polarity, subjectivity = (
-            figures[0] if len(figures) == 1 else [_mean(column, weights) for column in zip(*figures, strict=True)]
-        )
+        sentiment = self._sentiment(*[_mean(column, weights) for column in zip(*figures, strict=True)])
+        sure = confidence_of_all(parts, weights)
+        return Explained(sentiment, _reasons(_reasons_in(text, parts, weights)), sure, None, removed, text, heard)
+
+    def _sentiment(self, polarity: float, compound: float, textblob_polarity: float, subjectivity: float) -> Sentiment:
         score = score_of(polarity)
         return Sentiment(score, label_of(score, self._preset.bands), compound, textblob_polarity, subjectivity)
 
@@ -127,8 +141,7 @@ def _mean(figures: Sequence[float], weights: Sequence[float]) -> float:
     return max(min(figures), min(total, max(figures)))
 
 
-def _reasons(text: str, parts: Sequence[Part], weights: Sequence[float]) -> tuple[Reason, ...]:
-    """The weightiest first; of more than 25, those that are left over are added up."""
+def _reasons_in(text: str, parts: Sequence[Part], weights: Sequence[float]) -> list[Why]:
     found: list[Why] = []
     end = 0
     for part, weight in zip(parts, weights, strict=True):
@@ -136,17 +149,22 @@ def _reasons(text: str, parts: Sequence[Part], weights: Sequence[float]) -> tupl
         start = max(text.find(part.text, end), end)
         end = min(start + len(part.text), len(text))
         found += part.reasons(weight, start)
-    found.sort(key=_size, reverse=True)
+    return found
+
+
+def _reasons(found: list[Why]) -> tuple[Reason, ...]:
+    """The weightiest first; of more than 25, those that are left over are added up. `found` is sorted by it."""
+    found.sort(key=_SIZE, reverse=True)
     if len(found) > MAX_REASONS:
-        rest = sum(points for _, _, points, _, _ in found[MAX_REASONS - 1 :])
-        found[MAX_REASONS - 1 :] = [("others", "", rest, 0, 0)]
-    return tuple([Reason(rule, term, _rounded(points), start, end) for rule, term, points, start, end in found])
+        rest = sum(points for _, _, _, points, _, _ in found[MAX_REASONS - 1 :])
+        found[MAX_REASONS - 1 :] = [(abs(rest), "others", "", rest, 0, 0)]
+    # Three decimals are all that travels.
+    return tuple(
+        [
+            Reason(rule, term, (points * 1_000.0 + WHOLE - WHOLE) / 1_000.0, start, end)
+            for _, rule, term, points, start, end in found
+        ]
+    )
 
 
-def _rounded(points: float) -> float:
-    """To three decimals, which is all that travels; round(points, 3) takes three times as long."""
-    return round(points * 1_000) / 1_000
-
-
-def _size(why: Why) -> float:
-    return abs(why[2])
+_SIZE: Final = itemgetter(0)

@@ -28,10 +28,14 @@ class Assessment(NamedTuple):
 
 
 class Run(NamedTuple):
-    """What words add that stand together. Exclamation marks before the first assessment are for the run before."""
+    """What words add that stand together. Exclamation marks before the first assessment are for the run before.
+
+    `figures` are polarity, signed, and subjectivity of each assessment.
+    """
 
     exclamations: int
     assessments: tuple[Assessment, ...]
+    figures: tuple[tuple[float, float], ...]
 
 
 def assess(words: Iterable[Word]) -> Run:
@@ -42,7 +46,8 @@ def assess(words: Iterable[Word]) -> Run:
             reading.listed(word, *word.scores)
         else:
             reading.unlisted(word)
-    return Run(reading.exclamations, tuple(reading.assessed()))
+    assessments = tuple(reading.assessed())
+    return Run(reading.exclamations, assessments, tuple((each.signed, each.subjectivity) for each in assessments))
 
 
 @dataclass(slots=True)

@@ -20,28 +20,41 @@ from streams.scoring.textblob_tokens import SENTENCE_END, has_last_piece, join_s
 from streams.scoring.textblob_words import OTHER, WORDS, code_of
 
 
-def sentiment(text: str, chunks: Sequence[str] | None = None) -> tuple[float, float]:
-    """Polarity from -1 to 1 and subjectivity from 0 to 1; 0.0 and 0.0 if nothing in the text has a score.
+def sentiment(text: str) -> tuple[float, float]:
+    """Polarity from -1 to 1 and subjectivity from 0 to 1; 0.0 and 0.0 if nothing in the text has a score."""
+    chunks = text.split()
+    return sentiment_of(text, chunks, list(map(_codes_of_chunk, chunks)))
 
-    `chunks` is what stands between the text's blanks, for who has it already.
-    """
-    assessments: list[Assessment] = []
-    for exclamations, assessed in map(_run, _RUN.findall(_codes(text, text.split() if chunks is None else chunks))):
-        if assessments:
-            for _ in range(exclamations):
-                assessments[-1] = assessments[-1].exclaimed()
-        assessments += assessed
+
+def sentiment_of(text: str, chunks: Sequence[str], parts: Sequence[str]) -> tuple[float, float]:
+    """The same for who has what stands between the text's blanks, and what `codes_of` says of each."""
+    runs = list(map(_run, _RUN.findall(_codes(text, chunks, parts))))
+    if not runs:
+        return 0.0, 0.0
+    figures = runs[0].figures if len(runs) == 1 else _figures(runs)
     polarity = subjectivity = 0.0
-    for assessment in assessments:
-        polarity += assessment.signed
-        subjectivity += assessment.subjectivity
-    count = len(assessments) or 1
+    for signed, subjective in figures:
+        polarity += signed
+        subjectivity += subjective
+    count = len(figures) or 1
     return polarity / count, subjectivity / count
 
 
-def _codes(text: str, chunks: Sequence[str]) -> str:
+def _figures(runs: Sequence[Run]) -> Sequence[tuple[float, float]]:
+    """Those of all runs, with the exclamation marks of each for the one before it."""
+    if not any(run.exclamations for run in runs):
+        return [figures for run in runs for figures in run.figures]
+    assessments: list[Assessment] = []
+    for run in runs:
+        if assessments:
+            for _ in range(run.exclamations):
+                assessments[-1] = assessments[-1].exclaimed()
+        assessments += run.assessments
+    return [(each.signed, each.subjectivity) for each in assessments]
+
+
+def _codes(text: str, chunks: Sequence[str], parts: Sequence[str]) -> str:
     """One code for each token."""
-    parts = list(map(_codes_of_chunk, chunks))
     codes = "".join(parts)
     if _SMILEY in codes or (_PIECE in codes and _has_smiley_across(chunks, parts)):
         tokens = list(chain.from_iterable(map(_tokens, _with_sentence_ends(text))))
@@ -49,7 +62,8 @@ def _codes(text: str, chunks: Sequence[str]) -> str:
     return codes.replace(_PIECE, "")
 
 
-def _codes_of(chunk: str) -> str:
+def codes_of(chunk: str) -> str:
+    """The codes of the tokens between two blanks, behind a mark if a smiley may be in pieces there."""
     tokens = tokens_of(chunk)
     codes = "".join(map(code_of, tokens))
     return _mark(tokens) + codes if has_last_piece(tokens) or SENTENCE_END in tokens else codes
@@ -83,7 +97,7 @@ _PIECE: Final = ")"
 _BLANK_LINES: Final = re.compile("\n{2,}")
 _ACTING: Final = "".join(code for code, word in WORDS.items() if word.acts_alone)
 _RUN: Final = re.compile(f"[{_ACTING}][^{OTHER}]*")
-_codes_of_chunk = Memo(_codes_of).__getitem__
+_codes_of_chunk = Memo(codes_of).__getitem__
 _code_of_token = Memo(code_of).__getitem__
 _tokens = Memo(tokens_of).__getitem__
 _run = Memo(_run_of).__getitem__

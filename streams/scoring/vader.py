@@ -18,24 +18,44 @@ from functools import partial
 from typing import Final
 
 from streams.scoring.memo import Memo
+from streams.scoring.rounding import round_3, round_4
 from streams.scoring.vader_rules import AFTER, BEFORE, valence_of
 from streams.scoring.vader_words import WORDS, Word, code_of, spell_emoji
 
 _OUTSIDE: Final = " "
 
 
-def polarity_scores(text: str, chunks: Sequence[str] | None = None) -> dict[str, float]:
+def polarity_scores(text: str) -> dict[str, float]:
     """`neg`, `neu` and `pos`, the shares of the text from 0 to 1, and `compound`, its sentiment from -1 to 1.
 
-    `chunks` is what stands between the text's blanks, for who has it already. A text without words has 0.0 throughout.
-    The time is proportional to the length of the text, but for a text with "but" (n log n in its rated words).
+    A text without words has 0.0 throughout. The time is proportional to the length of the text, but for a text with
+    "but" (n log n in its rated words).
     """
     spelt = spell_emoji(text)
-    codes = "".join(map(_code_of, spelt.split() if chunks is None or spelt is not text else chunks))
+    codes = "".join(map(_code_of, spelt.split()))
     valences = _valences(codes)
     if not valences:
         return {"neg": 0.0, "neu": 1.0 if codes else 0.0, "pos": 0.0, "compound": 0.0}
-    return _scores(valences, len(codes) - len(valences), _emphasis(spelt))
+    emphasis = _emphasis(spelt)
+    positive, negative, total = _weighed(valences, len(codes) - len(valences), emphasis)
+    return {
+        "neg": _share(negative, total),
+        "neu": round_3((len(codes) - len(valences)) / total),
+        "pos": _share(positive, total),
+        "compound": _compound(valences, emphasis),
+    }
+
+
+def compound_and_balance(text: str, codes: Sequence[str]) -> tuple[float, float]:
+    """`compound`, and `pos` less `neg`, for who knows the `code_of` of all that stands between the text's blanks."""
+    spelt = spell_emoji(text)
+    joined = "".join(codes if spelt is text else map(_code_of, spelt.split()))
+    valences = _valences(joined)
+    if not valences:
+        return 0.0, 0.0
+    emphasis = _emphasis(spelt)
+    positive, negative, total = _weighed(valences, len(joined) - len(valences), emphasis)
+    return _compound(valences, emphasis), _share(positive, total) - _share(negative, total)
 
 
 def _valences(codes: str) -> list[float]:
@@ -74,7 +94,8 @@ def _emphasis(text: str) -> float:
     return exclamations + (0 if questions < 2 else questions * 0.18 if questions <= 3 else 0.96)
 
 
-def _scores(valences: Sequence[float], neutral: int, emphasis: float) -> dict[str, float]:
+def _weighed(valences: Sequence[float], neutral: int, emphasis: float) -> tuple[float, float, float]:
+    """What speaks for and what against, both above zero, and all of it with the neutral words."""
     positive = negative = 0.0
     for valence in valences:
         # One more, because a neutral word counts one.
@@ -86,14 +107,12 @@ def _scores(valences: Sequence[float], neutral: int, emphasis: float) -> dict[st
         positive += emphasis
     elif positive < -negative:
         negative -= emphasis
-    total = positive - negative + neutral
-    return {
-        # To round is most of the work here, and of -0.0 it would keep the sign.
-        "neg": round(-negative / total, 3) if negative else 0.0,
-        "neu": round(neutral / total, 3),
-        "pos": round(positive / total, 3) if positive else 0.0,
-        "compound": round(_compound(valences, emphasis), 4),
-    }
+    return positive, -negative, positive - negative + neutral
+
+
+def _share(part: float, total: float) -> float:
+    # Of -0.0, round would keep the sign.
+    return round_3(part / total) if part else 0.0
 
 
 def _compound(valences: Sequence[float], emphasis: float) -> float:
@@ -103,7 +122,7 @@ def _compound(valences: Sequence[float], emphasis: float) -> float:
         total += emphasis
     elif total < 0:
         total -= emphasis
-    return max(-1.0, min(total / math.sqrt(total * total + 15), 1.0))
+    return round_4(max(-1.0, min(total / math.sqrt(total * total + 15), 1.0)))
 
 
 def _of_window(codes: str, shouting: bool) -> float:

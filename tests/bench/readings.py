@@ -66,7 +66,9 @@ class Support:
         """The score with its reasons, and all readings, as the pipeline asks for them: a batch at once."""
         found = self.scorer.score_all(texts)
         polarities = [polarity_of(each.sentiment.score) if each.sentiment else 0.0 for each in found]
-        return self.reader.read_all([Asked(each.text, at, None) for each, at in zip(found, polarities, strict=True)])
+        return self.reader.read_all(
+            [Asked(each.text, at, None, each.heard) for each, at in zip(found, polarities, strict=True)]
+        )
 
     def parts(self, texts: Sequence[str]) -> dict[str, Callable[[], float]]:
         """The microseconds of each part for one of the texts; a part gets what it gets within the whole."""

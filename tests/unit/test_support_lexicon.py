@@ -150,7 +150,7 @@ def test_places_are_those_of_the_words_without_punctuation() -> None:
     one = lexicon("still not working", "again")
     tokens = one.tokens_of(text)
     places = tokens.places(text, one.hits(tokens.codes))
-    assert [text[start:end] for start, end in places] == ["still  not\tworking", "again"]
+    assert [text[start:end] for start, end, _, _ in places] == ["still  not\tworking", "again"]
 
 
 @pytest.mark.parametrize("match", ["", "(a) b", "... a"])
@@ -199,4 +199,4 @@ def test_hits_are_in_order_and_apart_and_in_the_text(text: str) -> None:
     tokens = LEXICON.tokens_of(text)
     found = LEXICON.hits(tokens.codes)
     assert all(left.last < right.first for left, right in pairwise(found))
-    assert all(0 <= start <= end <= len(text) for start, end in tokens.places(text, found))
+    assert all(0 <= start <= end <= len(text) for start, end, _, _ in tokens.places(text, found))

@@ -1,18 +1,23 @@
 """The default preset: words and phrases, never parts of words, found in one pass."""
 
 from collections.abc import Iterable, Mapping, Sequence
+from itertools import chain
 from typing import Final, cast
 
-from streams.scoring.key_phrases import key_phrases
-from streams.scoring.language import LanguageGuess
-from streams.scoring.markers import questions_in, shown_in
+import msgspec
+
+from streams.scoring.key_phrases import MAX_TOKENS, key_phrases, phrases_of
+from streams.scoring.language import MAX_WORDS, LanguageGuess, is_clearly_english
+from streams.scoring.markers import questions_in, shown_by
 from streams.scoring.matcher import Hit, Matcher
+from streams.scoring.memo import Memo
 from streams.scoring.readers.substrings import most
-from streams.scoring.readings import Asked, Reading, Signal, Urgency, bounded, urgency_of
+from streams.scoring.readings import GENERAL, Asked, Reading, Signal, Urgency, bounded, urgency_of
 from streams.scoring.taxonomy import PLACES
+from streams.scoring.told import told_by
 from streams.scoring.topic_votes import PREFIX, topic_of
 from streams.scoring.word_lists import read_lists
-from streams.scoring.words import words_of
+from streams.scoring.words import LINE_END, chunks_of, words_of
 
 LISTS: Final = ("emotions", "urgency", "topics", "signals", "stages", "keywords")
 STAGES: Final = ("quotation", "cart", "payment", "delivery")
@@ -39,6 +44,7 @@ class SupportReader:
         self._language = language
         lists = read_lists(*LISTS)
         self._matcher = Matcher(lists)
+        self._look_up = Memo(told_by).__getitem__
         self._kinds = {each.name: _kind_of(each.name) for each in lists if not each.name.startswith(PREFIX)}
 
     def read(self, text: str, polarity: float, priority: str | None) -> Reading:
@@ -48,16 +54,36 @@ class SupportReader:
     def read_all(self, asked: Sequence[Asked]) -> list[Reading]:
         """Step by step for all of them, because each step has tables of its own, like the score's steps."""
         texts = [bounded(each.text) for each in asked]
-        chunks = list(map(str.split, texts))
-        words = list(map(words_of, texts, chunks))
-        hits = list(map(self._matcher.find_words, words))
-        phrases = list(map(key_phrases, words))
-        languages = list(map(self._language.of, texts, words))
-        topics = list(map(topic_of, hits))
-        shown = list(map(shown_in, texts, chunks))
+        told = list(map(self._told, texts, asked))
+        hits = [self._matcher.find_words(each.words) for each in told]
+        phrases = list(map(_phrases_in, told))
+        languages = list(map(self._language_of, texts, told))
+        topics = [topic_of(found) if found else GENERAL for found in hits]
+        shown = [shown_by(text, each.marks) if each.marks else () for text, each in zip(texts, told, strict=True)]
         questions = list(map(questions_in, texts))
-        found = list(map(self._by_kind, hits))
-        return list(map(_reading, asked, words, found, topics, phrases, shown, questions, languages))
+        by_kind = [self._by_kind(found) if found else {} for found in hits]
+        return list(map(_reading, asked, told, by_kind, topics, phrases, shown, questions, languages))
+
+    def _told(self, text: str, asked: Asked) -> "_Told":
+        heard = asked.heard
+        if heard is not None and text is asked.text and text.isascii() and LINE_END not in text:
+            return _Told(
+                list(chain.from_iterable(heard.words)), "".join(heard.worth), sum(heard.english), "".join(heard.marks)
+            )
+        # Of other letters, what is lower case may hang on the whole text: then it is the words that are looked up.
+        rows = list(map(self._look_up, chunks_of(text) if text.isascii() else words_of(text)))
+        if not rows:
+            return _Told([], "", 0, "")
+        words, worth, english, marks = zip(*rows, strict=True)
+        if not text.isascii():
+            marks = tuple([self._look_up(chunk).marks for chunk in text.split()])
+        return _Told(list(chain.from_iterable(words)), "".join(worth), sum(english), "".join(marks))
+
+    def _language_of(self, text: str, told: "_Told") -> str | None:
+        words = told.words
+        if len(words) <= MAX_WORDS and is_clearly_english(told.english, len(words)) and text.isascii():
+            return "en"
+        return self._language.of(text, words)
 
     def _by_kind(self, hits: Sequence[Hit]) -> "_Found":
         """Those of all lists but the topics."""
@@ -68,13 +94,26 @@ class SupportReader:
         return found
 
 
+class _Told(msgspec.Struct, frozen=True, gc=False):
+    """What `Told` says of each chunk, of a whole text."""
+
+    words: Sequence[str]
+    worth: str
+    english: int
+    marks: str
+
+
 _Named = Iterable[tuple[str, Hit]]
 _Found = Mapping[str, _Named]
 
 
+def _phrases_in(told: _Told) -> tuple[str, ...]:
+    return phrases_of(told.worth) if len(told.words) <= MAX_TOKENS else key_phrases(told.words)
+
+
 def _reading(
     asked: Asked,
-    words: Sequence[str],
+    told: _Told,
     found: _Found,
     topic: str,
     phrases: tuple[str, ...],
@@ -94,7 +133,7 @@ def _reading(
         signals=_signals(found["signals"], shown) if "signals" in found else shown,
         questions=questions,
         journey_stage=_latest(found["stages"]) if "stages" in found else None,
-        keywords=_phrases(found["keywords"], words) if "keywords" in found else (),
+        keywords=_phrases(found["keywords"], told.words) if "keywords" in found else (),
         language=language,
     )
 

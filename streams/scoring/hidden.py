@@ -1,0 +1,44 @@
+"""Words that VADER and TextBlob do not see: a filler stands in place of them."""
+
+from collections.abc import Sequence
+from itertools import pairwise
+from typing import Final
+
+from streams.scoring.heard import Heard
+from streams.scoring.hearing import Hearing
+from streams.scoring.support_lexicon import Hit, Place, before, behind
+
+# No scorer knows it, and it is longer than two letters.
+_FILLER: Final = "thing"
+
+
+def without_hidden(
+    text: str, heard: Heard, hits: Sequence[Hit], places: Sequence[Place], hearing: Hearing
+) -> tuple[str, Heard]:
+    """The text with a filler in place of what means nothing in a ticket, or something else than it seems to, and what
+    is heard in it by those two. `heard` is what is heard in the whole; `places` are those of the hits.
+    """
+    hidden = [place for hit, place in zip(hits, places, strict=True) if hit.term.hidden]
+    if not hidden:
+        return text, heard
+    pieces: list[str] = []
+    done = 0
+    for start, end, _, _ in hidden:
+        pieces += (text[done:start], _FILLER)
+        done = end
+    seen = "".join([*pieces, text[done:]])
+    if "\n" in text or any(last >= first for (_, _, _, last), (_, _, first, _) in pairwise(hidden)):
+        # Two in one chunk, or chunks whose numbers count line ends too.
+        return seen, hearing.hear(seen)
+    chunks, vader, textblob = list(heard.chunks), list(heard.vader), list(heard.textblob)
+    vader_words, textblob_words = list(heard.vader_words), list(heard.textblob_words)
+    # From behind, so that the numbers of those before stay.
+    for _, _, first, last in reversed(hidden):
+        filled = hearing.chunk(f"{before(chunks[first])}{_FILLER}{behind(chunks[last])}")
+        where = slice(first, last + 1)
+        chunks[where] = [filled.chunk]
+        vader[where] = [filled.vader]
+        textblob[where] = [filled.textblob]
+        vader_words[where] = [filled.vader_word]
+        textblob_words[where] = [filled.textblob_word]
+    return seen, Heard(chunks, (), (), vader, textblob, vader_words, textblob_words)
