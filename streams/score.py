@@ -2,9 +2,8 @@
 
 from collections.abc import Callable, Collection, Sequence
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import NamedTuple, Protocol
-
-import msgspec
 
 from schemas.cloudevents import read_message
 from schemas.events import TicketEvent, ticket_key
@@ -99,8 +98,14 @@ class Received(NamedTuple):
     at: datetime
 
 
+# Records that are appended together have one time.
+@lru_cache(maxsize=256)
+def _moment(milliseconds: int) -> datetime:
+    return datetime.fromtimestamp(milliseconds / 1000, UTC)
+
+
 def _read(record: Record) -> Received | Rejected:
-    at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
+    at = _moment(record.timestamp)
     event = read_message(record.value, _text_headers(record), at)
     return event if isinstance(event, Rejected) else Received(event, at)
 
@@ -132,11 +137,34 @@ def _polarity(found: Explained) -> float:
 
 def _scored(received: Received, found: Explained, reading: Reading, scorer: str) -> ScoredEvent:
     event, received_at = received
-    fields = msgspec.structs.asdict(event)
-    fields["language"] = event.language or reading.language
-    fields["journey_stage"] = event.journey_stage or reading.journey_stage
+    # Each field by its name, which takes half the time of a mapping.
     return ScoredEvent(
-        **fields,
+        event_id=event.event_id,
+        tenant=event.tenant,
+        ticket_id=event.ticket_id,
+        type=event.type,
+        channel=event.channel,
+        occurred_at=event.occurred_at,
+        customer_id=event.customer_id,
+        agent_id=event.agent_id,
+        status=event.status,
+        priority=event.priority,
+        subject=event.subject,
+        text=event.text,
+        author=event.author,
+        session_id=event.session_id,
+        journey_stage=event.journey_stage or reading.journey_stage,
+        satisfaction=event.satisfaction,
+        attachments=event.attachments,
+        language=event.language or reading.language,
+        email=event.email,
+        phone=event.phone,
+        source_type=event.source_type,
+        source_reference_id=event.source_reference_id,
+        correlation_id=event.correlation_id,
+        wants_state=event.wants_state,
+        metadata=event.metadata,
+        extra=event.extra,
         received_at=received_at,
         voice=_voice(event),
         category=reading.category,

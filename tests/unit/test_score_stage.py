@@ -4,9 +4,11 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
 import pytest
 
 from schemas.deadletters import MESSAGE, OFFSET, REASON, own_headers, read_dead_letter
+from schemas.events import TicketEvent
 from schemas.readings import PresetName
 from schemas.scored import decode_scored
 from streams import topics
@@ -110,6 +112,25 @@ def test_a_producers_own_language_and_stage_stay(stage: ScoreStage) -> None:
     (sent,) = Partition(stage).process(raw(0, text="Where is my parcel?", language="en-GB", journey_stage="returns"))
     scored = decode_scored(sent.value or b"")
     assert (scored.language, scored.journey_stage, scored.reading.journey_stage) == ("en-GB", "returns", "delivery")
+
+
+def test_each_field_of_an_event_is_carried_along(stage: ScoreStage) -> None:
+    fields = {
+        **dict.fromkeys((each.name for each in msgspec.structs.fields(TicketEvent)), "told"),
+        "type": "rated",
+        "channel": "phone",
+        "occurred_at": "2026-11-21T09:00:00Z",
+        "status": "closed",
+        "priority": "low",
+        "satisfaction": 2,
+        "attachments": ["a.png", {"name": "b.png"}],
+        "wants_state": True,
+        "metadata": {"attempt": 1},
+    }
+    del fields["extra"]
+    (sent,) = Partition(stage).process(Appended(0, NINE, None, json.dumps(fields).encode()))
+    scored = json.loads(sent.value or b"")
+    assert {name: scored[name] for name in fields} == fields
 
 
 def test_what_no_customer_wrote_is_counted_by_its_reason(stage: ScoreStage) -> None:
