@@ -66,14 +66,15 @@ def agents() -> Dashboard:
     return with_panels(
         board(AGENTS, "agents", "What agents do, and how customers feel who were answered by them."),
         [
-            figure("Replies", Sql(f"SELECT count() AS replies\n{_REPLIES}"), links=answered),
-            figure("Agents", Sql(f"SELECT uniq(agent_id) AS agents\n{_REPLIES}"), links=answered),
-            figure("Tickets answered", Sql(f"SELECT uniq(ticket_id) AS tickets\n{_REPLIES}"), links=answered),
+            figure("Replies", Sql(f"SELECT count() AS replies\n{_REPLIES}"), width=6, links=answered),
+            figure("Agents", Sql(f"SELECT uniq(agent_id) AS agents\n{_REPLIES}"), width=6, links=answered),
+            figure("Tickets answered", Sql(f"SELECT uniq(ticket_id) AS tickets\n{_REPLIES}"), width=6, links=answered),
             figure(
                 "First answer, half within",
                 Sql(f"SELECT quantileIf(0.5)({_WAIT}, {_WAITED}) AS seconds FROM ({_TICKETS})"),
                 unit=Seconds,
                 description="From a customer's first text in the span to the first reply after it.",
+                width=6,
                 links=answered,
             ),
             series("Replies and agents", Sql(_BUSY, series=True), width=24, links=answered),

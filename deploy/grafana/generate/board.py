@@ -8,7 +8,6 @@ from grafana_foundation_sdk.builders.dashboard import (
     Dashboard,
     DashboardLink,
     QueryVariable,
-    Row,
     TextBoxVariable,
 )
 from grafana_foundation_sdk.cog.builder import Builder
@@ -19,6 +18,7 @@ from deploy.grafana.generate.queries import CLICKHOUSE, OF_TENANT, AnnotationSql
 TAG = "ticketpulse"
 _PAGE = "http://127.0.0.1:8081"
 _SCHEMA_VERSION = 41
+_COLUMNS = 24
 _ALL = model.VariableOption(text="All", value="$__all")
 
 # The day's windows are few, and every value of a dimension is among them.
@@ -77,14 +77,18 @@ def board(uid: str, title: str, description: str, span: str = "now-24h") -> Dash
     return made
 
 
-def with_panels(made: Dashboard, panels: Sequence[Builder[model.Panel] | Row]) -> Dashboard:
-    """The dashboard with its panels, row by row, each with an id that stays while the order stays."""
+def with_panels(made: Dashboard, panels: Sequence[Builder[model.Panel]]) -> Dashboard:
+    """The dashboard with its panels, from left to right and row by row. Ids stay while the order stays."""
+    left, top, tallest = 0, 0, 0
     for number, panel in enumerate(panels, start=1):
-        if isinstance(panel, Row):
-            made.with_row(panel.id(number))
-        else:
-            panel.build().id_val = number
-            made.with_panel(panel)
+        built = panel.build()
+        built.id_val = number
+        built.grid_pos = place = built.grid_pos or model.GridPos()
+        if left + place.w > _COLUMNS:
+            left, top, tallest = 0, top + tallest, 0
+        place.x, place.y = left, top
+        left, tallest = left + place.w, max(tallest, place.h)
+        made.with_panel(panel)
     return made
 
 

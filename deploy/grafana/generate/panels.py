@@ -32,7 +32,7 @@ Link = Builder[DashboardLink]
 
 
 def figure(
-    title: str, query: Sql, *, unit: str = Short, description: str = "", links: Sequence[Link] = ()
+    title: str, query: Sql, *, unit: str = Short, description: str = "", width: int = 4, links: Sequence[Link] = ()
 ) -> stat.Panel:
     """One number over the span, or several: a number for each column of the query's only row."""
     return (
@@ -42,7 +42,7 @@ def figure(
         .datasource(CLICKHOUSE)
         .with_target(query)
         .unit(unit)
-        .span(4)
+        .span(width)
         .height(4)
         .graph_mode(BigValueGraphMode.NONE)
         .reduce_options(common.ReduceDataOptions().calcs(["lastNotNull"]).fields("/.*/").values(False))
@@ -75,6 +75,8 @@ def series(
         .height(8)
         # No window is shorter than a minute.
         .interval("1m")
+        .line_width(2)
+        .fill_opacity(8)
         .legend(
             common.VizLegendOptions()
             .display_mode(LegendDisplayMode.LIST)

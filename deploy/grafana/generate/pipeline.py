@@ -40,10 +40,11 @@ def pipeline() -> Dashboard:
     return with_panels(
         board(PIPELINE, "pipeline health", "Whether the pipeline keeps up.", span="now-6h"),
         [
-            figure("Newest window is old by", Sql(_FRESH), unit=Seconds, links=_NEWEST),
+            figure("Newest window is old by", Sql(_FRESH), unit=Seconds, width=12, links=_NEWEST),
             figure(
                 "Dead letters",
                 Sql("SELECT count() AS letters FROM dead_letters_now WHERE $__timeFilter_ms(failed_at)"),
+                width=12,
                 links=_NEWEST,
             ),
             series(

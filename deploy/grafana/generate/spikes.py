@@ -78,11 +78,12 @@ def spikes() -> Dashboard:
     return with_panels(
         made,
         [
-            figure("Firing", Sql(f"SELECT countIf(state = 'firing') AS firing\n{_ALERTS}")),
-            figure("Alerts in the span", Sql(f"SELECT count() AS alerts\n{_ALERTS}")),
+            figure("Firing", Sql(f"SELECT countIf(state = 'firing') AS firing\n{_ALERTS}"), width=8),
+            figure("Alerts in the span", Sql(f"SELECT count() AS alerts\n{_ALERTS}"), width=8),
             figure(
                 "Critical",
                 Sql(f"SELECT countIf(severity = 'critical') AS critical\n{_ALERTS}"),
+                width=8,
             ),
             rows(
                 "Alerts",

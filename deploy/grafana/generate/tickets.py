@@ -17,9 +17,13 @@ _ANSWERED: Final = f"""
 _ESCALATED: Final = """
             SELECT ticket_id FROM escalations_between(
                 tenant = ${tenant:sqlstring}, since = ${__from:date:seconds}, until = ${__to:date:seconds})"""
-# The words of a few messages are looked up by ticket; to read them for all candidates would take seconds.
-_FOUND: Final = f"""
-    SELECT occurred_at, ticket_id, event_id, channel, category, priority, emotion, score, label
+# Without the words: they lie with the tickets, and to look up those of a hundred would take seconds.
+_WORST: Final = f"""
+SELECT occurred_at AS time, ticket_id AS ticket, channel, category, priority, emotion, score, label,
+    arrayStringConcat(key_phrases, ', ') AS about
+FROM
+(
+    SELECT occurred_at, ticket_id, channel, category, priority, emotion, score, label, key_phrases
     FROM events_by_time_now
     WHERE {FILTERS}
         AND {_IN_SPAN} AND {CUSTOMERS_TEXT} AND {chosen("label", "toString(label)")}
@@ -28,18 +32,10 @@ _FOUND: Final = f"""
         AND {chosen("escalated", f"if(ticket_id IN ({_ESCALATED}), 'yes', 'no')")}
     ORDER BY score, occurred_at DESC
     LIMIT 500
-"""
-_WORST: Final = f"""
-WITH found AS (SELECT * FROM ({_FOUND}) ORDER BY score, occurred_at DESC LIMIT 1 BY ticket_id LIMIT 100)
-SELECT occurred_at AS time, ticket_id AS ticket, channel, category, priority, emotion, score, label, words
-FROM found
-LEFT JOIN
-(
-    SELECT ticket_id, event_id, substringUTF8(if(text = '', subject, text), 1, 280) AS words
-    FROM scored_events_now
-    WHERE {OF_TENANT} AND ticket_id IN (SELECT ticket_id FROM found)
-) AS texts USING (ticket_id, event_id)
+)
 ORDER BY score, time DESC
+LIMIT 1 BY ticket
+LIMIT 100
 """
 _SAID: Final = f"""
 SELECT occurred_at AS time, type, voice, agent_id AS agent, status, if(scored, toFloat64(score), NULL) AS score,

@@ -1,0 +1,1 @@
+"""What the dashboards ask, and a month of a busy desk for them to ask it of."""
