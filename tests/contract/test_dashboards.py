@@ -288,3 +288,35 @@ def test_provisioning_names_the_sources_that_panels_ask() -> None:
     assert asked_for == provided
     [boards] = [yaml.safe_load(path.read_text()) for path in (PROVISIONING / "dashboards").glob("*.yaml")]
     assert [Path(provider["options"]["path"]).name for provider in boards["providers"]] == ["ticketpulse"]
+
+
+def test_agents_are_judged_by_the_tickets_that_they_answered_first(client: Client) -> None:
+    [query] = [query for query in asked(BOARDS["ticketpulse-agents"]) if query.panel == "How it went"]
+    rows = {
+        row["agent"]: row
+        for row in client.query(expand(query.sql, SPANS[1], chosen(BOARDS["ticketpulse-agents"]))).named_results()
+    }
+    events = client.query(
+        """
+        SELECT ticket_id, voice, agent_id, scored, toFloat64(score) AS points, toUnixTimestamp(occurred_at) AS at
+        FROM scored_events_now
+        WHERE tenant = 'default' AND occurred_at >= {since:DateTime('UTC')} AND occurred_at <= {until:DateTime('UTC')}
+        ORDER BY occurred_at
+        """,
+        SPANS[1]._asdict(),
+    )
+    tickets: dict[str, list[dict[str, Any]]] = {}
+    for event in events.named_results():
+        tickets.setdefault(event["ticket_id"], []).append(event)
+    answered: dict[str, list[list[dict[str, Any]]]] = {}
+    for of_ticket in tickets.values():
+        if replies := [event for event in of_ticket if event["voice"] == "agent"]:
+            answered.setdefault(replies[0]["agent_id"], []).append(of_ticket)
+    assert {agent: row["tickets"] for agent, row in rows.items()} == {
+        agent: len(each) for agent, each in answered.items()
+    }
+    for agent, of_agent in answered.items():
+        texts = [
+            event["points"] for each in of_agent for event in each if event["scored"] and event["voice"] == "customer"
+        ]
+        assert rows[agent]["average score"] == (pytest.approx(sum(texts) / len(texts)) if texts else None)

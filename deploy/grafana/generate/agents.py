@@ -8,38 +8,50 @@ from grafana_foundation_sdk.models.units import PercentUnit, Seconds
 from deploy.grafana.generate.board import board, with_panels
 from deploy.grafana.generate.links import AGENTS, cell, to_tickets
 from deploy.grafana.generate.panels import figure, rows, series
-from deploy.grafana.generate.queries import FILTERS, Sql
+from deploy.grafana.generate.queries import CUSTOMERS_TEXT, FILTERS, Sql
 
 _EVENTS: Final = f"""FROM events_by_time_now
 WHERE {FILTERS}
     AND $__timeFilter_ms(occurred_at)"""
 _REPLIES: Final = f"{_EVENTS} AND voice = 'agent' AND agent_id != ''"
-# A ticket counts for the agent who answered first, by what the span has of it.
+# A ticket counts for the agent who answered first, by what the span has of it. A month has a million tickets, so they and the
+# agents are told apart by hashes, and times are whole seconds: with texts it took twice as long.
 _TICKETS: Final = f"""
 SELECT
-    argMinIf(agent_id, occurred_at, voice = 'agent' AND agent_id != '') AS agent,
-    minIf(occurred_at, scored AND voice = 'customer') AS asked,
-    minIf(occurred_at, voice = 'agent' AND agent_id != '') AS answered,
-    countIf(scored AND voice = 'customer') AS texts,
-    sumIf(toFloat64(score), scored AND voice = 'customer') AS points,
-    countIf(scored AND voice = 'customer' AND label IN ('very_negative', 'negative')) AS unhappy,
-    countIf(satisfaction > 0) AS ratings,
+    argMinIf(hash_of_agent, at, by_agent) AS first_agent,
+    minIf(at, is_text) AS asked,
+    minIf(at, by_agent) AS answered,
+    sum(is_text) AS texts,
+    sum(points) AS points_of_texts,
+    sum(is_unhappy) AS unhappy,
+    sum(satisfaction > 0) AS ratings,
     sum(satisfaction) AS stars
-{_EVENTS}
-GROUP BY ticket_id
-HAVING agent != ''
+FROM
+(
+    SELECT
+        cityHash64(ticket_id) AS hash_of_ticket, cityHash64(agent_id) AS hash_of_agent, satisfaction,
+        toUInt32(toUnixTimestamp(occurred_at)) AS at,
+        {CUSTOMERS_TEXT} AS is_text,
+        voice = 'agent' AND agent_id != '' AS by_agent,
+        is_text AND label IN ('very_negative', 'negative') AS is_unhappy,
+        if(is_text, toInt32(score * 100), 0) AS points
+    {_EVENTS}
+)
+GROUP BY hash_of_ticket
 """
-_WAIT: Final = "dateDiff('millisecond', asked, answered) / 1000"
-_WAITED: Final = "texts > 0 AND answered >= asked"
+_WAIT: Final = "answered - asked"
+_WAITED: Final = "texts > 0 AND first_agent != 0 AND answered >= asked"
 _AGENTS: Final = f"""
 SELECT
-    agent, count() AS tickets,
+    agents.agent_id AS agent, count() AS tickets,
     quantileIf(0.5)({_WAIT}, {_WAITED}) AS "first answer",
     quantileIf(0.95)({_WAIT}, {_WAITED}) AS "first answer, 95 %",
-    sum(points) / nullIf(sum(texts), 0) AS "average score",
+    sum(points_of_texts) / 100 / nullIf(sum(texts), 0) AS "average score",
     sum(unhappy) / nullIf(sum(texts), 0) AS "negative share",
     sum(stars) / nullIf(sum(ratings), 0) AS rating
-FROM ({_TICKETS})
+FROM ({_TICKETS}) AS answers
+INNER JOIN (SELECT DISTINCT agent_id, cityHash64(agent_id) AS hash_of_agent {_REPLIES}) AS agents
+    ON agents.hash_of_agent = answers.first_agent
 GROUP BY agent
 ORDER BY tickets DESC, agent
 LIMIT 200
