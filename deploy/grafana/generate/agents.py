@@ -14,8 +14,8 @@ _EVENTS: Final = f"""FROM events_by_time_now
 WHERE {FILTERS}
     AND $__timeFilter_ms(occurred_at)"""
 _REPLIES: Final = f"{_EVENTS} AND voice = 'agent' AND agent_id != ''"
-# A ticket counts for the agent who answered first, by what the span has of it. A month has a million tickets, so they and the
-# agents are told apart by hashes, and times are whole seconds: with texts it took twice as long.
+# A ticket counts for the agent who answered first, by what the span has of it. A month has a million tickets, so they
+# and the agents are told apart by hashes, and times are whole seconds: with texts it took twice as long.
 _TICKETS: Final = f"""
 SELECT
     argMinIf(hash_of_agent, at, by_agent) AS first_agent,
