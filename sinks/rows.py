@@ -1,57 +1,42 @@
 """From messages to columns: what each topic's records look like in their table. Pure.
 
-Columns, not rows: the engine takes 50,000 rows a second one by one and several times that column by column. Values are
-what the client writes without converting: times are whole milliseconds since 1970 UTC (window starts whole seconds),
-scores are texts with two decimals, which become decimals exactly (a float would be cut: 8.29 is stored as 8.28).
+Columns, not rows: the engine takes 50,000 rows a second one by one and several times that column by column.
 """
 
 import base64
 import uuid
 from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, TypeVar
 
 import msgspec
-from msgspec.structs import fields
 
 from schemas.deadletters import DeadLetter, read_dead_letter
 from schemas.escalations import Escalation, decode_escalation
-from schemas.events import EARLIEST, LATEST
-from schemas.registry import ANSWER_HEADER
-from schemas.scored import ScoredEvent, Sentiment
 from schemas.windows import HUNDREDTHS, NO_SCORE, Totals, WindowAggregate, decode_aggregate
 from sinks.base import Message
-
-Columns = dict[str, list[Any]]
-
-OFFSET_BITS = 44
-EPOCH_BITS = 20
-MAX_SCORE = 10
-DEFAULT_PRIORITY = "medium"
-
-_INT32, _INT64, _UINT32, _UINT64 = 2**31, 2**63, 2**32, 2**64
-_POINTS = tuple(f"{hundredths / HUNDREDTHS:.2f}" for hundredths in range(MAX_SCORE * HUNDREDTHS + 1))
-_UNSCORED = Sentiment(score=0.0, label="neutral", compound=0.0, polarity=0.0, subjectivity=0.0)
-# The scored event without what no column takes (metadata, attachments, contacts). The decoder passes over it, which
-# saves a third of its time on the busiest topic.
-_NO_COLUMN = {"attachments", "metadata", "extra", "author", "email", "phone", "session_id", "source_type"}
-_NO_COLUMN |= {"source_reference_id", "removed", "correlation_id", "wants_state"}
-# What the engine reads itself, as it stands in the message.
-_AS_JSON = {"reasons": msgspec.Raw(b"[]"), "reading": msgspec.Raw(b"{}")}
-_ScoredColumns = msgspec.defstruct(
-    "_ScoredColumns",
-    [
-        (each.name, msgspec.Raw, _AS_JSON[each.name]) if each.name in _AS_JSON else (each.name, each.type, each.default)
-        for each in fields(ScoredEvent)
-        if each.name not in _NO_COLUMN
-    ],
-    kw_only=True,
-    gc=False,
+from sinks.columns import (
+    INT32,
+    INT64,
+    POINTS,
+    UINT32,
+    UINT64,
+    Columns,
+    check_score,
+    check_time,
+    check_whole,
+    milliseconds,
+    value_of,
+    version,
 )
-_decode_scored: Callable[[bytes], ScoredEvent] = msgspec.json.Decoder(_ScoredColumns).decode  # type: ignore[assignment]
-# Decoded records are dropped after this many: all of a block at once would keep the garbage collector busy, which costs
-# more than the decoding itself.
-_AT_A_TIME = 100
+from sinks.scored_columns import DEFAULT_PRIORITY, is_scored, scored_columns
+
+__all__ = ["DEFAULT_PRIORITY", "TABLES", "Block", "Columns", "Table", "Unusable", "to_block", "to_parts", "version"]
+
+Part = TypeVar("Part")
+
+# As many as a processor's cache has room for, decoded.
+_AT_A_TIME = 500
 # What decoding and checking raise for bytes that are no such record. msgspec's errors are ValueErrors.
 _UNREADABLE = (ValueError, TypeError, OverflowError, OSError, RecursionError)
 
@@ -70,136 +55,72 @@ class Block(NamedTuple):
     columns: Columns
     messages: Sequence[Message]
 
-    def part(self, start: int, stop: int) -> "Block":
-        """The rows from `start` up to, not including, `stop`."""
-        columns = {name: values[start:stop] for name, values in self.columns.items()}
-        return Block(self.table, columns, self.messages[start:stop])
-
 
 class Table(NamedTuple):
-    """How records become rows. Of rows with the same `key` the one with the highest version stays. A message that the
-    table does not concern becomes none, and nobody misses it.
+    """How records become rows. Of rows with the same `key` the one with the highest version stays. `columns` raises for
+    messages of which any cannot become a row. A message that the table does not concern becomes none, and nobody misses
+    it.
     """
 
     key: tuple[str, ...]
-    read: Callable[[Message], Any]
-    columns: Callable[[Sequence[Message], Any], Columns]
+    columns: Callable[[Sequence[Message]], Columns]
     concerns: Callable[[Message], bool] = lambda message: True
 
 
 def to_block(table: str, messages: Sequence[Message]) -> tuple[Block, list[Unusable]]:
     """The rows of all messages that can become one, in order, and the messages that cannot. No content raises."""
-    columns = TABLES[table].columns([], [])
-    messages = [message for message in messages if TABLES[table].concerns(message)]
-    usable: list[Message] = []
-    unusable: list[Unusable] = []
-    for start in range(0, len(messages), _AT_A_TIME):
-        readable, records = _read(TABLES[table], messages[start : start + _AT_A_TIME], unusable)
-        for name, values in TABLES[table].columns(readable, records).items():
+    columns: dict[str, list[Any]] = {name: [] for name in TABLES[table].columns([])}
+    parts, usable, unusable = to_parts(table, messages, lambda part: part)
+    for part in parts:
+        for name, values in part.items():
             columns[name] += values
-        usable += readable
     return Block(table, columns, usable), unusable
 
 
-def _read(
-    table: Table, messages: Sequence[Message], unusable: list[Unusable]
-) -> tuple[Sequence[Message], Sequence[Any]]:
-    readable: list[Message] = []
-    records: list[Any] = []
-    for message in messages:
-        try:
-            records.append(table.read(message))
-            readable.append(message)
-        except _UNREADABLE as error:
-            unusable.append(Unusable(message, str(error)))
-    return readable, records
+def to_parts(
+    table: str, messages: Sequence[Message], turn: Callable[[Columns], Part]
+) -> tuple[list[Part], list[Message], list[Unusable]]:
+    """What `turn` makes of the columns of a few rows at a time, in order; the messages that are in them, and those that
+    cannot become a row, which `turn` may say by raising ValueError. No content raises.
 
-
-def version(model_epoch: int, offset: int) -> int:
-    """Which of two rows with one key stays: the higher model epoch, then the later record of the log; never a clock.
-
-    The epoch fills the upper 20 of 64 bits, so that a re-analysis outranks every earlier row, whatever its offset.
-    44 bits of offset last 557 years at 1,000 records a second in one partition, and a million epochs are enough to
-    re-analyse every day for 2,800 years. Raises ValueError for what does not fit.
+    What was decoded is turned while the processor has it in its cache, and then dropped, which takes a third less time
+    than to keep it until all is decoded.
     """
-    if not (0 <= model_epoch < 1 << EPOCH_BITS and 0 <= offset < 1 << OFFSET_BITS):
-        raise ValueError(
-            f"model epoch {model_epoch} (20 bits) and offset {offset} (44 bits) do not fit into one version"
-        )
-    return model_epoch << OFFSET_BITS | offset
+    parts: list[Part] = []
+    usable: list[Message] = []
+    unusable: list[Unusable] = []
 
+    def read(some: Sequence[Message]) -> None:
+        try:
+            parts.append(turn(TABLES[table].columns(some)))
+            usable.extend(some)
+        except _UNREADABLE as error:
+            if len(some) == 1:
+                unusable.append(Unusable(some[0], str(error)))
+                return
+            # One by one, which tells those at fault.
+            for message in some:
+                read([message])
 
-def _read_scored(message: Message) -> ScoredEvent:
-    """Checked in place, without a call for each field: this is the busiest topic by far."""
-    event = _decode_scored(_value(message))
-    if not (EARLIEST <= event.occurred_at < LATEST and EARLIEST <= event.received_at < LATEST):
-        _check_time("occurred_at", event.occurred_at)
-        _check_time("received_at", event.received_at)
-    if event.sentiment is not None and not 0 <= event.sentiment.score <= MAX_SCORE:
-        _check_score(event.sentiment.score)
-    if not 0 <= event.model_epoch < 1 << EPOCH_BITS:
-        version(event.model_epoch, message.offset)
-    return event
-
-
-def _scored_columns(messages: Sequence[Message], events: Sequence[ScoredEvent]) -> Columns:
-    sentiments = [event.sentiment or _UNSCORED for event in events]
-    return {
-        "tenant": [event.tenant for event in events],
-        "ticket_id": [event.ticket_id for event in events],
-        "event_id": [event.event_id for event in events],
-        "type": [event.type for event in events],
-        "channel": [event.channel for event in events],
-        "priority": [event.priority or DEFAULT_PRIORITY for event in events],
-        "category": [event.category for event in events],
-        "voice": [event.voice for event in events],
-        "status": [event.status or "" for event in events],
-        "customer_id": [event.customer_id or "" for event in events],
-        "agent_id": [event.agent_id or "" for event in events],
-        "language": [event.language or "" for event in events],
-        "journey_stage": [event.journey_stage or "" for event in events],
-        "occurred_at": [_milliseconds(event.occurred_at) for event in events],
-        "received_at": [_milliseconds(event.received_at) for event in events],
-        "appended_at": [message.timestamp for message in messages],
-        "subject": [event.subject or "" for event in events],
-        "text": [event.text or "" for event in events],
-        "scored": [event.sentiment is not None for event in events],
-        "score": [_POINTS[round(sentiment.score * HUNDREDTHS)] for sentiment in sentiments],
-        "label": ["unset" if sentiment is _UNSCORED else sentiment.label for sentiment in sentiments],
-        "compound": [sentiment.compound for sentiment in sentiments],
-        "polarity": [sentiment.polarity for sentiment in sentiments],
-        "subjectivity": [sentiment.subjectivity for sentiment in sentiments],
-        "confidence": [event.confidence for event in events],
-        "reasons": [_json(event.reasons) for event in events],
-        "reading": [_json(event.reading) for event in events],
-        "unscored": [event.unscored or "" for event in events],
-        "satisfaction": [event.satisfaction or 0 for event in events],
-        "scorer": [event.scorer for event in events],
-        "model_epoch": [event.model_epoch for event in events],
-        "log_partition": [message.partition for message in messages],
-        "log_offset": [message.offset for message in messages],
-        "version": [event.model_epoch << OFFSET_BITS | m.offset for event, m in zip(events, messages, strict=True)],
-    }
-
-
-def _is_scored(message: Message) -> bool:
-    """The topic has the registry's answers too."""
-    return not any(name == ANSWER_HEADER for name, _ in message.headers)
+    concerning = list(filter(TABLES[table].concerns, messages))
+    for start in range(0, len(concerning), _AT_A_TIME):
+        read(concerning[start : start + _AT_A_TIME])
+    return parts, usable, unusable
 
 
 def _read_escalation(message: Message) -> Escalation:
-    escalation = decode_escalation(_value(message))
+    escalation = decode_escalation(value_of(message))
     uuid.UUID(escalation.escalation_id)
     for name in ("occurred_at", "respond_by", "updated_at", *_TIMES_SINCE):
         moment = getattr(escalation, name)
         if moment is not None:
-            _check_time(name, moment)
+            check_time(name, moment)
     if escalation.score is not None:
-        _check_score(escalation.score)
-    _check_whole("revision", escalation.revision, 0, _UINT32)
-    _check_whole("reopened", escalation.reopened, 0, _UINT32)
-    _check_whole("policy_version", escalation.policy_version, 0, _UINT32)
-    _check_whole("episode", escalation.episode, 0, _UINT32)
+        check_score(escalation.score)
+    check_whole("revision", escalation.revision, 0, UINT32)
+    check_whole("reopened", escalation.reopened, 0, UINT32)
+    check_whole("policy_version", escalation.policy_version, 0, UINT32)
+    check_whole("episode", escalation.episode, 0, UINT32)
     version(0, message.offset)
     return escalation
 
@@ -222,15 +143,15 @@ def _escalation_columns(messages: Sequence[Message], escalations: Sequence[Escal
         "raised_by": [list(escalation.raised_by) for escalation in escalations],
         **{name: [getattr(escalation, name) or "" for escalation in escalations] for name in _MAY_BE_EMPTY},
         **{
-            name: [_milliseconds(getattr(escalation, name)) for escalation in escalations]
+            name: [milliseconds(getattr(escalation, name)) for escalation in escalations]
             for name in ("occurred_at", "respond_by", "updated_at")
         },
         **{
-            name: [_milliseconds(moment) if (moment := getattr(each, name)) else None for each in escalations]
+            name: [milliseconds(moment) if (moment := getattr(each, name)) else None for each in escalations]
             for name in _TIMES_SINCE
         },
         "appended_at": [message.timestamp for message in messages],
-        "score": [_POINTS[round((escalation.score or 0) * HUNDREDTHS)] for escalation in escalations],
+        "score": [POINTS[round((escalation.score or 0) * HUNDREDTHS)] for escalation in escalations],
         "label": [escalation.label or "unset" for escalation in escalations],
         "record": [(message.value or b"").decode() for message in messages],
         "version": [version(0, message.offset) for message in messages],
@@ -238,15 +159,15 @@ def _escalation_columns(messages: Sequence[Message], escalations: Sequence[Escal
 
 
 def _read_window(message: Message) -> WindowAggregate:
-    window = decode_aggregate(_value(message))
-    _check_time("start", window.start)
-    _check_whole("size", window.size, 1, _UINT32)
-    _check_whole("revision", window.revision, 0, _UINT32)
+    window = decode_aggregate(value_of(message))
+    check_time("start", window.start)
+    check_whole("size", window.size, 1, UINT32)
+    check_whole("revision", window.revision, 0, UINT32)
     totals = window.totals
     for name in ("score_min", "score_max"):
-        _check_whole(name, getattr(totals, name), NO_SCORE, len(_POINTS))
+        check_whole(name, getattr(totals, name), NO_SCORE, len(POINTS))
     for name in _SUMS:
-        _check_whole(name, getattr(totals, name), 0, _UINT64)
+        check_whole(name, getattr(totals, name), 0, UINT64)
     version(0, message.offset)
     return window
 
@@ -260,8 +181,8 @@ def _window_columns(messages: Sequence[Message], windows: Sequence[WindowAggrega
         **_as_they_are(("tenant", "size", "dimension", "value", "revision", "final"), windows),
         "start": [int(window.start.timestamp()) for window in windows],
         **_as_they_are(_SUMS, totals),
-        "score_min": [None if total.score_min == NO_SCORE else _POINTS[total.score_min] for total in totals],
-        "score_max": [None if total.score_max == NO_SCORE else _POINTS[total.score_max] for total in totals],
+        "score_min": [None if total.score_min == NO_SCORE else POINTS[total.score_min] for total in totals],
+        "score_max": [None if total.score_max == NO_SCORE else POINTS[total.score_max] for total in totals],
         "version": [version(0, message.offset) for message in messages],
     }
 
@@ -269,9 +190,9 @@ def _window_columns(messages: Sequence[Message], windows: Sequence[WindowAggrega
 def _read_dead_letter(message: Message) -> DeadLetter:
     failed_at = datetime.fromtimestamp(message.timestamp / 1000, UTC)
     letter = read_dead_letter(message.key, message.value, message.headers, failed_at)
-    _check_whole("partition", letter.partition, -_INT32, _INT32)
-    _check_whole("offset", letter.offset, -_INT64, _INT64)
-    _check_whole("attempts", letter.attempts, 0, _UINT32)
+    check_whole("partition", letter.partition, -INT32, INT32)
+    check_whole("offset", letter.offset, -INT64, INT64)
+    check_whole("attempts", letter.attempts, 0, UINT32)
     version(0, message.offset)
     return letter
 
@@ -288,11 +209,18 @@ def _dead_letter_columns(messages: Sequence[Message], letters: Sequence[DeadLett
     }
 
 
+def _reading(
+    read: Callable[[Message], Any], columns: Callable[[Sequence[Message], Sequence[Any]], Columns]
+) -> Callable[[Sequence[Message]], Columns]:
+    """Columns of records that are read one by one."""
+    return lambda messages: columns(messages, list(map(read, messages)))
+
+
 TABLES = {
-    "scored_events": Table(("tenant", "ticket_id", "event_id"), _read_scored, _scored_columns, _is_scored),
-    "escalations": Table(("tenant", "escalation_id"), _read_escalation, _escalation_columns),
-    "windows": Table(("tenant", "size", "dimension", "value", "start"), _read_window, _window_columns),
-    "dead_letters": Table(("log_partition", "log_offset"), _read_dead_letter, _dead_letter_columns),
+    "scored_events": Table(("tenant", "ticket_id", "event_id"), scored_columns, is_scored),
+    "escalations": Table(("tenant", "escalation_id"), _reading(_read_escalation, _escalation_columns)),
+    "windows": Table(("tenant", "size", "dimension", "value", "start"), _reading(_read_window, _window_columns)),
+    "dead_letters": Table(("log_partition", "log_offset"), _reading(_read_dead_letter, _dead_letter_columns)),
 }
 
 
@@ -300,38 +228,6 @@ def _as_they_are(names: Sequence[str], records: Sequence[Any]) -> Columns:
     return {name: [getattr(record, name) for record in records] for name in names}
 
 
-def _value(message: Message) -> bytes:
-    if message.value is None:
-        raise ValueError("a record without a value")
-    if message.timestamp < 0:
-        raise ValueError("a record without the time of its append")
-    return message.value
-
-
 def _headers_json(letter: DeadLetter) -> str:
     pairs = [(name, base64.b64encode(raw).decode()) for name, raw in letter.headers]
     return msgspec.json.encode(pairs).decode()
-
-
-def _json(raw: Any) -> str:
-    return str(raw, "utf-8")
-
-
-def _milliseconds(moment: datetime) -> int:
-    return int(moment.timestamp() * 1000 + 0.5)
-
-
-def _check_time(name: str, moment: datetime) -> None:
-    # A time without an offset cannot be compared: a TypeError says so.
-    if not EARLIEST <= moment < LATEST:
-        raise ValueError(f"{name}: {moment.isoformat()} is not from 1970 to 2099")
-
-
-def _check_score(score: float) -> None:
-    if not 0 <= score <= MAX_SCORE:
-        raise ValueError(f"score: {score} is not from 0 to {MAX_SCORE}")
-
-
-def _check_whole(name: str, number: int, lowest: int, above: int) -> None:
-    if not lowest <= number < above:
-        raise ValueError(f"{name}: {number} is not from {lowest} to {above - 1}")

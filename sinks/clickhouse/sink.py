@@ -1,4 +1,4 @@
-"""The ClickHouse sink: one insert for each table and block of messages, each row stored once."""
+"""The ClickHouse sink: one insert for each table and batch of messages, each row stored once."""
 
 import asyncio
 import hashlib
@@ -9,16 +9,16 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from operator import attrgetter
+from typing import NamedTuple
 
-from clickhouse_connect.datatypes.base import ClickHouseType
-from clickhouse_connect.datatypes.registry import get_from_name
 from clickhouse_connect.driver.client import Client
-from clickhouse_connect.driver.exceptions import DataError, Error
+from clickhouse_connect.driver.exceptions import Error
 
 from sinks.base import Message, Unavailable
 from sinks.clickhouse.client import CannotOpen, explain
+from sinks.clickhouse.native import NativeWriter
 from sinks.prometheus import SINK_REJECTED, SINK_ROWS, SINK_SECONDS
-from sinks.rows import Block, Unusable, to_block
+from sinks.rows import TABLES, Unusable, to_parts
 
 log = logging.getLogger(__name__)
 
@@ -38,7 +38,7 @@ _SETTINGS = {
     # A block that was stored, but not in the table that a view fills from it, gets there when it comes again. Newer
     # servers do so anyway.
     "deduplicate_blocks_in_dependent_materialized_views": "1",
-    # Decimals arrive as texts.
+    # Lowest and highest scores arrive as texts.
     "input_format_native_allow_types_conversion": "1",
 }
 # Errors that are about the rows themselves. All others (no table, no memory, no right) are tried again: no row is at
@@ -65,6 +65,16 @@ _ABOUT_ROWS = frozenset(
 )
 
 
+class _Rows(NamedTuple):
+    """Rows of a table as the engine takes them, the messages that they were made of, and those that made none."""
+
+    table: str
+    body: bytes
+    token: str
+    messages: Sequence[Message]
+    unusable: Sequence[Unusable]
+
+
 class ClickHouseSink:
     """Writes each topic of `tables` into its table; keeps `sinks.base.Sink`.
 
@@ -84,7 +94,7 @@ class ClickHouseSink:
         self._tables = tables
         self._open = open_client
         self._client: Client | None = None
-        self._types: dict[str, Sequence[ClickHouseType]] = {}
+        self._writers: dict[str, NativeWriter] = {}
         self.failures = 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="clickhouse")
 
@@ -103,9 +113,9 @@ class ClickHouseSink:
         unusable: list[Unusable] = []
         try:
             for table, of_table in self._by_table(messages).items():
-                block, unreadable = to_block(table, of_table)
-                unusable += unreadable
-                unusable += self._insert(block)
+                rows = _read(table, of_table, self._writer(table))
+                unusable += rows.unusable
+                unusable += self._insert(rows)
         except (Error, CannotOpen, OSError) as error:
             self.failures += 1
             delay = min(FIRST_RETRY * 2.0 ** (self.failures - 1), LONGEST_RETRY)
@@ -122,38 +132,50 @@ class ClickHouseSink:
             by_table.setdefault(self._tables[topic], []).extend(of_topic)
         return by_table
 
-    def _insert(self, block: Block) -> list[Unusable]:
-        """Insert a block. One that is refused for its rows is halved until the row at fault stands alone."""
-        rows = len(block.messages)
-        if not rows:
+    def _insert(self, rows: _Rows) -> list[Unusable]:
+        """Insert them and return those that are refused: they are halved until the one at fault stands alone."""
+        count = len(rows.messages)
+        if not count:
             return []
         try:
-            with SINK_SECONDS.labels(self.name, block.table).time():
-                self._insert_whole(block)
+            with SINK_SECONDS.labels(self.name, rows.table).time():
+                self._insert_whole(rows)
         except Error as error:
-            if not isinstance(error, DataError) and error.code not in _ABOUT_ROWS:
+            if error.code not in _ABOUT_ROWS:
                 raise
-            if rows == 1:
-                return [Unusable(block.messages[0], str(error))]
-            return [*self._insert(block.part(0, rows // 2)), *self._insert(block.part(rows // 2, rows))]
-        SINK_ROWS.labels(self.name, block.table).inc(rows)
+            if count == 1:
+                return [Unusable(rows.messages[0], str(error))]
+            return [*self._insert_again(rows, 0, count // 2), *self._insert_again(rows, count // 2, count)]
+        SINK_ROWS.labels(self.name, rows.table).inc(count)
         return []
 
-    def _insert_whole(self, block: Block) -> None:
+    def _insert_again(self, rows: _Rows, start: int, stop: int) -> list[Unusable]:
+        some = rows.messages[start:stop]
+        return self._insert(_read(rows.table, some, self._writer(rows.table)))
+
+    def _insert_whole(self, rows: _Rows) -> None:
+        writer = self._writer(rows.table)
+        self._opened.raw_insert(
+            rows.table,
+            writer.names,
+            rows.body,
+            settings={**_SETTINGS, "insert_deduplication_token": rows.token},
+            fmt="Native",
+            compression=writer.compression,
+        )
+
+    def _writer(self, table: str) -> NativeWriter:
+        if table not in self._writers:
+            # Asked once: the types of its columns.
+            context = self._opened.create_insert_context(table, list(TABLES[table].columns([])))
+            self._writers[table] = NativeWriter(context, self._opened.write_compression)
+        return self._writers[table]
+
+    @property
+    def _opened(self) -> Client:
         if self._client is None:
             self._client = self._open()
-        if block.table not in self._types:
-            # Asked once: without them every insert would describe the table first.
-            context = self._client.create_insert_context(block.table, list(block.columns))
-            self._types[block.table] = [_sent_as(column) for column in context.column_types]
-        self._client.insert(
-            block.table,
-            list(block.columns.values()),
-            column_names=list(block.columns),
-            column_types=self._types[block.table],
-            column_oriented=True,
-            settings={**_SETTINGS, "insert_deduplication_token": token(block.messages)},
-        )
+        return self._client
 
     def _report(self, unusable: Sequence[Unusable]) -> None:
         for message, reason in unusable[:_LOGGED]:
@@ -168,10 +190,9 @@ class ClickHouseSink:
             self._client = None
 
 
-def _sent_as(column: ClickHouseType) -> ClickHouseType:
-    """A decimal goes as the text that it is: the engine reads it in a tenth of the time that the client takes to."""
-    sent_as = {"Decimal(4, 2)": "String", "Nullable(Decimal(4, 2))": "Nullable(String)"}.get(column.name)
-    return get_from_name(sent_as) if sent_as else column
+def _read(table: str, messages: Sequence[Message], writer: NativeWriter) -> _Rows:
+    blocks, usable, unusable = to_parts(table, messages, writer.block)
+    return _Rows(table, b"".join(blocks), token(usable), usable, unusable)
 
 
 def token(messages: Sequence[Message]) -> str:

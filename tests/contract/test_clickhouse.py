@@ -123,6 +123,13 @@ async def test_a_block_that_comes_again_is_not_inserted_again(client: Client, si
     assert len(stored(client, "scored_events")) == 9
 
 
+async def test_columns_of_many_different_texts_are_stored(client: Client, sink: ClickHouseSink) -> None:
+    messages = [scored(offset, category=f"category {offset} \u2603") for offset in range(700)]
+    await sink.write(messages)
+    rows = stored(client, "scored_events")
+    assert {row["log_offset"]: row["category"] for row in rows} == {n: f"category {n} \u2603" for n in range(700)}
+
+
 def test_a_token_names_exactly_the_records_of_a_block() -> None:
     block = [scored(0), scored(1), scored(2)]
     others = [block[:2], block[1:], block[::-1], [block[0]._replace(partition=1), *block[1:]]]

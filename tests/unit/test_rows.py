@@ -9,9 +9,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from schemas.readings import Reading
+from schemas.registry import ANSWER_HEADER
 from schemas.scored import Reason, Sentiment
 from sinks.base import Message
-from sinks.rows import TABLES, to_block, version
+from sinks.columns import Columns
+from sinks.rows import TABLES, Unusable, to_block, to_parts, version
 from tests.contract.messages import APPENDED, NOON, dead_letter, escalation, raw, scored, window
 
 NOON_MS = round(NOON.timestamp() * 1000)
@@ -124,6 +126,11 @@ def test_a_dead_letter_that_somebody_else_wrote_is_a_row() -> None:
     assert (row["stage"], row["partition"], row["offset"]) == ("", -1, -1)
 
 
+def with_reason(written: bytes) -> Message:
+    """An event whose reason is these bytes."""
+    return raw("scored", 0, (scored().value or b"").replace(b'"reasons":[', b'"reasons":[' + written))
+
+
 UNUSABLE = [
     ("scored_events", raw("scored", 0, None), "without a value"),
     ("scored_events", raw("scored", 0, b"{"), "truncated"),
@@ -137,6 +144,12 @@ UNUSABLE = [
     ("scored_events", scored(received_at=datetime(1969, 12, 31, tzinfo=UTC)), "received_at: 1969"),
     ("scored_events", scored(received_at=datetime(2026, 1, 1)), "naive"),  # noqa: DTZ001
     ("scored_events", scored(model_epoch=1 << 20), "model epoch"),
+    ("scored_events", scored(tenant="a/b"), "tenant"),
+    ("scored_events", scored(ticket_id=""), "ticket_id"),
+    ("scored_events", scored(sentiment=Sentiment(-0.01, "negative", 0, 0, 0)), "-0.01 is not from 0 to 10"),
+    ("scored_events", scored(sentiment=Sentiment(5, "glad", 0, 0, 0)), "label"),  # type: ignore[arg-type]
+    ("scored_events", with_reason(b'"\xff"'), "utf-8"),
+    ("scored_events", with_reason(b'"\0"'), "invalid character"),
     ("escalations", escalation(escalation_id="5"), "UUID"),
     ("escalations", escalation(label="angry"), "label"),
     ("escalations", escalation(score=-1), "-1.0 is not from 0 to 10"),
@@ -167,10 +180,45 @@ def test_the_neighbours_of_an_unusable_message_become_rows_in_order() -> None:
     assert [each.message.offset for each in unusable] == list(range(0, 250, 7))
 
 
-def test_a_part_of_a_block_is_its_rows() -> None:
-    block, _ = to_block("scored_events", [scored(offset) for offset in range(5)])
-    part = block.part(2, 4)
-    assert part.columns["log_offset"] == [message.offset for message in part.messages] == [2, 3]
+def test_what_is_made_of_parts_follows_the_order_of_the_messages() -> None:
+    messages = [scored(offset) for offset in range(1200)]
+    parts, usable, unusable = to_parts("scored_events", messages, lambda columns: list(columns["log_offset"]))
+    assert len(parts) > 1
+    assert [offset for part in parts for offset in part] == list(range(1200))
+    assert (usable, unusable) == (messages, [])
+
+
+def test_a_row_that_cannot_be_turned_costs_itself_alone() -> None:
+    def turn(columns: Columns) -> list[int]:
+        if 13 in columns["log_offset"]:
+            raise ValueError("unlucky")
+        return list(columns["log_offset"])
+
+    messages = [scored(offset) for offset in range(20)]
+    parts, usable, unusable = to_parts("scored_events", messages, turn)
+    others = [offset for offset in range(20) if offset != 13]
+    assert [offset for part in parts for offset in part] == others
+    assert [message.offset for message in usable] == others
+    assert unusable == [Unusable(messages[13], "unlucky")]
+
+
+def test_a_later_model_s_row_has_a_higher_version() -> None:
+    block, _ = to_block("scored_events", [scored(9), scored(3, model_epoch=1), scored(4, model_epoch=2)])
+    assert block.columns["version"] == [9, 1 << 44 | 3, 2 << 44 | 4]
+
+
+def test_times_are_rounded_to_milliseconds() -> None:
+    times = [(499, 0), (500, 1), (1_499, 1), (1_500, 2), (999_999, 1000)]
+    for microseconds, milliseconds in times:
+        row = only_row("scored_events", scored(received_at=datetime(2026, 3, 4, 12, 0, 0, microseconds, tzinfo=UTC)))
+        assert row["received_at"] == 1_772_625_600_000 + milliseconds
+
+
+def test_the_registry_s_answers_are_no_rows_and_nobody_misses_them() -> None:
+    answer = raw("scored", 1, b"{}")._replace(headers=((ANSWER_HEADER, b"1"),))
+    event = scored(0)._replace(headers=(("trace", b"1"),))
+    block, unusable = to_block("scored_events", [event, answer])
+    assert (block.messages, unusable) == ([event], [])
 
 
 @pytest.mark.parametrize("table", TABLES)
