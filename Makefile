@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 PYTHON_BIN := .venv/bin/python
 
-.PHONY: help setup run test check parity bench soak clean dashboards lock
+.PHONY: help setup run test check parity bench soak spikes clean dashboards lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,9 @@ bench: setup ## measure throughput and latency, as ratios within one run
 
 soak: setup ## joins, leaves, kills and pauses of workers for 40 rounds; counts what was lost or doubled
 	@$(PYTHON_BIN) -m tests.soak
+
+spikes: setup ## measure how well alerts find spikes, beside two detectors that people use otherwise
+	@$(PYTHON_BIN) -m tests.spikes
 
 dashboards: ## write Grafana's dashboards anew from deploy/grafana/generate
 	@$(PYTHON_BIN) -m deploy.grafana.generate

@@ -17,6 +17,7 @@ from streams.commands import (
     status,
     topics,
     up,
+    windows,
     worker,
 )
 from streams.commands.failure import explain
@@ -47,6 +48,7 @@ app.command()(produce.produce)
 app.command()(feed.feed)
 app.command()(sql.sql)
 app.add_typer(dlq.dlq, name="dlq")
+app.add_typer(windows.windows, name="windows")
 app.command()(worker.worker)
 app.add_typer(sink.sink, name="sink")
 app.add_typer(serve.serve, name="serve")

@@ -1,6 +1,5 @@
 """`ticketpulse policy backtest`: what a policy would have done."""
 
-from datetime import UTC, datetime
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streams.commands.failure import USAGE, Failure
+from streams.commands.given import tenant_of, time_of
 from streams.commands.settings import given_settings
 from streams.commands.terminal import Output, OutputOption, Progress, counted, print_json, say
 
@@ -68,7 +68,7 @@ def backtest(
     if (history is None) is not clickhouse:
         raise Failure("name one history: --history FILE or --clickhouse", USAGE)
     policies = _policy(one), _policy(other)
-    span = Span(_tenant(tenant), _time("--from", begin), _time("--to", end))
+    span = Span(tenant_of(tenant), time_of("--from", begin), time_of("--to", end))
     if span.begin and span.end and span.begin >= span.end:
         raise Failure(f"--from {begin} is not before --to {end}: no event is between them", USAGE)
     progress = Progress()
@@ -149,25 +149,3 @@ def _policy(named: str) -> "Policy":
     if not file.is_file():
         raise Failure(f"{named}: neither a preset ({', '.join(PRESETS)}) nor a file", USAGE)
     return read_policy(file)
-
-
-def _tenant(told: str | None) -> str | None:
-    import msgspec
-
-    from schemas.events import Tenant
-
-    try:
-        return msgspec.convert(told, Tenant | None)
-    except msgspec.ValidationError:
-        raise Failure(f"--tenant {told}: 1 to 64 letters, digits and . _ -", USAGE) from None
-
-
-def _time(option: str, told: str | None) -> datetime | None:
-    """A time without an offset is UTC."""
-    if told is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(told)
-    except ValueError:
-        raise Failure(f"{option} {told}: no time; wanted: 2026-11-01, or 2026-11-01T09:30:00Z", USAGE) from None
-    return moment.replace(tzinfo=UTC) if moment.tzinfo is None else moment

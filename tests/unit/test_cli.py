@@ -103,7 +103,14 @@ def test_every_setting_has_the_variable_that_errors_name(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize(
     "arguments",
-    [("nonsense",), ("worker",), ("worker", "--stage", "x"), ("feed", "--rate", "0"), ("dlq", "show", "abc")],
+    [
+        ("nonsense",),
+        ("worker",),
+        ("worker", "--stage", "x"),
+        ("feed", "--rate", "0"),
+        ("dlq", "show", "abc"),
+        ("windows",),
+    ],
 )
 def test_wrong_usage_is_exit_code_2(run: Run, arguments: tuple[str, ...]) -> None:
     result = run(*arguments)
@@ -116,6 +123,7 @@ COMMANDS = [
     *(("up",), ("status",), ("score",), ("produce",), ("feed",), ("sql",), ("worker",), ("migrate",)),
     *(("dlq", "ls"), ("dlq", "show"), ("topics", "ls"), ("topics", "apply"), ("sink", "clickhouse")),
     *(("serve", "gateway"), ("serve", "page"), ("policy", "check"), ("policy", "show"), ("policy", "diff")),
+    *(("windows", "verify"), ("windows", "rebuild")),
 ]
 
 
@@ -144,3 +152,17 @@ def test_a_reader_that_goes_away_is_no_error_message(tmp_path: Path) -> None:
     done = subprocess.run(["sh", "-c", pipeline, sys.executable, str(file)], capture_output=True, check=True)
     assert len(done.stdout.splitlines()) == 1
     assert done.stderr == b""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("--from", "yesterday"), "--from yesterday: no time"),
+        (("--from", "2026-11-02", "--to", "2026-11-01"), "no window is between them"),
+        (("--tenant", "a'b"), "--tenant a'b: 1 to 64 letters"),
+    ],
+)
+def test_windows_are_not_compared_with_wrong_usage(run: Run, arguments: tuple[str, ...], said: str) -> None:
+    result = run("windows", "verify", *arguments)
+    assert (result.code, result.out) == (2, "")
+    assert said in result.err

@@ -1,0 +1,122 @@
+"""Windows from scored events and escalations, by the functions of `streams.windows`, and how they differ. Pure."""
+
+from collections.abc import Iterable, Mapping
+from typing import Final, NamedTuple
+
+from schemas.scored import ScoredEvent
+from schemas.windows import Totals, WindowKey
+from streams.windows import Tally, WindowRules, event_time
+
+_NOTHING: Final = Totals()
+# Events that are added up at once.
+_BATCH: Final = 5_000
+
+
+class Days(NamedTuple):
+    """The windows that lie in whole spans of the largest size: from `begin` up to, not including, `end` (Unix seconds),
+    of one tenant or (None) of all.
+    """
+
+    begin: int
+    end: int
+    tenant: str | None = None
+
+
+class Stored(NamedTuple):
+    """A window as it is stored."""
+
+    totals: Totals
+    revision: int
+    final: bool
+    version: int
+
+
+class Cause(NamedTuple):
+    """What an escalation came of: an event, at its time. One that the clock raised names the last event before."""
+
+    tenant: str
+    ticket_id: str
+    event_id: str
+    at: int
+
+
+class Raised(NamedTuple):
+    """An escalation, and where it counts."""
+
+    cause: Cause
+    channel: str
+    category: str
+    priority: str
+
+
+class Kept(NamedTuple):
+    """A scored event, its append (Unix milliseconds), and the time that it counts at without a clock ahead of ours."""
+
+    event: ScoredEvent
+    occurred: int
+    appended: int
+
+
+def counted(events: Iterable[Kept], raised: Iterable[Raised], rules: WindowRules) -> dict[WindowKey, Totals]:
+    """The totals of every window that these events and escalations count in."""
+    waiting = {each.cause: each for each in raised}
+    found: dict[WindowKey, Totals] = {}
+    tally = Tally(rules)
+    for number, kept in enumerate(events, 1):
+        at, too_late, _ = event_time(kept.occurred, kept.appended, rules)
+        event = kept.event
+        caused = waiting.pop(Cause(event.tenant, event.ticket_id, event.event_id, at), None)
+        if not too_late:
+            tally.add(event, at, escalated=caused is not None)
+        if number % _BATCH == 0:
+            _add(tally, found)
+            tally = Tally(rules)
+    # What is left was raised by the clock, or by what was learnt of the customer.
+    for each in waiting.values():
+        tally.add_escalation(each.cause.tenant, each.channel, each.category, each.priority, each.cause.at)
+    _add(tally, found)
+    return found
+
+
+class Difference(NamedTuple):
+    """A window that is not stored as it is counted: None where one of them does not have it."""
+
+    key: WindowKey
+    stored: Totals | None
+    counted: Totals | None
+
+    def __str__(self) -> str:
+        where = f"{self.key.tenant} {self.key.dimension} {self.key.value}".rstrip()
+        if self.stored is None:
+            return f"{where}: not stored, although {self.counted.events if self.counted else 0} events are"
+        if self.counted is None:
+            return f"{where}: stored, although no event of it is"
+        fields = [
+            f"{name} is {stored}, counted {again}"
+            for name in Totals.__struct_fields__
+            if (stored := getattr(self.stored, name)) != (again := getattr(self.counted, name))
+        ]
+        return f"{where}: {', '.join(fields)}"
+
+
+def differences(stored: Mapping[WindowKey, Stored], again: Mapping[WindowKey, Totals]) -> list[Difference]:
+    """The final windows that differ, oldest first, and those that are missing although a later one is final."""
+    newest: dict[tuple[str, int], int] = {}
+    for key, window in stored.items():
+        if window.final:
+            newest[key.tenant, key.size] = max(key.start, newest.get((key.tenant, key.size), 0))
+    found = []
+    for key in stored.keys() | again.keys():
+        kept = stored.get(key)
+        due = kept.final if kept is not None else key.start <= newest.get((key.tenant, key.size), -1)
+        difference = Difference(key, kept.totals if kept is not None else None, again.get(key))
+        # A window in which nothing counts any more may stand there with totals of 0.
+        if due and (difference.stored or _NOTHING) != (difference.counted or _NOTHING):
+            found.append(difference)
+    return sorted(found, key=lambda one: (one.key.start, one.key.size, one.key.dimension, one.key.value))
+
+
+def _add(tally: Tally, found: dict[WindowKey, Totals]) -> None:
+    for key, totals in tally.windows().items():
+        before = found.get(key)
+        found[key] = before + totals if before else totals
