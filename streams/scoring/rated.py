@@ -10,12 +10,12 @@ _AROUND: Final = ".,;:!?\"'()[]*"
 _MOST: Final = 8
 
 
-def rated_by_vader(chunks: Iterable[str]) -> str:
+def rated_by_vader(chunks: list[str]) -> str:
     """Up to eight words in small letters, with commas between them, of what stands between a text's blanks."""
     return joined(map(_vader_word, chunks))
 
 
-def rated_by_textblob(chunks: Iterable[str]) -> str:
+def rated_by_textblob(chunks: list[str]) -> str:
     """The same of the words that TextBlob rates."""
     return joined(map(_textblob_word, chunks))
 

@@ -48,7 +48,7 @@ class StockScorer:
         found = self._assess(text, seen)
         figure = found.compound if self._figure == "vader" else found.polarity
         rated = rated_by_vader if self._figure == "vader" else rated_by_textblob
-        reasons = (Reason(self._figure, rated(seen), figure * _POINTS),) if figure else ()
+        reasons = (Reason(self._figure, rated(seen.split()), figure * _POINTS),) if figure else ()
         removed = {"characters": len(text) - len(seen)} if len(seen) < len(text) else {}
         return Explained(found, reasons, abs(figure), removed=removed, text=seen)
 

@@ -72,6 +72,15 @@ def test_any_text_is_explained_as_it_is_scored(preset: str, text: str) -> None:
     assert 0 <= explained.confidence <= 1
 
 
+@pytest.mark.parametrize(
+    ("preset", "rule", "words"),
+    [("helpdesk", "textblob", "terrible, hate"), ("incident", "vader", "terrible, hate, :(")],
+)
+def test_the_reason_names_the_words_that_are_rated(preset: str, rule: str, words: str) -> None:
+    (reason,) = scorer_of(preset).explain("A terrible service, and I hate it :(").reasons
+    assert (reason.rule, reason.term) == (rule, words)
+
+
 @pytest.mark.parametrize("preset", PRESETS)
 def test_a_blank_text_is_unscored_and_counts_as_neutral(preset: str) -> None:
     scorer = scorer_of(preset)
