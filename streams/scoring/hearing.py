@@ -12,9 +12,8 @@ from streams.scoring.told import told_by
 
 
 class Chunk(NamedTuple):
-    """A row of the table whose columns are `Heard`."""
+    """A row of the table whose columns are `Heard`, but for the chunk itself."""
 
-    chunk: str
     lexicon: str
     common: bool
     vader: str
@@ -36,11 +35,11 @@ class Hearing:
 
     def hear(self, text: str) -> Heard:
         """What a text says."""
-        return Heard(*zip(*map(self.chunk, text.split()), strict=False))
+        chunks = text.split()
+        return Heard(chunks, *zip(*map(self.chunk, chunks), strict=False))
 
     def _chunk(self, chunk: str) -> Chunk:
         return Chunk(
-            chunk,
             self._lexicon.codes_of(chunk),
             is_common(chunk),
             vader_words.code_of(chunk),

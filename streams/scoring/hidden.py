@@ -34,9 +34,10 @@ def without_hidden(
     vader_words, textblob_words = list(heard.vader_words), list(heard.textblob_words)
     # From behind, so that the numbers of those before stay.
     for _, _, first, last in reversed(hidden):
-        filled = hearing.chunk(f"{before(chunks[first])}{_FILLER}{behind(chunks[last])}")
+        chunk = f"{before(chunks[first])}{_FILLER}{behind(chunks[last])}"
+        filled = hearing.chunk(chunk)
         where = slice(first, last + 1)
-        chunks[where] = [filled.chunk]
+        chunks[where] = [chunk]
         vader[where] = [filled.vader]
         textblob[where] = [filled.textblob]
         vader_words[where] = [filled.vader_word]

@@ -19,14 +19,14 @@ _ERROR: Final = re.compile(
     r"|^(?:FATAL|ERROR|CRITICAL|SEVERE|panic)\b",
     re.MULTILINE,
 )
-# A word or a piece of one of these is in each text in which the pattern finds something.
-_ERROR_WORDS: Final = frozenset(
-    str.split(
-        "traceback fatal error critical severe panic http status code bad unauthorized forbidden found internal "
-        "service gateway"
-    )
+# A word or a piece of one of these is in each text in which the pattern finds something, or else a number of three
+# digits with a word before or behind it.
+_ERROR_WORDS: Final = frozenset(str.split("traceback fatal error critical severe panic"))
+_ERROR_PIECES: Final = ("Error", "ERROR", "Exception", "ERR_", "0x")
+_STATUS: Final = re.compile(r"[1-5]\d\d")
+_STATUS_WORDS: Final = frozenset(
+    str.split("http status error code bad unauthorized forbidden found internal service gateway")
 )
-_ERROR_PIECES: Final = ("Error", "Exception", "ERR_", "0x", "HTTP")
 
 # What code looks like, and characters that are in all of it.
 _CODE: Final = tuple(
@@ -106,7 +106,7 @@ def _shows_code(text: str, seen: str) -> bool:
 
 
 def _shows_error(text: str, seen: str) -> bool:
-    return _ERROR_MARK in seen and _ERROR.search(text) is not None
+    return (_ERROR_MARK in seen or (_STATUS_MARK in seen and _STATUS_WORD in seen)) and _ERROR.search(text) is not None
 
 
 def _shows_picture(text: str, seen: str) -> bool:
@@ -128,6 +128,8 @@ def marks_in(chunk: str) -> str:
     words = words_of(chunk)
     asked = (
         (_ERROR_MARK, not _ERROR_WORDS.isdisjoint(words) or any(map(chunk.__contains__, _ERROR_PIECES))),
+        (_STATUS_MARK, _STATUS.search(chunk)),
+        (_STATUS_WORD, any(map(chunk.lower().__contains__, _STATUS_WORDS))),
         (_CODE_MARK, _CODE_MARKS.search(chunk)),
         (_CODE_WORD, not _CODE_WORDS.isdisjoint(words)),
         (_CODE_END, chunk.endswith(_CODE_ENDS)),
@@ -137,7 +139,8 @@ def marks_in(chunk: str) -> str:
     return "".join([mark for mark, there in asked if there])
 
 
-_ERROR_MARK, _CODE_MARK, _CODE_WORD, _CODE_END, _COMMAND_WORD, _FILE_MARK = "emwlcf"
+_ERROR_MARK, _STATUS_MARK, _STATUS_WORD = "ens"
+_CODE_MARK, _CODE_WORD, _CODE_END, _COMMAND_WORD, _FILE_MARK = "mwlcf"
 _seen_in = Memo(marks_in).__getitem__
 
 
