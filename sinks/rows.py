@@ -11,6 +11,7 @@ from typing import Any, NamedTuple, TypeVar
 
 import msgspec
 
+from schemas.alerts import Alert, decode_alert
 from schemas.deadletters import DeadLetter, read_dead_letter
 from schemas.escalations import Escalation, decode_escalation
 from schemas.windows import HUNDREDTHS, NO_SCORE, Totals, WindowAggregate, decode_aggregate
@@ -209,6 +210,38 @@ def _dead_letter_columns(messages: Sequence[Message], letters: Sequence[DeadLett
     }
 
 
+def _read_alert(message: Message) -> Alert:
+    alert = decode_alert(value_of(message))
+    uuid.UUID(alert.alert_id)
+    for name in ("started_at", "fired_at", "updated_at", "resolved_at"):
+        moment = getattr(alert, name)
+        if moment is not None:
+            check_time(name, moment)
+    check_whole("window_size", alert.window_size, 1, UINT32)
+    check_whole("revision", alert.revision, 0, UINT32)
+    version(0, message.offset)
+    return alert
+
+
+def _alert_columns(messages: Sequence[Message], alerts: Sequence[Alert]) -> Columns:
+    return {
+        "alert_id": [uuid.UUID(alert.alert_id) for alert in alerts],
+        **_as_they_are(("tenant", "kind", "measure", "dimension", "value", "severity", "state", "revision"), alerts),
+        **_as_they_are(("window_size", "observed", "expected", "exposure", "ratio", "probability", "summary"), alerts),
+        **{
+            name: [milliseconds(getattr(alert, name)) for alert in alerts]
+            for name in ("started_at", "fired_at", "updated_at")
+        },
+        "resolved_at": [None if alert.resolved_at is None else milliseconds(alert.resolved_at) for alert in alerts],
+        "tickets": [list(alert.tickets) for alert in alerts],
+        "phrases": [[(each.phrase, each.share, each.usual) for each in alert.phrases] for alert in alerts],
+        "record": [(message.value or b"").decode() for message in messages],
+        "log_partition": [message.partition for message in messages],
+        "log_offset": [message.offset for message in messages],
+        "version": [version(0, message.offset) for message in messages],
+    }
+
+
 def _reading(
     read: Callable[[Message], Any], columns: Callable[[Sequence[Message], Sequence[Any]], Columns]
 ) -> Callable[[Sequence[Message]], Columns]:
@@ -220,6 +253,7 @@ TABLES = {
     "scored_events": Table(("tenant", "ticket_id", "event_id"), scored_columns, is_scored),
     "escalations": Table(("tenant", "escalation_id"), _reading(_read_escalation, _escalation_columns)),
     "windows": Table(("tenant", "size", "dimension", "value", "start"), _reading(_read_window, _window_columns)),
+    "alerts": Table(("tenant", "alert_id"), _reading(_read_alert, _alert_columns)),
     "dead_letters": Table(("log_partition", "log_offset"), _reading(_read_dead_letter, _dead_letter_columns)),
 }
 

@@ -17,6 +17,7 @@ STORED = {
     SCORED: "scored_events",
     ESCALATIONS: "escalations",
     WINDOWS: "windows",
+    ALERTS: "alerts",
     DEAD_LETTERS: "dead_letters",
 }
 

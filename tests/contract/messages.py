@@ -5,6 +5,7 @@ from typing import Any
 
 import msgspec
 
+from schemas.alerts import Alert, Phrase, alert_id, encode_alert
 from schemas.deadletters import error_headers
 from schemas.escalations import Escalation, escalation_id
 from schemas.rejections import Reason, Rejected
@@ -13,7 +14,14 @@ from schemas.windows import Totals, WindowKey, aggregate, encode
 from sinks.base import Message
 
 SCORED, ESCALATIONS, WINDOWS, DEAD_LETTERS = "scored", "escalations", "windows", "dead-letters"
-TABLES = {SCORED: "scored_events", ESCALATIONS: "escalations", WINDOWS: "windows", DEAD_LETTERS: "dead_letters"}
+ALERTS = "alerts"
+TABLES = {
+    SCORED: "scored_events",
+    ESCALATIONS: "escalations",
+    WINDOWS: "windows",
+    ALERTS: "alerts",
+    DEAD_LETTERS: "dead_letters",
+}
 NOON = datetime(2026, 3, 4, 12, 0, 0, 250_000, tzinfo=UTC)
 APPENDED = 1_772_625_601_000
 NEGATIVE = Sentiment(score=2.05, label="negative", compound=-0.59, polarity=-0.25, subjectivity=0.5)
@@ -77,6 +85,34 @@ def window(
     totals = Totals(events=events, scored=1, negative=1, score_sum=205, score_min=205, score_max=205, escalations=1)
     key = WindowKey("default", size, start, "overall", "")
     return raw(WINDOWS, offset, encode(aggregate(key, totals, revision, final=False)))
+
+
+def alert(offset: int = 0, **changes: Any) -> Message:
+    """An alert that fires; `changes` are fields of its record."""
+    record = Alert(
+        **{
+            "alert_id": alert_id("default", "channel", "chat", "volume", "spike", 1_772_625_600),
+            "tenant": "default",
+            "kind": "spike",
+            "measure": "volume",
+            "dimension": "channel",
+            "value": "chat",
+            "window_size": 300,
+            "severity": "warning",
+            "started_at": NOON,
+            "fired_at": NOON,
+            "updated_at": NOON,
+            "observed": 120.0,
+            "expected": 30.5,
+            "exposure": 1.0,
+            "probability": 1e-9,
+            "tickets": ("T-1", "T-2"),
+            "phrases": (Phrase("card declined", 0.5, 0.01),),
+            "summary": "channel chat: events 120 in 5 minutes, where 30 is usual",
+            **changes,
+        }
+    )
+    return raw(ALERTS, offset, encode_alert(record))
 
 
 def dead_letter(offset: int = 0, value: bytes | None = b"\xff\x00not JSON", stage: str = "score") -> Message:

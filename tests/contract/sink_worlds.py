@@ -89,4 +89,6 @@ def _plain_value(name: str, value: object) -> object:
             return f"{value:.2f}"
         case UUID():
             return str(value)
+        case list():
+            return [tuple(each.values()) if isinstance(each, dict) else each for each in value]
     return value

@@ -17,7 +17,7 @@ from sinks.kafka_source import KafkaSource
 from sinks.memory import MemorySink, MemorySource
 from sinks.runner import run_sink
 from streams.up.local_kafka import LocalKafka
-from tests.contract.messages import SCORED, TABLES, dead_letter, escalation, raw, scored, window
+from tests.contract.messages import NOON, SCORED, TABLES, alert, dead_letter, escalation, raw, scored, window
 from tests.contract.sink_loop import PATIENCE, running, until
 from tests.contract.sink_worlds import World, clickhouse, embedded_url, memory, migrated
 from tests.servers.clickhouse_process import ClickHouseProcess
@@ -67,6 +67,9 @@ EVERYTHING = [
     escalation(1, "T-2", customer_id="c-1"),
     window(0),
     window(1, start=1_772_625_660, events=2**40),
+    alert(0),
+    alert(1, alert_id="7d0f4f2e-6a2b-5c53-9f3c-0b1d5a1e2f30", state="resolved", resolved_at=NOON, ended="calm"),
+    alert(2, alert_id="0d0f4f2e-6a2b-5c53-9f3c-0b1d5a1e2f30", tickets=(), phrases=(), expected=0.0),
     dead_letter(0),
     dead_letter(1, value=None),
     dead_letter(2, value=bytes(range(256))),
@@ -89,7 +92,7 @@ async def assert_same(world: World, messages: Sequence[Message]) -> None:
 async def test_every_field_of_every_topic_is_stored(world: World) -> None:
     await world.sink.write(EVERYTHING)
     await assert_same(world, EVERYTHING)
-    assert [len(world.rows(table)) for table in TABLES.values()] == [22, 2, 2, 3]
+    assert [len(world.rows(table)) for table in TABLES.values()] == [22, 2, 2, 3, 3]
 
 
 async def test_the_same_messages_again_leave_the_same_rows(world: World) -> None:

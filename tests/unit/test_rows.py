@@ -14,7 +14,7 @@ from schemas.scored import Reason, Sentiment
 from sinks.base import Message
 from sinks.columns import Columns
 from sinks.rows import TABLES, Unusable, to_block, to_parts, version
-from tests.contract.messages import APPENDED, NOON, dead_letter, escalation, raw, scored, window
+from tests.contract.messages import APPENDED, NOON, alert, dead_letter, escalation, raw, scored, window
 
 NOON_MS = round(NOON.timestamp() * 1000)
 
@@ -100,6 +100,14 @@ def test_an_escalation_keeps_its_id_and_reason() -> None:
     assert (row["occurred_at"], row["version"]) == (NOON_MS, 5)
 
 
+def test_an_alert_keeps_its_figures_and_phrases() -> None:
+    row = only_row("alerts", alert(6))
+    assert isinstance(row["alert_id"], UUID)
+    assert (row["observed"], row["expected"], row["ratio"]) == (120.0, 30.5, pytest.approx(120 / 30.5))
+    assert (row["tickets"], row["phrases"]) == (["T-1", "T-2"], [("card declined", 0.5, 0.01)])
+    assert (row["started_at"], row["resolved_at"], row["log_offset"]) == (NOON_MS, None, 6)
+
+
 def test_a_window_without_scores_has_no_lowest_and_no_highest() -> None:
     row = only_row("windows", window(revision=4))
     assert (row["start"], row["size"], row["revision"], row["score_min"]) == (1_772_625_600, 60, 4, "2.05")
@@ -154,6 +162,10 @@ UNUSABLE = [
     ("escalations", escalation(label="angry"), "label"),
     ("escalations", escalation(score=-1), "-1.0 is not from 0 to 10"),
     ("escalations", escalation(episode=1 << 32), "episode"),
+    ("alerts", alert(alert_id="5"), "UUID"),
+    ("alerts", alert(severity="awful"), "severity"),
+    ("alerts", alert(window_size=0), "window_size: 0"),
+    ("alerts", alert(fired_at=datetime(2300, 1, 1, tzinfo=UTC)), "fired_at"),
     ("windows", window(events=-1), "events: -1"),
     ("windows", window(start=-60), "start: 1969"),
     ("windows", window(size=0), "size: 0"),
