@@ -8,7 +8,7 @@ from grafana_foundation_sdk.models.units import PercentUnit, Seconds
 from deploy.grafana.generate.board import board, with_panels
 from deploy.grafana.generate.links import AGENTS, cell, to_tickets
 from deploy.grafana.generate.panels import figure, rows, series
-from deploy.grafana.generate.queries import CUSTOMERS_TEXT, FILTERS, Sql
+from deploy.grafana.generate.queries import CUSTOMERS_TEXT, FILTERS, OF_TENANT, Sql
 
 _EVENTS: Final = f"""FROM events_by_time_now
 WHERE {FILTERS}
@@ -42,17 +42,29 @@ GROUP BY hash_of_ticket
 _WAIT: Final = "answered - asked"
 _WAITED: Final = "texts > 0 AND first_agent != 0 AND answered >= asked"
 _AGENTS: Final = f"""
-SELECT
-    agents.agent_id AS agent, count() AS tickets,
-    quantileIf(0.5)({_WAIT}, {_WAITED}) AS "first answer",
-    quantileIf(0.95)({_WAIT}, {_WAITED}) AS "first answer, 95 %",
-    sum(points_of_texts) / 100 / nullIf(sum(texts), 0) AS "average score",
-    sum(unhappy) / nullIf(sum(texts), 0) AS "negative share",
-    sum(stars) / nullIf(sum(ratings), 0) AS rating
-FROM ({_TICKETS}) AS answers
-INNER JOIN (SELECT DISTINCT agent_id, cityHash64(agent_id) AS hash_of_agent {_REPLIES}) AS agents
-    ON agents.hash_of_agent = answers.first_agent
-GROUP BY agent
+SELECT agent, tickets, "first answer", "first answer, 95 %", "average score", "negative share", rating
+FROM
+(
+    SELECT
+        first_agent, count() AS tickets,
+        quantileIf(0.5)({_WAIT}, {_WAITED}) AS "first answer",
+        quantileIf(0.95)({_WAIT}, {_WAITED}) AS "first answer, 95 %",
+        sum(points_of_texts) / 100 / nullIf(sum(texts), 0) AS "average score",
+        sum(unhappy) / nullIf(sum(texts), 0) AS "negative share",
+        sum(stars) / nullIf(sum(ratings), 0) AS rating
+    FROM ({_TICKETS})
+    GROUP BY first_agent
+) AS answers
+INNER JOIN
+(
+    SELECT agent_id AS agent, cityHash64(agent_id) AS hash_of_agent
+    FROM
+    (
+        SELECT DISTINCT agent_id
+        FROM events_by_time
+        WHERE {OF_TENANT} AND $__timeFilter_ms(occurred_at) AND agent_id != ''
+    )
+) AS agents ON agents.hash_of_agent = answers.first_agent
 ORDER BY tickets DESC, agent
 LIMIT 200
 """
