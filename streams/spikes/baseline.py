@@ -34,7 +34,7 @@ WINDOWS_BEFORE = 24
 VALUES_BEFORE = 20.0
 VARIANCE_BEFORE = 4.0
 # A reading further out than this many standard deviations teaches no more than one at that distance.
-FURTHEST = 4.0
+FURTHEST = 3.0
 
 
 class Faded(msgspec.Struct, frozen=True, array_like=True):

@@ -19,8 +19,8 @@ class SpikeRules(NamedTuple):
     """`size` of the watched windows in seconds; probabilities of a false alarm for one look; numbers of windows."""
 
     size: int = 300
-    chance: float = 5e-6
-    early_chance: float = 5e-7
+    chance: float = 1e-6
+    early_chance: float = 1e-7
     lengths: tuple[int, ...] = (1, 2, 6, 12)
     least: Least = Least()
     calm: float = 0.5

@@ -29,6 +29,8 @@ WITHIN = 2
 FACTORS = (2.0, 3.0, 5.0)
 LENGTHS = (3, 12, 36)
 ENOUGH = 30
+# Wide enough for all columns; a file has no width.
+WIDTH = 150
 DETECTORS: dict[str, Detector] = {
     "ticketpulse": ours,
     "EWMA z > 3": EwmaZ(3),
@@ -136,7 +138,7 @@ def main() -> None:
     arguments.add_argument("--seed", type=int, default=1)
     arguments.add_argument("--plots", type=Path, help="a folder to write pictures to")
     options = arguments.parse_args()
-    console = Console(stderr=False)
+    console = Console(width=WIDTH)
     tasks = [
         Task(kind, factor, number, options.weeks, options.seed)
         for factor in (None, *FACTORS)
