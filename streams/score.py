@@ -172,7 +172,7 @@ def _scored(received: Received, found: Explained, reading: Reading, scorer: str)
         unscored=found.unscored,
         confidence=found.confidence,
         reasons=found.reasons,
-        removed=dict(found.removed),
+        removed=dict(found.removed) if found.removed else {},
         reading=reading,
         scorer=scorer,
     )

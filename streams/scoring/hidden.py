@@ -27,7 +27,7 @@ def without_hidden(
         pieces += (text[done:start], _FILLER)
         done = end
     seen = "".join([*pieces, text[done:]])
-    if "\n" in text or any(last >= first for (_, _, _, last), (_, _, first, _) in pairwise(hidden)):
+    if "\n" in text or (len(hidden) > 1 and _overlap(hidden)):
         # Two in one chunk, or chunks whose numbers count line ends too.
         return seen, hearing.hear(seen)
     chunks, vader, textblob = list(heard.chunks), list(heard.vader), list(heard.textblob)
@@ -36,10 +36,13 @@ def without_hidden(
     for _, _, first, last in reversed(hidden):
         chunk = f"{before(chunks[first])}{_FILLER}{behind(chunks[last])}"
         filled = hearing.chunk(chunk)
-        where = slice(first, last + 1)
-        chunks[where] = [chunk]
-        vader[where] = [filled.vader]
-        textblob[where] = [filled.textblob]
-        vader_words[where] = [filled.vader_word]
-        textblob_words[where] = [filled.textblob_word]
+        chunks[first], vader[first], textblob[first] = chunk, filled.vader, filled.textblob
+        vader_words[first], textblob_words[first] = filled.vader_word, filled.textblob_word
+        if last > first:
+            for column in (chunks, vader, textblob, vader_words, textblob_words):
+                del column[first + 1 : last + 1]
     return seen, Heard(chunks, (), (), vader, textblob, vader_words, textblob_words)
+
+
+def _overlap(places: Sequence[Place]) -> bool:
+    return any(last >= first for (_, _, _, last), (_, _, first, _) in pairwise(places))
