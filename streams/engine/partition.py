@@ -23,9 +23,9 @@ from streams.engine.waiting import wait_at_most
 log = logging.getLogger(__name__)
 
 # What waits for a partition, and what goes into one transaction at most. A transaction costs five requests whatever its
-# size, so a backlog goes in larger ones.
-BACKLOG_CHUNKS = 4
-TRANSACTION_CHUNKS = 4
+# size, so a backlog goes in larger ones. Chunks of long texts have few records: more of them may wait.
+MOST_CHUNKS = 16
+MOST_RECORDS = 4 * CHUNK_RECORDS
 # How long a stage may hold the event loop at a stretch, in milliseconds. Between two stretches everything else goes on
 # by one step: a commit has some ten, a take-over some fifty, and heartbeats must not be late.
 STRETCH_MS = 20
@@ -119,7 +119,7 @@ class PartitionTask:
 
     def wants(self) -> bool:
         """Whether another chunk may be delivered."""
-        return self._ready and len(self._queue) < BACKLOG_CHUNKS
+        return self._ready and len(self._queue) < MOST_CHUNKS and self._queued() < MOST_RECORDS
 
     def deliver(self, chunk: Chunk) -> None:
         """Take a chunk. One that was read before the last seek is dropped: its records come again."""
@@ -278,8 +278,9 @@ class PartitionTask:
         taken = _Taken(self._expected, self._end, self._newest)
         if self._queue:
             self._quiet_since = self._time()
-        for _ in range(TRANSACTION_CHUNKS):
-            chunk = self._next_chunk(taken.next) if taken.stage_seconds < TURN_SECONDS else None
+        for _ in range(MOST_CHUNKS):
+            is_full = taken.records >= MOST_RECORDS or taken.stage_seconds >= TURN_SECONDS
+            chunk = None if is_full else self._next_chunk(taken.next)
             if chunk is None:
                 break
             records = [record for record in chunk.records if record.offset >= taken.next]

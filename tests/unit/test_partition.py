@@ -11,7 +11,7 @@ from schemas.deadletters import MESSAGE
 from streams import topics
 from streams.engine.local import LocalLog, LocalPartitionLog, LocalReader, MemoryStorage
 from streams.engine.local.storage import Entry, LocalRecord, Owner, Slot
-from streams.engine.log import Chunk, Fenced, Position, Recovered, Refused, Transaction
+from streams.engine.log import CHUNK_BYTES, Chunk, Fenced, Position, Recovered, Refused, Transaction
 from streams.engine.partition import PartitionTask
 from streams.engine.runtime import Runtime
 from streams.engine.stage import Batch, Output
@@ -178,8 +178,8 @@ class World:
     def worker(self) -> "Worker":
         return Worker(self)
 
-    def append(self, count: int) -> None:
-        values = [f"e{len(self.sent) + number}" for number in range(count)]
+    def append(self, count: int, chars: int = 0) -> None:
+        values = [f"e{len(self.sent) + number}".ljust(chars) for number in range(count)]
         self.sent += values
         self.log.append(IN, [Entry(b"k", value.encode()) for value in values])
 
@@ -273,6 +273,19 @@ def test_a_backlog_goes_in_large_transactions_unless_the_stage_is_slow(stage_sec
         await worker.own()
         await world.until(world.exact)
         assert max(world.watch.batches) == largest
+        await worker.close()
+
+    run(scenario())
+
+
+def test_a_backlog_of_long_texts_goes_in_large_transactions_too() -> None:
+    async def scenario() -> None:
+        world = World()
+        world.append(3_000, chars=CHUNK_BYTES // 100)
+        worker = world.worker()
+        await worker.own()
+        await world.until(world.exact)
+        assert max(world.watch.batches) == 1_600
         await worker.close()
 
     run(scenario())
