@@ -1,7 +1,6 @@
 """One ticket's conversation: what is remembered of it, and how an event changes that. Pure."""
 
 from collections.abc import Sequence
-from copy import copy
 from hashlib import blake2b
 from typing import Literal, NamedTuple
 from zlib import crc32
@@ -143,14 +142,14 @@ def fold(
     """
     event_id = fingerprint(event.event_id) if event_id is None else event_id
     if conversation is None:
-        after = Conversation(first_at=at, last_at=at, opened_by=event_id, channel=event.channel)
+        after = Conversation(first_at=at, last_at=at, opened_by=event_id, channel=event.channel, seen=(event_id,))
     else:
-        after = copy(conversation)
-        if at < after.first_at:
-            _set(after, "first_at", at)
-        if at > after.last_at:
-            _set(after, "last_at", at)
-    _set(after, "seen", (*after.seen, event_id)[-memory.event_ids :])
+        after = msgspec.structs.replace(
+            conversation,
+            first_at=min(conversation.first_at, at),
+            last_at=max(conversation.last_at, at),
+            seen=(*conversation.seen, event_id)[-memory.event_ids :],
+        )
     _contact(after, event)
     if event.session_id and (session := fingerprint(event.session_id)) != after.session:
         _begin_session(after, session)
