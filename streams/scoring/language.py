@@ -22,7 +22,7 @@ _CLEAR: Final = 0.2
 _ENOUGH: Final = 0.12
 _FEWEST: Final = 2
 _CLEARLY: Final = 1.5
-MAX_WORDS: Final = 200
+_MAX_WORDS: Final = 200
 # What the identifier sees of a text, and the least that it can say something about.
 _SEEN: Final = 400
 _LEAST_LETTERS: Final = 20
@@ -48,11 +48,14 @@ class LanguageGuess:
     def __init__(self, identify: Identify | None = None) -> None:
         self._identify = identify
 
-    def of(self, text: str, words: Sequence[str]) -> str | None:
-        """An ISO 639-1 code, or None when it is not known. `words` is what `words_of` made of the text."""
-        words = words[:MAX_WORDS] if len(words) > MAX_WORDS else words
+    def of(self, text: str, words: Sequence[str], english: int | None = None) -> str | None:
+        """An ISO 639-1 code, or None when it is not known. `words` is what `words_of` made of the text, and `english`
+        how many of them are in ENGLISH_ONLY, for who has counted them.
+        """
+        if len(words) > _MAX_WORDS:
+            words, english = words[:_MAX_WORDS], None
         if text.isascii() or not _NOT_LATIN.search(text):
-            code = _by_function_words(words)
+            code = _by_function_words(words, english)
         else:
             code = _by_script(text[:_SEEN]) or _by_function_words(words)
         if code is not None or self._identify is None or not _worth_asking(text):
@@ -60,9 +63,10 @@ class LanguageGuess:
         return self._identify(text[:_SEEN])
 
 
-def _by_function_words(words: Sequence[str]) -> str | None:
+def _by_function_words(words: Sequence[str], english: int | None = None) -> str | None:
     """The language with clearly the most function words."""
-    if is_clearly_english(sum(map(ENGLISH_ONLY.__contains__, words)), len(words)):
+    english = sum(map(ENGLISH_ONLY.__contains__, words)) if english is None else english
+    if english >= _FEWEST and english >= _CLEAR * len(words):
         return "en"
     enough = max(_FEWEST, _ENOUGH * sum(map(str.isalpha, words)))
     # French and Italian join words with an apostrophe, English does not.
@@ -78,11 +82,6 @@ def _by_function_words(words: Sequence[str]) -> str | None:
     best = max(counts, key=counts.__getitem__)
     most = counts.pop(best)
     return best if most >= enough and most > _CLEARLY * max(counts.values(), default=0) else None
-
-
-def is_clearly_english(english: int, words: int) -> bool:
-    """Whether a text is, of whose words, no more than 200 of them, so many are function words of English only."""
-    return english >= _FEWEST and english >= _CLEAR * words
 
 
 _ENGLISH: Final = FUNCTION_WORDS["en"]

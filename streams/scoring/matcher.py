@@ -76,10 +76,16 @@ class Matcher:
         begun = list(map(self._first.get, words))
         for start in compress(range(len(words)), begun):
             first = begun[start]
-            # Most words that may begin a phrase are no phrase, and what follows them goes on with none.
-            if first is None or not (first.leaves or ended[start + 1] in first.next):
+            if first is None:
                 continue
-            for leaves, end in reversed(_path(first, ended, start + 1)):
+            if ended[start + 1] in first.next:
+                found = reversed(_path(first, ended, start + 1))
+            elif first.leaves:
+                found = iter(((first.leaves, start + 1),))
+            else:
+                # Most words that may begin a phrase are no phrase, and what follows them goes on with none.
+                continue
+            for leaves, end in found:
                 for name, weight, negatable in leaves:
                     # By a phrase that began earlier, or by a longer one that begins here.
                     if taken.get(name, 0) > start:

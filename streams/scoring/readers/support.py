@@ -7,7 +7,7 @@ from typing import Final, cast
 import msgspec
 
 from streams.scoring.key_phrases import MAX_TOKENS, key_phrases, phrases_of
-from streams.scoring.language import MAX_WORDS, LanguageGuess, is_clearly_english
+from streams.scoring.language import LanguageGuess
 from streams.scoring.markers import questions_in, shown_by
 from streams.scoring.matcher import Hit, Matcher
 from streams.scoring.memo import Memo
@@ -57,7 +57,7 @@ class SupportReader:
         told = list(map(self._told, texts, asked))
         hits = [self._matcher.find_words(each.words) for each in told]
         phrases = list(map(_phrases_in, told))
-        languages = list(map(self._language_of, texts, told))
+        languages = [self._language.of(text, each.words, each.english) for text, each in zip(texts, told, strict=True)]
         topics = [topic_of(found) if found else GENERAL for found in hits]
         shown = [shown_by(text, each.marks) if each.marks else () for text, each in zip(texts, told, strict=True)]
         questions = list(map(questions_in, texts))
@@ -78,12 +78,6 @@ class SupportReader:
         if not text.isascii():
             marks = tuple([self._look_up(chunk).marks for chunk in text.split()])
         return _Told(list(chain.from_iterable(words)), "".join(worth), sum(english), "".join(marks))
-
-    def _language_of(self, text: str, told: "_Told") -> str | None:
-        words = told.words
-        if len(words) <= MAX_WORDS and is_clearly_english(told.english, len(words)) and text.isascii():
-            return "en"
-        return self._language.of(text, words)
 
     def _by_kind(self, hits: Sequence[Hit]) -> "_Found":
         """Those of all lists but the topics."""
@@ -161,8 +155,10 @@ def _emotions(found: _Named, polarity: float) -> dict[str, float]:
 
 def _urgency(found: _Named, topic: str, polarity: float) -> Urgency:
     """The highest that the words state, else high for a bad mood; never below what the topic demands."""
-    stated = [cast(Urgency, name) for name, _ in found] or ["high" if polarity < BAD else "medium"]
-    return max([*stated, _LEAST.get(topic, "low")], key=_RISING.index)
+    stated: list[Urgency] = [cast(Urgency, name) for name, _ in found] or ["high" if polarity < BAD else "medium"]
+    if topic in _LEAST:
+        stated.append(_LEAST[topic])
+    return max(stated, key=_RISING.index) if len(stated) > 1 else stated[0]
 
 
 def _signals(found: _Named, shown: Iterable[Signal]) -> tuple[Signal, ...]:
