@@ -33,7 +33,7 @@ def _default(field: msgspec.structs.FieldInfo, narrower: Any) -> Any:
     return narrower() if is_struct and narrower is not None else field.default
 
 
-_Reading = _narrowed(Reading, {"emotions", "category", "key_phrases", "journey_stage", "language"})
+_Reading = _narrowed(Reading, {"emotions", "category", "journey_stage", "language"})
 _Reason = _narrowed(Reason, {"rule", "start", "end"})
 _Tracked = _narrowed(
     ScoredEvent,

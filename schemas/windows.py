@@ -74,6 +74,13 @@ class WindowKey(msgspec.Struct, frozen=True, array_like=True):
         return _key_encoder.encode(self)
 
 
+def home(tenant: str, size: int) -> bytes:
+    """The key under which a tenant's windows of one size travel to `trends`: all of a series, and what it is a share
+    of, meet in one partition.
+    """
+    return _key_encoder.encode((tenant, size))
+
+
 class WindowPartial(msgspec.Struct, frozen=True, tag="partial"):
     """The running total (not a difference) that one source partition has for one window."""
 

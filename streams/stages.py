@@ -11,29 +11,22 @@ from streams.registry import RegistryStage
 from streams.score import Preset, ScoreStage
 from streams.scoring import scorer_or_unavailable
 from streams.scoring.readers import reader_of
-from streams.spikes import SpikeRules
 from streams.track import TrackStage
 from streams.trends import TrendsStage
 from streams.windows import WindowRules
 
 
 def window_rules(settings: Settings) -> WindowRules:
-    """The settings that concern windows."""
+    """The settings that concern windows. Without a size to watch it is the second, five minutes by default."""
+    watched = settings.window_sizes[:2][-1] if settings.watched_size is None else settings.watched_size
     return WindowRules(
         sizes=settings.window_sizes,
         allowed_lateness=settings.allowed_lateness,
         future_tolerance=settings.future_tolerance,
         late_horizon=settings.late_horizon,
         idle_after=settings.idle_after,
+        watched=watched,
     )
-
-
-def spike_rules(settings: Settings) -> SpikeRules | None:
-    """The settings that concern alerts on windows; None when no size is watched."""
-    size = settings.watched_size
-    if size is None:
-        size = settings.window_sizes[:2][-1]
-    return SpikeRules(size=size) if size else None
 
 
 def load_preset(name: PresetName) -> Preset:
@@ -45,7 +38,7 @@ _BUILD: dict[str, Callable[[Settings, PolicyBook], Stage]] = {
     "score": lambda settings, book: ScoreStage(book, load_preset),
     "track": lambda settings, book: TrackStage(book, settings.duplicate_horizon, window_rules(settings)),
     "registry": lambda settings, book: RegistryStage(),
-    "trends": lambda settings, book: TrendsStage(window_rules(settings), spike_rules(settings)),
+    "trends": lambda settings, book: TrendsStage(window_rules(settings)),
 }
 STAGES: Final = tuple(_BUILD)
 

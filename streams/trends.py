@@ -45,7 +45,7 @@ OPEN = Table(b"o", int, derived=True)
 class TrendsStage:
     """Reads `tickets.window-partials.v1`, keyed by tenant and size, with the watermarks of every `track` partition.
 
-    Without `spikes` no series is watched.
+    `spikes` are the rules by which series are watched; without them the usual ones for the windows that are watched.
     """
 
     name = "trends"
@@ -56,7 +56,7 @@ class TrendsStage:
 
     def __init__(self, rules: WindowRules, spikes: SpikeRules | None = None) -> None:
         self._rules = rules
-        self._spikes = spikes
+        self._spikes = spikes or (SpikeRules(size=rules.watched) if rules.watched else None)
 
     def restore(self, state: Overlay) -> None:
         """Find the windows that are not published or not final."""

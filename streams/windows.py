@@ -13,13 +13,16 @@ DEFAULT_PRIORITY: Final = "medium"
 
 
 class WindowRules(NamedTuple):
-    """Sizes and spans in seconds; each size is a multiple of the first, so that totals roll up."""
+    """Sizes and spans in seconds; each size is a multiple of the first, so that totals roll up. Windows of the size
+    `watched` are watched for spikes; 0 for none.
+    """
 
     sizes: tuple[int, ...] = (60, 300, 3600, 86400)
     allowed_lateness: int = 60
     future_tolerance: int = 300
     late_horizon: int = 172_800
     idle_after: int = 5
+    watched: int = 0
 
 
 class EventTime(NamedTuple):

@@ -32,7 +32,8 @@ from streams.escalation.facts import Moment
 from streams.escalation.follow_up import concerns, followed, numbered
 from streams.escalation.record import CONTEXT_MESSAGES, Case, escalation_of, raised
 from streams.scoring.readings import GENERAL
-from streams.track import tickets, timers, totals
+from streams.track import samples, tickets, timers, totals
+from streams.track.samples import Sampler
 from streams.track.tickets import CONVERSATIONS
 from streams.windows import Tally, WindowRules, event_time
 
@@ -103,7 +104,7 @@ class TrackStage:
     def process(self, batch: Batch, state: Overlay, now: int) -> Output:
         """Apply records in order; an event id that its conversation has seen changes nothing."""
         output = Output()
-        tally = Tally(self._rules)
+        tally, sampler = Tally(self._rules), Sampler()
         progress = totals.progress_of(state)
         watermark, appended = progress.watermark, progress.appended
         for record in batch.records:
@@ -111,11 +112,13 @@ class TrackStage:
             if headers and headers[0][0] == registry.ANSWER_HEADER:
                 self._answered(record, state, tally, output)
             else:
-                at = self._track(record, timestamp, state, tally, output)
+                at = self._track(record, timestamp, state, tally, sampler, output)
                 watermark = max(watermark, at)
             appended = max(appended, timestamp)
         state.put(totals.PROGRESS, totals.ONLY, totals.Progress(watermark, appended))
         totals.add(tally.windows(), state)
+        if self._rules.watched:
+            sampler.keep(state)
         return output
 
     def tick(self, now: int, idle: bool, state: Overlay) -> Output:
@@ -126,12 +129,15 @@ class TrackStage:
         self._set_more_timers(state)
         self._time_passed(now, state, output)
         totals.tell(now, idle, self._rules, state, output)
+        samples.tell(self._rules, state, output)
         self._expire(now, state)
         return output
 
     # -- a scored event
 
-    def _track(self, record: Record, appended: int, state: Overlay, tally: Tally, output: Output) -> int:
+    def _track(
+        self, record: Record, appended: int, state: Overlay, tally: Tally, sampler: Sampler, output: Output
+    ) -> int:
         """Apply one event; returns its time."""
         event = decode_tracked(record.value or b"")
         key = record.key or b""
@@ -157,6 +163,7 @@ class TrackStage:
             output.count("late")
         else:
             tally.add(event, at, escalated=is_escalated)
+            sampler.add(event_id, at, event)
         return at
 
     def _judge(

@@ -73,8 +73,9 @@ def _tell_window(key: bytes, state: Overlay, output: Output) -> None:
     state.delete(CHANGED, key)
     window = state.get(WINDOWS, key)
     if window is not None and not window.sent:
-        partial = WindowPartial(state.partition, schema.decode_key(key), window.totals)
-        output.send(topics.PARTIALS, key, schema.encode(partial))
+        cell = schema.decode_key(key)
+        partial = WindowPartial(state.partition, cell, window.totals)
+        output.send(topics.PARTIALS, schema.home(cell.tenant, cell.size), schema.encode(partial))
         state.put(WINDOWS, key, msgspec.structs.replace(window, sent=True))
 
 
