@@ -27,7 +27,7 @@ class Chunk(NamedTuple):
 
 
 class Hearing:
-    """Looks texts up. Immutable but for a bounded memory of chunks; threads may share it."""
+    """Looks texts up. Immutable but for a bounded memory of chunks, 40 MB when it is full; threads may share it."""
 
     def __init__(self, lexicon: Lexicon) -> None:
         self._lexicon = lexicon
