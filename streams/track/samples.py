@@ -16,7 +16,7 @@ from streams.windows import WindowRules
 TOLD_AT_ONCE: Final = 20
 
 # Derived: what is told at the next tick. A crash loses a second of examples, which no figure hangs on.
-WAITING = Table(b"e", tuple[Sample, ...], derived=True)
+WAITING = Table(b"s", tuple[Sample, ...], derived=True)
 
 
 class Sampler:

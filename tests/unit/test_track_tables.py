@@ -7,9 +7,9 @@ from streams import topics
 from streams.conversations import Conversation, Memory
 from streams.engine.log import Outgoing
 from streams.engine.stage import Output
-from streams.engine.state import Overlay, State
+from streams.engine.state import Overlay, State, Table
 from streams.escalation.record import Message
-from streams.track import tickets, totals
+from streams.track import samples, stage, tickets, timers, totals
 from streams.track.tickets import MESSAGES
 from streams.windows import WindowRules
 from tests.unit.naive_conversations import DAY, HOUR, SECOND
@@ -36,6 +36,14 @@ def figures(sent: list[Outgoing]) -> list[tuple[WindowKey, int]]:
     assert {one.topic for one in sent} <= {topics.PARTIALS}
     partials = [decode_partial(one.value or b"") for one in sent]
     return [(one.key, one.totals.events) for one in partials if isinstance(one, WindowPartial)]
+
+
+def test_each_table_of_the_stage_has_a_tag_of_its_own() -> None:
+    modules = (samples, stage, tickets, timers, totals)
+    tables = {id(each): each for module in modules for each in vars(module).values() if isinstance(each, Table)}
+    tags = [table.tag for table in tables.values()]
+    assert len(tags) > 10
+    assert sorted(tags) == sorted(set(tags))
 
 
 def test_totals_are_added_and_told_as_they_stand(state: Overlay) -> None:
