@@ -4,7 +4,7 @@ A second or two behind the pipeline: what it shows has reached ClickHouse.
 """
 
 import json
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 from uuid import UUID
 
@@ -12,6 +12,7 @@ from clickhouse_connect.driver.client import Client
 from pydantic import BaseModel, ConfigDict
 
 from schemas.scored import Label
+from sinks.dashboard.asking import ask, from_milliseconds, from_milliseconds_or_none
 
 MAX_MESSAGES: Final = 500
 MAX_ESCALATIONS: Final = 50
@@ -172,12 +173,12 @@ def read_conversation(client: Client, tenant: str, ticket: str, messages: int) -
 
 def _read(client: Client, tenant: str, ticket: str, rows: int) -> StoredConversation | None:
     bound: dict[str, Any] = {"tenant": tenant, "ticket": ticket}
-    (state,) = _rows(client, _STATE, bound)
+    (state,) = ask(client, _STATE, bound)
     if not state["events"]:
         return None
-    found = _rows(client, _ESCALATIONS, {**bound, "rows": MAX_ESCALATIONS})
+    found = ask(client, _ESCALATIONS, {**bound, "rows": MAX_ESCALATIONS})
     escalations = [_escalation(row) for row in found]
-    stored = _rows(client, _MESSAGES, {**bound, "rows": rows, "chars": TEXT_CHARS})
+    stored = ask(client, _MESSAGES, {**bound, "rows": rows, "chars": TEXT_CHARS})
     messages = [_message(row) for row in reversed(stored)]
     return StoredConversation(
         tenant=tenant,
@@ -208,14 +209,14 @@ def _state(row: dict[str, Any], escalations: list[StoredEscalation]) -> StoredSt
         agent_replies=row["agent_replies"],
         score_avg=None if row["mean"] is None else round(row["mean"], 2),
         score_min=row["lowest"],
-        first_at=_time(row["first_ms"]),
-        last_at=_time(row["last_ms"]),
+        first_at=from_milliseconds(row["first_ms"]),
+        last_at=from_milliseconds(row["last_ms"]),
     )
 
 
 def _message(row: dict[str, Any]) -> StoredMessage:
     return StoredMessage(
-        at=_time(row["at_ms"]),
+        at=from_milliseconds(row["at_ms"]),
         text=row["words"],
         status=row["status"] or None,
         score=row["points"],
@@ -238,22 +239,9 @@ def _escalation(row: dict[str, Any]) -> StoredEscalation:
         evidence=record.get("evidence", {}),
         **{name: record.get(name, []) for name in ("keywords", "summary")},
         **{name: record.get(name, "") for name in ("reply", "note")},
-        occurred_at=_time(row["at_ms"]),
-        respond_by=_time_or_none(row["by_ms"]),
-        acknowledged_at=_time_or_none(row["acknowledged_ms"]),
-        first_response_at=_time_or_none(row["response_ms"]),
-        resolved_at=_time_or_none(row["resolved_ms"]),
+        occurred_at=from_milliseconds(row["at_ms"]),
+        respond_by=from_milliseconds_or_none(row["by_ms"]),
+        acknowledged_at=from_milliseconds_or_none(row["acknowledged_ms"]),
+        first_response_at=from_milliseconds_or_none(row["response_ms"]),
+        resolved_at=from_milliseconds_or_none(row["resolved_ms"]),
     )
-
-
-def _rows(client: Client, sql: str, bound: dict[str, Any]) -> list[dict[str, Any]]:
-    return list(client.query(sql, parameters=bound).named_results())
-
-
-def _time_or_none(milliseconds: int | None) -> datetime | None:
-    return None if milliseconds is None else _time(milliseconds)
-
-
-def _time(milliseconds: int) -> datetime:
-    # Whole seconds and the rest apart: a float of milliseconds would round.
-    return datetime.fromtimestamp(milliseconds // 1000, UTC) + timedelta(milliseconds=milliseconds % 1000)

@@ -1,15 +1,10 @@
-"""The figures of the page, read from the views of ClickHouse. What is not in the database is not shown or estimated.
+"""The figures of the page, read from the views of ClickHouse. What is not in the database is not shown or estimated."""
 
-Values travel as bound parameters, never as part of the SQL. Times come back as whole numbers, so that no driver or host
-time zone can shift them.
-"""
-
-from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
-from typing import Any
 
 from clickhouse_connect.driver.client import Client
 
+from sinks.dashboard.asking import Bound, ask, from_milliseconds, from_seconds
 from sinks.dashboard.figures import Counts, Group, Live, Minute, NewestEscalation, Pipeline, ReasonCount, WorstTicket
 
 # What "just now" means where it is compared with the whole span.
@@ -72,8 +67,6 @@ GROUP BY reason
 ORDER BY records DESC, reason
 """
 
-Bound = Mapping[str, str | int]
-
 
 def read_live(client: Client, tenant: str, minutes: int, now: datetime) -> Live:
     """The figures of the last `minutes`, the running minute included, as of `now` (aware).
@@ -105,13 +98,13 @@ def read_live(client: Client, tenant: str, minutes: int, now: datetime) -> Live:
 
 def read_series(client: Client, bound: Bound) -> list[Minute]:
     """The windows of one minute over everything, oldest first. A minute without a window has no row."""
-    return [Minute(start=_seconds(row.pop("started")), **row) for row in _rows(client, _SERIES, bound)]
+    return [Minute(start=from_seconds(row.pop("started")), **row) for row in ask(client, _SERIES, bound)]
 
 
 def read_totals(client: Client, bound: Bound) -> dict[str, list[Group]]:
     """The sums of the one-minute windows by dimension (overall has the one value ""), most events first."""
     groups: dict[str, list[Group]] = {"overall": [], "channel": [], "category": [], "priority": []}
-    for row in _rows(client, _TOTALS, bound):
+    for row in ask(client, _TOTALS, bound):
         groups[row.pop("dimension")].append(Group(**row))
     return groups
 
@@ -120,12 +113,12 @@ def read_worst(client: Client, bound: Bound) -> list[WorstTicket]:
     """The tickets with the lowest-scored customer messages, lowest first; each ticket once."""
     return [
         WorstTicket(
-            occurred_at=_milliseconds(row.pop("occurred_ms")),
+            occurred_at=from_milliseconds(row.pop("occurred_ms")),
             score=row.pop("points"),
             label=row.pop("label_name"),
             **row,
         )
-        for row in _rows(client, _WORST, bound)
+        for row in ask(client, _WORST, bound)
     ]
 
 
@@ -134,25 +127,25 @@ def read_escalations(client: Client, bound: Bound) -> list[NewestEscalation]:
     return [
         NewestEscalation(
             escalation_id=row.pop("id"),
-            occurred_at=_milliseconds(row.pop("occurred_ms")),
+            occurred_at=from_milliseconds(row.pop("occurred_ms")),
             score=row.pop("points"),
             **row,
         )
-        for row in _rows(client, _ESCALATIONS, bound)
+        for row in ask(client, _ESCALATIONS, bound)
     ]
 
 
 def read_pipeline(client: Client, bound: Bound, now: datetime) -> Pipeline:
     """What is stored of the span, how old the newest of it is (seconds), and what could not be processed."""
-    stored = _rows(client, _STORED, bound)[0]
-    newest = None if stored["newest_ms"] is None else _milliseconds(stored["newest_ms"])
+    stored = ask(client, _STORED, bound)[0]
+    newest = None if stored["newest_ms"] is None else from_milliseconds(stored["newest_ms"])
     return Pipeline(
         stored=stored["stored"],
         scored=stored["texts"],
         newest_event_at=newest,
         newest_event_age=None if newest is None else max(0.0, (now - newest).total_seconds()),
         dead_letters=[
-            ReasonCount(reason=row["reason"], count=row["records"]) for row in _rows(client, _DEAD_LETTERS, bound)
+            ReasonCount(reason=row["reason"], count=row["records"]) for row in ask(client, _DEAD_LETTERS, bound)
         ],
     )
 
@@ -164,16 +157,3 @@ def _overall(groups: dict[str, list[Group]]) -> Counts:
 def _bind(tenant: str, since: datetime, until: datetime) -> Bound:
     span = {"since": int(since.timestamp()), "until": int(until.timestamp())}
     return {"tenant": tenant, **span, "rows": ROWS, "excerpt": EXCERPT_CHARS}
-
-
-def _rows(client: Client, sql: str, bound: Bound) -> list[dict[str, Any]]:
-    return list(client.query(sql, parameters=dict(bound)).named_results())
-
-
-def _seconds(value: int) -> datetime:
-    return datetime.fromtimestamp(value, UTC)
-
-
-def _milliseconds(value: int) -> datetime:
-    # Whole seconds and the rest apart: a float of milliseconds would round.
-    return datetime.fromtimestamp(value // 1000, UTC) + timedelta(milliseconds=value % 1000)
