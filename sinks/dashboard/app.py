@@ -1,4 +1,6 @@
-"""The page and what can be asked: static files, /api/v1/live, /api/v1/conversations, /healthz and /readyz."""
+"""The page and what can be asked: static files, /api/v1/live, /api/v1/conversations, what `windows_api` has, /healthz
+and /readyz.
+"""
 
 import time
 from collections.abc import AsyncIterator, Callable
@@ -22,20 +24,17 @@ from sinks.dashboard.assets import Assets, SecurityHeaders
 from sinks.dashboard.conversations import MAX_MESSAGES, StoredConversation, read_conversation
 from sinks.dashboard.database import Away, Database
 from sinks.dashboard.figures import Live
+from sinks.dashboard.parameters import INVALID_OR_AWAY, NOT_KEPT, Minutes, TenantName
 from sinks.dashboard.problems import invalid_parameters, problem, refused
 from sinks.dashboard.queries import read_live
 from sinks.dashboard.recent import Recent
+from sinks.dashboard.windows_api import windows_api
 from sinks.openapi import DescribedApi, problems
 
-MAX_MINUTES = 360
 RETRY_AFTER = {"Retry-After": "2"}
 
-TenantName = Annotated[str, Query(pattern=r"^[A-Za-z0-9_.\-]{1,64}$", description="Whose tickets.")]
 TicketId = Annotated[str, Path(min_length=1, max_length=1 + MAX_ID_CHARS, description="Which ticket.")]
 Messages = Annotated[int, Query(ge=1, le=MAX_MESSAGES, description="How many of its newest events.")]
-Minutes = Annotated[int, Query(ge=1, le=MAX_MINUTES, description="How far back, the running minute included.")]
-
-_INVALID_OR_AWAY = problems(HTTPStatus.UNPROCESSABLE_ENTITY, HTTPStatus.SERVICE_UNAVAILABLE)
 
 
 class AnyText(Convertor[str]):
@@ -90,16 +89,16 @@ def create_page(
     page.add_exception_handler(Away, _away)
     page.add_exception_handler(TimeoutError, _away)
 
-    @page.get("/api/v1/live", response_model=Live, responses=_INVALID_OR_AWAY)
+    @page.get("/api/v1/live", response_model=Live, responses=INVALID_OR_AWAY)
     async def live(tenant: TenantName = "default", minutes: Minutes = 30) -> Response:
         """Every figure of the page, at most a second or so old."""
         body = await recent.get((tenant, minutes))
-        return Response(body, media_type="application/json", headers={"Cache-Control": "no-store"})
+        return Response(body, media_type="application/json", headers=NOT_KEPT)
 
     @page.get(
         "/api/v1/conversations/{ticket:any_text}",
         response_model=StoredConversation,
-        responses={**problems(HTTPStatus.NOT_FOUND), **_INVALID_OR_AWAY},
+        responses={**problems(HTTPStatus.NOT_FOUND), **INVALID_OR_AWAY},
     )
     async def conversation(ticket: TicketId, tenant: TenantName = "default", messages: Messages = 100) -> Response:
         """How a ticket's conversation stands, its scores over time with their reasons, and its escalations.
@@ -109,7 +108,9 @@ def create_page(
         found = await database.ask(partial(_conversation, tenant, ticket, messages))
         if found is None:
             return problem(HTTPStatus.NOT_FOUND, f"no event of ticket {ticket!r} of tenant {tenant!r} is stored")
-        return Response(found.model_dump_json(), media_type="application/json", headers={"Cache-Control": "no-store"})
+        return Response(found.model_dump_json(), media_type="application/json", headers=NOT_KEPT)
+
+    page.include_router(windows_api(database, now))
 
     @page.get("/healthz")
     async def healthz() -> dict[str, str]:

@@ -9,6 +9,8 @@ import uuid
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
+from tests.browser.series_rows import alert_rows, earlier_events, series_windows
+
 Row = dict[str, Any]
 
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
@@ -44,10 +46,13 @@ class Rows(NamedTuple):
     escalations: list[Row]
     windows: list[Row]
     dead_letters: list[Row]
+    alerts: list[Row]
 
 
 def page_rows(now: datetime, seed: int = 7) -> Rows:
-    """The rows of the tenants "default" (busy), "single" and "hostile"; "nobody" has none."""
+    """The rows of the tenants "default" (busy), "single" and "hostile", and of those of `series_rows`; "nobody" has
+    none.
+    """
     chance = random.Random(seed)
     until = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
     busy = _busy_events(chance, until - timedelta(minutes=45), now)
@@ -64,7 +69,13 @@ def page_rows(now: datetime, seed: int = 7) -> Rows:
     windows = _windows(events, escalations, until)
     stale_event = [event | {"text": "an older version", "score": 0.0, "version": 0} for event in busy[-1:]]
     stale_windows = [window | {"events": 9999, "revision": 0, "version": 0} for window in windows[:40]]
-    return Rows(events + stale_event, escalations, windows + stale_windows, _dead_letters(now))
+    return Rows(
+        [event | {"key_phrases": []} for event in events + stale_event] + earlier_events(now),
+        escalations,
+        windows + stale_windows + series_windows(now),
+        _dead_letters(now),
+        alert_rows(now),
+    )
 
 
 def _busy_events(chance: random.Random, start: datetime, now: datetime) -> list[Row]:

@@ -26,7 +26,7 @@ def fill(url: str, now: datetime) -> None:
     migrate(client)
     for table, rows in page_rows(now)._asdict().items():
         columns = list(rows[0])
-        client.insert(table, [list(row.values()) for row in rows], column_names=columns)
+        client.insert(table, [[row[name] for name in columns] for row in rows], column_names=columns)
     client.close()
 
 

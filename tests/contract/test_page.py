@@ -13,7 +13,8 @@ import pytest
 
 from schemas.scored import LABELS
 from sinks.clickhouse.client import connect
-from sinks.dashboard.app import MAX_MINUTES, create_page
+from sinks.dashboard.app import create_page
+from sinks.dashboard.parameters import MAX_MINUTES
 from sinks.dashboard.queries import EXCERPT_CHARS, ROWS
 from sinks.dashboard.recent import LONGEST_KEEP, Recent
 from tests.browser.page_process import serving
