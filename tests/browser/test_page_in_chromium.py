@@ -84,7 +84,7 @@ def test_the_page_shows_the_figures_of_the_database(browser: Browser, address: s
 def test_every_chart_is_drawn_and_can_be_read_without_eyes(browser: Browser, address: str) -> None:
     opened(browser, address)
     painted = """
-        return [...document.querySelectorAll(".chart canvas")].map((canvas) => {
+        return [...document.querySelectorAll("#figures .chart canvas")].map((canvas) => {
           const { data } = canvas.getContext("2d").getImageData(0, 0, canvas.width, canvas.height);
           return data.some((value, index) => index % 4 === 3 && value === 255);
         });"""

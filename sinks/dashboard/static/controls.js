@@ -35,7 +35,7 @@ function fromAddress(form) {
 
 function toAddress(form) {
   const { tenant, minutes } = form.elements;
-  history.replaceState(null, "", `?${new URLSearchParams({ tenant: tenant.value, minutes: minutes.value })}`);
+  history.replaceState(null, "", `?${new URLSearchParams({ tenant: tenant.value, minutes: minutes.value })}${location.hash}`);
 }
 
 function themes(onTheme) {

@@ -1,19 +1,23 @@
 // The page's loop: ask, show, wait. What was shown last stays when the server is away, and the page says so.
 
+import { showAlerts } from "./alerts.js";
 import { createCharts } from "./charts.js";
 import { createControls } from "./controls.js";
 import { byId, element, rebuild, say } from "./elements.js";
 import { deadLetterTable, groupTable, labelTable, minuteTable } from "./tables.js";
 import { newestEscalations, worstTickets } from "./tickets.js";
+import { WINDOWS, createTrends } from "./trends.js";
+import { createViews } from "./views.js";
 import { LABELS, clockSeconds, count, duration, percent, plural, points, span } from "./words.js";
 
-const EVERY_MS = 2000;
+const EVERY_MS = { live: 2000, trends: 10000 };
 const AWAY_EVERY_MS = 5000;
 const PATIENCE_MS = 15000;
 const QUIET_AFTER_SECONDS = 120;
 
 const charts = createCharts();
-let lastShown = null;
+const trends = createTrends();
+const lastShown = { live: null, trends: null };
 let waiting = null;
 let asking = null;
 
@@ -22,36 +26,59 @@ byId("legend").append(
   element("li", {}, element("span", { class: "key open", "aria-hidden": "true" }), "Window still open"),
 );
 
-const controls = createControls({ onChange: () => restart(), onTheme: () => charts.repaint() });
+const repaint = () => {
+  charts.repaint();
+  trends.repaint();
+};
+const controls = createControls({ onChange: () => restart(), onTheme: repaint });
+const views = createViews({ onChange: () => restart() });
 document.addEventListener("visibilitychange", () => restart());
 restart();
 
 function restart() {
   clearTimeout(waiting);
   asking?.abort();
+  if (views.current() === "trends") trends.choose(views.series());
   if (controls.paused() || document.hidden) setState("paused", "Paused");
   else ask();
 }
 
-async function ask() {
+// What a view is made of: addresses, and what shows their answers. Alerts come last: what they say stays true for minutes.
+function parts() {
   const { tenant, minutes } = controls.chosen();
+  const alerts = ["alerts", { tenant, minutes }, showFiring];
+  if (views.current() === "live") return [["live", { tenant, minutes }, show], alerts];
+  const { size, dimension, value } = views.series();
+  const series = { tenant, size, dimension, value, windows: WINDOWS[size] ?? 1 };
+  return [["trends", series, showTrends], ["topics", { tenant, size }, trends.showTopics], alerts];
+}
+
+async function ask() {
   const mine = (asking = new AbortController());
   const late = setTimeout(() => mine.abort(new DOMException("no answer", "TimeoutError")), PATIENCE_MS);
-  let next = EVERY_MS;
+  const view = views.current();
+  let next = EVERY_MS[view];
   try {
-    const answer = await fetch(`/api/v1/live?${new URLSearchParams({ tenant, minutes })}`, { signal: mine.signal, cache: "no-store" });
-    const body = await answer.json();
+    const wanted = parts();
+    const answers = await Promise.all(wanted.map(([path, parameters]) => answer(path, parameters, mine.signal)));
     if (mine !== asking) return;
-    if (answer.ok) show(body);
-    else explain(answer.status === 422 ? "error" : "away", body.detail);
+    answers.forEach(({ ok, body }, index) => ok && wanted[index][2](body));
+    const failed = answers.find(({ ok }) => !ok);
+    byId("notice").hidden = !failed;
+    if (failed) explain(failed.status === 422 ? "error" : "away", failed.body.detail, view);
   } catch (error) {
     if (mine !== asking || error.name === "AbortError") return;
     next = AWAY_EVERY_MS;
-    explain("away", error.name === "TimeoutError" ? "The server does not answer." : "The server cannot be reached.");
+    explain("away", error.name === "TimeoutError" ? "The server does not answer." : "The server cannot be reached.", view);
   } finally {
     clearTimeout(late);
   }
   waiting = setTimeout(ask, next);
+}
+
+async function answer(path, parameters, signal) {
+  const given = await fetch(`/api/v1/${path}?${new URLSearchParams(parameters)}`, { signal, cache: "no-store" });
+  return { ok: given.ok, status: given.status, body: await given.json() };
 }
 
 function setState(state, word) {
@@ -59,17 +86,32 @@ function setState(state, word) {
   say("state-word", word);
 }
 
-function explain(state, why) {
+function explain(state, why, view) {
   setState(state, state === "away" ? "Away" : "Not shown");
-  const kept = lastShown ? ` The figures below are those of ${clockSeconds(lastShown)}.` : "";
+  const kept = lastShown[view] ? ` The figures below are those of ${clockSeconds(lastShown[view])}.` : "";
   say("notice", `${why}${kept} Trying again.`);
   byId("notice").hidden = false;
 }
 
+function shownAt(view, generated) {
+  lastShown[view] = new Date(generated);
+  say("updated", `Updated ${clockSeconds(lastShown[view])}`);
+}
+
+// The tab tells it too.
+function showFiring(answered) {
+  document.title = `${answered.firing ? `(${answered.firing}) ` : ""}ticketpulse · ${views.current()}`;
+  showAlerts(answered);
+}
+
+function showTrends(answered) {
+  shownAt("trends", answered.generated_at);
+  setState("live", "Live");
+  trends.show(answered);
+}
+
 function show(live) {
-  lastShown = new Date(live.generated_at);
-  byId("notice").hidden = true;
-  say("updated", `Updated ${clockSeconds(lastShown)}`);
+  shownAt("live", live.generated_at);
   const age = live.pipeline.newest_event_age;
   const quiet = age === null || age > QUIET_AFTER_SECONDS;
   setState(quiet ? "quiet" : "live", quiet ? "Quiet" : "Live");
@@ -122,8 +164,8 @@ function showBreakdown(live) {
   rebuild("priorities", live.priorities, () => groupTable("Priority", live.priorities));
   // Ages in words change every few seconds; whole tens keep the list still while somebody reads it.
   const tens = Math.floor(now / 10_000);
-  rebuild("escalations", [live.escalations, tens], () => newestEscalations(live.escalations, now));
-  rebuild("worst", [live.worst, tens], () => worstTickets(live.worst, now));
+  rebuild("escalations", [live.tenant, live.escalations, tens], () => newestEscalations(live.escalations, live.tenant, now));
+  rebuild("worst", [live.tenant, live.worst, tens], () => worstTickets(live.worst, live.tenant, now));
   rebuild("minutes-table", live.series, () => minuteTable(live.series));
 }
 

@@ -9,7 +9,7 @@ function bar(share, tone = "") {
   return element("span", { class: "bar", "aria-hidden": "true" }, fill);
 }
 
-function table(caption, heads, rows) {
+export function table(caption, heads, rows) {
   const head = element("tr", {}, ...heads.map(([text, kind]) => element("th", { scope: "col", class: kind ?? "" }, text)));
   return element(
     "table", {},
@@ -19,9 +19,9 @@ function table(caption, heads, rows) {
   );
 }
 
-const named = (...content) => element("th", { scope: "row" }, ...content);
-const number = (text, title) => element("td", { class: "number", ...(title ? { title } : {}) }, text);
-const nothing = (text) => element("p", { class: "muted nothing" }, text);
+export const named = (...content) => element("th", { scope: "row" }, ...content);
+export const number = (text, title) => element("td", { class: "number", ...(title ? { title } : {}) }, text);
+export const nothing = (text) => element("p", { class: "muted nothing" }, text);
 
 export function labelTable(totals) {
   if (!totals.scored) return [nothing("No customer text was scored in this span.")];

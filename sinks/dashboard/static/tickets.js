@@ -8,31 +8,37 @@ function moment(time, now) {
   return element("time", { datetime: time, title: when.toLocaleString() }, ago(when, now));
 }
 
-function facts(...items) {
+// What is stored of a ticket's conversation, as it is.
+export function ticketLink(ticket, tenant) {
+  const address = `/api/v1/conversations/${encodeURIComponent(ticket)}?${new URLSearchParams({ tenant })}`;
+  return element("a", { class: "ticket", href: address, title: `Conversation of ${ticket}` }, ticket);
+}
+
+export function facts(...items) {
   return element("p", { class: "facts-line" }, ...items.filter(Boolean));
 }
 
-const fact = (text, kind = "") => element("span", { class: `fact ${kind}` }, text);
+export const fact = (text, kind = "") => element("span", { class: `fact ${kind}` }, text);
 
 function excerpt(text) {
   return element("p", { class: "excerpt", dir: "auto" }, text || "(no text)");
 }
 
-export function worstTickets(tickets, now) {
+export function worstTickets(tickets, tenant, now) {
   if (!tickets.length) return [element("li", { class: "muted nothing" }, "No customer message was scored in this span.")];
   return tickets.map((ticket) => element(
     "li", {},
     element("span", { class: `score ${ticket.label}`, title: `${labelWords(ticket.label)}: ${points(ticket.score)} of 10` }, points(ticket.score)),
     element(
       "div", { class: "about" },
-      element("p", { class: "title" }, element("b", { class: "ticket" }, ticket.ticket_id), moment(ticket.occurred_at, now)),
+      element("p", { class: "title" }, ticketLink(ticket.ticket_id, tenant), moment(ticket.occurred_at, now)),
       excerpt(ticket.excerpt),
       facts(fact(labelWords(ticket.label)), fact(spoken(ticket.channel)), fact(spoken(ticket.category)), fact(`${spoken(ticket.priority)} priority`)),
     ),
   ));
 }
 
-export function newestEscalations(escalations, now) {
+export function newestEscalations(escalations, tenant, now) {
   if (!escalations.length) return [element("li", { class: "muted nothing" }, "No escalation in this span.")];
   return escalations.map((escalation) => element(
     "li", {},
@@ -41,7 +47,7 @@ export function newestEscalations(escalations, now) {
       "div", { class: "about" },
       element(
         "p", { class: "title" },
-        element("b", { class: "ticket" }, escalation.ticket_id),
+        ticketLink(escalation.ticket_id, tenant),
         escalation.number && element("span", { class: "muted" }, escalation.number),
         moment(escalation.occurred_at, now),
       ),
