@@ -43,14 +43,14 @@ function restart() {
   else ask();
 }
 
-// What a view is made of: addresses, and what shows their answers. Alerts come last: what they say stays true for minutes.
+// What a view is made of: addresses, and what shows their answers. The database answers them one by one, so the costliest comes last.
 function parts() {
   const { tenant, minutes } = controls.chosen();
   const alerts = ["alerts", { tenant, minutes }, showFiring];
   if (views.current() === "live") return [["live", { tenant, minutes }, show], alerts];
   const { size, dimension, value } = views.series();
   const series = { tenant, size, dimension, value, windows: WINDOWS[size] ?? 1 };
-  return [["trends", series, showTrends], ["topics", { tenant, size }, trends.showTopics], alerts];
+  return [["trends", series, showTrends], alerts, ["topics", { tenant, size }, trends.showTopics]];
 }
 
 async function ask() {
@@ -59,10 +59,13 @@ async function ask() {
   const view = views.current();
   let next = EVERY_MS[view];
   try {
-    const wanted = parts();
-    const answers = await Promise.all(wanted.map(([path, parameters]) => answer(path, parameters, mine.signal)));
+    // Each is shown when it comes: none waits for one that takes long.
+    const answers = await Promise.all(parts().map(async ([path, parameters, shown]) => {
+      const given = await answer(path, parameters, mine.signal);
+      if (mine === asking && given.ok) shown(given.body);
+      return given;
+    }));
     if (mine !== asking) return;
-    answers.forEach(({ ok, body }, index) => ok && wanted[index][2](body));
     const failed = answers.find(({ ok }) => !ok);
     byId("notice").hidden = !failed;
     if (failed) explain(failed.status === 422 ? "error" : "away", failed.body.detail, view);
