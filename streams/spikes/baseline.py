@@ -21,7 +21,7 @@ _DAY_HOURS: Final = 24
 
 # Half-lives. A season's hour sees its own kind once a week, so three hours of it are three weeks.
 RECENT_HOURS = 1.0
-LEVEL_HOURS = 24.0
+LEVEL_HOURS = 6.0
 NOISE_HOURS = 48.0
 SEASON_HOURS = 3.0
 KNOWN_AFTER = _WEEK
@@ -29,6 +29,9 @@ KNOWN_AFTER = _WEEK
 SHRINKAGE = 5.0
 # Before the errors of a forecast are known, the true rate is taken to be off by a fifth.
 NOISE_BEFORE = 0.04
+# However well it went so far: a day may be better or worse than others by a seventh, and a mean by a tenth of a point.
+NOISE_LEAST = 0.02
+MEAN_LEAST = 0.1
 WINDOWS_BEFORE = 24
 # Values of a mean that stand for what is not known yet, and their variance in squared points.
 VALUES_BEFORE = 20.0
@@ -75,7 +78,7 @@ class Forecast(NamedTuple):
         """How far the amount of so much exposure varies, squared."""
         expected = self.rate * exposure
         if family == "mean":
-            return self.noise * exposure * (1 + exposure / self.weight)
+            return self.noise * exposure * (1 + exposure / self.weight) + (MEAN_LEAST * exposure) ** 2
         chance = expected * (1 - self.rate) if family == "share" else expected
         return chance + (self.noise + 1 / self.weight) * expected * expected
 
@@ -164,7 +167,7 @@ class Learning(NamedTuple):
         rate = min(rate, _ALWAYS) if self.family == "share" else rate
         before = WINDOWS_BEFORE * rate * rate
         noise = (errors.amount + NOISE_BEFORE * before) / (errors.exposure + before) if before else NOISE_BEFORE
-        return Forecast(rate, max(noise, 0.0), weight)
+        return Forecast(rate, max(noise, NOISE_LEAST), weight)
 
     def _noise_after(self, errors: Faded, forecast: Forecast | None, seen: Reading) -> Faded:
         """What the forecast was off by, beyond what chance and too little to learn from explain."""

@@ -43,14 +43,25 @@ class Episode(msgspec.Struct, frozen=True, array_like=True):
     calm: int = 0
 
 
+class Before(msgspec.Struct, frozen=True, array_like=True):
+    """The last hour and the level as they stood before a silence."""
+
+    recent: Faded
+    level: Faded
+
+
 class Watched(msgspec.Struct, frozen=True, array_like=True):
-    """A series: the end of its last closed window, what is usual, the newest windows, and the alert that fires."""
+    """A series: the end of its last closed window, what is usual, the newest windows, and the alert that fires.
+
+    While nothing comes, `before` is what was usual until then: a silence must not become usual while it grows.
+    """
 
     until: int
     baseline: Baseline = Baseline()
     seen: tuple[Seen, ...] = ()
     silent_since: int = 0
     silent_expected: float = 0.0
+    before: Before | None = None
     episode: Episode | None = None
 
 
@@ -95,7 +106,7 @@ class _Series:
             baseline = self._learning.learn(watched.baseline, at, outlook, reading)
             return msgspec.structs.replace(watched, until=at + rules.size, baseline=baseline), None
         seen = (*watched.seen, expected_of(reading, forecasts, self._family))[-max(rules.lengths) :]
-        watched = self._count_silence(watched, at, reading, forecasts)
+        watched = self._count_silence(watched, at, reading)
         watched = msgspec.structs.replace(watched, until=at + rules.size, seen=seen)
         if watched.episode is None:
             watched, finding = self._begin(watched, at, forecasts, rules.chance)
@@ -127,7 +138,7 @@ class _Series:
         if evidence is not None:
             start = at - (evidence.windows - 1) * self._rules.size
         elif not early:
-            evidence, kind, start = self._silence(watched, forecasts), "silence", watched.silent_since
+            evidence, kind, start = self._silence(watched), "silence", watched.silent_since
         if evidence is None:
             return watched, None
         episode = Episode(kind, start, self._severity(kind, evidence), evidence)
@@ -167,27 +178,34 @@ class _Series:
     def _newest(self, watched: Watched, episode: Episode, forecasts: list[Forecast]) -> Evidence:
         newest = watched.seen[-1]
         if episode.kind == "silence":
-            return self._silence(watched, forecasts) or episode.worst
+            return self._silence(watched) or episode.worst
         compared = compare((newest,), self._family)
         if compared is None:
             return Evidence(0.0, newest.expected, newest.exposure, 1.0, 1)
         return judge(compared, forecasts, self._family)
 
-    def _count_silence(self, watched: Watched, at: int, reading: Reading, forecasts: list[Forecast]) -> Watched:
+    def _count_silence(self, watched: Watched, at: int, reading: Reading) -> Watched:
         if not self._may_be_silent:
             return watched
         if reading.amount > 0:
-            return msgspec.structs.replace(watched, silent_since=0, silent_expected=0.0)
-        return msgspec.structs.replace(
-            watched,
-            silent_since=watched.silent_since or at,
-            silent_expected=watched.silent_expected + min(forecast.rate for forecast in forecasts),
-        )
+            return msgspec.structs.replace(watched, silent_since=0, silent_expected=0.0, before=None)
+        before = watched.before or Before(watched.baseline.recent, watched.baseline.level)
+        watched = msgspec.structs.replace(watched, silent_since=watched.silent_since or at, before=before)
+        least = min(forecast.rate for forecast in self._before_silence(watched, at))
+        return msgspec.structs.replace(watched, silent_expected=watched.silent_expected + least)
 
-    def _silence(self, watched: Watched, forecasts: list[Forecast]) -> Evidence | None:
+    def _before_silence(self, watched: Watched, at: int) -> list[Forecast]:
+        """What would be expected if the silence had taught nothing."""
+        baseline, before = watched.baseline, watched.before
+        if before is not None:
+            baseline = msgspec.structs.replace(baseline, recent=before.recent, level=before.level)
+        return self._learning.outlook(baseline, at).forecasts
+
+    def _silence(self, watched: Watched) -> Evidence | None:
         if not watched.silent_since:
             return None
         windows = (watched.until - watched.silent_since) // self._rules.size
+        forecasts = self._before_silence(watched, watched.until - self._rules.size)
         probability = max(silence(watched.silent_expected, forecast) for forecast in forecasts)
         if windows < self._rules.least_silent or probability >= self._rules.chance:
             return None

@@ -113,7 +113,7 @@ def test_a_spike_that_grows_is_told_once_more_as_critical() -> None:
 
 
 def test_a_smaller_rise_that_lasts_is_found_by_the_longer_spans() -> None:
-    series = Follower("volume").counts(10 * DAY, 10).counts(12, 24)
+    series = Follower("volume").counts(3 * WEEK, 15).counts(12, 36)
     ((window, finding),) = series.told
     assert finding.episode.worst.windows > 1
     assert finding.episode.start < BEGIN + window * SIZE
