@@ -28,6 +28,8 @@ _SEEN: Final = 400
 _LEAST_LETTERS: Final = 20
 # Of 2,026 English texts in doubt it took three for another language at 0.5, one at 0.6, none at 0.7.
 _SURE: Final = 0.7
+# What the identifier says of names, numbers and letters thrown together.
+_NO_LANGUAGE: Final = "zxx"
 
 _SCRIPTS: Final = (
     ("ja", re.compile("[\u3040-\u30ff]")),
@@ -123,7 +125,7 @@ def load_identifier() -> None:
 @lru_cache(maxsize=1_024)
 def _identify(text: str) -> str | None:
     code, probability = _model()(text)
-    return code if probability >= _SURE else None
+    return code if probability >= _SURE and code != _NO_LANGUAGE else None
 
 
 @cache
