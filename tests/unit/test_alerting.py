@@ -190,7 +190,9 @@ def _interrupted(windows: set[int]) -> Iterator[Alert]:
     yield from desk.alerts
 
 
-@pytest.mark.parametrize("windows", [{5, 100}, {LEARNT - 1, LEARNT}, {LEARNT, LEARNT + 1, LEARNT + 2, LEARNT + 5}, set(range(0, 400, 3))])
+@pytest.mark.parametrize(
+    "windows", [{5, 100}, {LEARNT - 1, LEARNT}, {LEARNT, LEARNT + 1, LEARNT + 2, LEARNT + 5}, set(range(0, 400, 3))]
+)
 def test_a_new_owner_tells_the_same(windows: set[int]) -> None:
     assert list(_interrupted(windows)) == list(_interrupted(set()))
 
