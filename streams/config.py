@@ -1,9 +1,9 @@
 """Settings: one frozen object, built from the environment in one place."""
 
 from pathlib import Path
-from typing import Annotated, Self
+from typing import Annotated
 
-from pydantic import AliasChoices, Field, SecretStr, field_validator, model_validator
+from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from schemas.readings import PresetName
@@ -91,8 +91,10 @@ class Settings(BaseSettings):
             raise ValueError("window sizes are rising seconds, each a multiple of the first, as in [60, 300, 3600]")
         return sizes
 
-    @model_validator(mode="after")
-    def _watched_is_a_size(self) -> Self:
-        if self.watched_size and self.watched_size not in self.window_sizes:
-            raise ValueError(f"watched_size is one of the window sizes {list(self.window_sizes)}, or 0")
-        return self
+    @field_validator("watched_size")
+    @classmethod
+    def _is_a_size(cls, size: int | None, info: ValidationInfo) -> int | None:
+        sizes = info.data.get("window_sizes", ())
+        if size and size not in sizes:
+            raise ValueError(f"it is one of the window sizes {list(sizes)}, or 0 for none")
+        return size

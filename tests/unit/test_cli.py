@@ -85,6 +85,7 @@ def test_status_says_which_servers_do_not_answer(run: Run) -> None:
         ("TICKETPULSE_GATEWAY_PORT", "70000"),
         ("TICKETPULSE_WINDOW_SIZES", "[60, 90]"),
         ("TICKETPULSE_WINDOW_SIZES", "60,90"),
+        ("TICKETPULSE_WATCHED_SIZE", "90"),
         ("TICKETPULSE_NAME", "Not A Name"),
     ],
 )
