@@ -247,6 +247,7 @@ async def test_a_process_that_is_killed_again_and_again_counts_every_event_once(
         "scored_events": EVENTS,
         "escalations": len(raised),
         "windows": len(windows),
+        "alerts": 0,
         "dead_letters": 0,
     }
 

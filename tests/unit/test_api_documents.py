@@ -3,6 +3,7 @@
 The stages run behind it, in the event loop of schemathesis, so that answers are the pipeline's.
 """
 
+from http import HTTPStatus
 from typing import Any
 
 import hypothesis
@@ -69,7 +70,10 @@ def test_what_does_not_fit_the_document_is_refused_as_it_says(document: schemath
         assert case.meta is not None
         body = case.meta.components.get(ParameterLocation.BODY)
         is_wrong = body is not None and body.mode is GenerationMode.NEGATIVE
-        excluded: list[CheckFunction] = [] if is_wrong else [negative_data_rejection]
-        case.call_and_validate(headers={"X-Service-Token": TOKEN}, excluded_checks=excluded)
+        answer = case.call(headers={"X-Service-Token": TOKEN})
+        # A list of too many events is refused by 413, which the check does not take for a refusal.
+        is_refused = answer.status_code == HTTPStatus.REQUEST_ENTITY_TOO_LARGE
+        excluded: list[CheckFunction] = [] if is_wrong and not is_refused else [negative_data_rejection]
+        case.validate_response(answer, excluded_checks=excluded)
 
     check()

@@ -104,14 +104,7 @@ def test_every_setting_has_the_variable_that_errors_name(monkeypatch: pytest.Mon
 
 @pytest.mark.parametrize(
     "arguments",
-    [
-        ("nonsense",),
-        ("worker",),
-        ("worker", "--stage", "x"),
-        ("feed", "--rate", "0"),
-        ("dlq", "show", "abc"),
-        ("windows",),
-    ],
+    [("nonsense",), ("worker",), ("worker", "--stage", "x"), ("feed", "--rate", "0"), ("dlq", "show", "abc")],
 )
 def test_wrong_usage_is_exit_code_2(run: Run, arguments: tuple[str, ...]) -> None:
     result = run(*arguments)
