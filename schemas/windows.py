@@ -53,6 +53,10 @@ class Totals(msgspec.Struct, frozen=True, array_like=True):
         )
 
 
+# The fields that are counts and sums: all but the minimum and the maximum.
+SUMS = tuple(name for name in Totals.__struct_fields__ if name not in ("score_min", "score_max"))
+
+
 class WindowKey(msgspec.Struct, frozen=True, array_like=True):
     """One cell: `size` in seconds, `start` in Unix seconds (a multiple of `size`), and a dimension's value ("" for
     overall).

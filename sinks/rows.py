@@ -14,7 +14,7 @@ import msgspec
 from schemas.alerts import Alert, decode_alert
 from schemas.deadletters import DeadLetter, read_dead_letter
 from schemas.escalations import Escalation, decode_escalation
-from schemas.windows import HUNDREDTHS, NO_SCORE, Totals, WindowAggregate, decode_aggregate
+from schemas.windows import HUNDREDTHS, NO_SCORE, SUMS, WindowAggregate, decode_aggregate
 from sinks.base import Message
 from sinks.columns import (
     INT32,
@@ -167,13 +167,10 @@ def _read_window(message: Message) -> WindowAggregate:
     totals = window.totals
     for name in ("score_min", "score_max"):
         check_whole(name, getattr(totals, name), NO_SCORE, len(POINTS))
-    for name in _SUMS:
+    for name in SUMS:
         check_whole(name, getattr(totals, name), 0, UINT64)
     version(0, message.offset)
     return window
-
-
-_SUMS = tuple(name for name in Totals.__struct_fields__ if name not in ("score_min", "score_max"))
 
 
 def _window_columns(messages: Sequence[Message], windows: Sequence[WindowAggregate]) -> Columns:
@@ -181,7 +178,7 @@ def _window_columns(messages: Sequence[Message], windows: Sequence[WindowAggrega
     return {
         **_as_they_are(("tenant", "size", "dimension", "value", "revision", "final"), windows),
         "start": [int(window.start.timestamp()) for window in windows],
-        **_as_they_are(_SUMS, totals),
+        **_as_they_are(SUMS, totals),
         "score_min": [None if total.score_min == NO_SCORE else POINTS[total.score_min] for total in totals],
         "score_max": [None if total.score_max == NO_SCORE else POINTS[total.score_max] for total in totals],
         "version": [version(0, message.offset) for message in messages],

@@ -12,15 +12,13 @@ from typing import Any, Final
 import msgspec
 
 from schemas.events import TicketEvent
-from sinks.clickhouse.console import query
+from sinks.clickhouse.stored import PAGE_ROWS, read_events, read_rows
 from sinks.rows import DEFAULT_PRIORITY
 from streams.history.span import BadHistory, Span
 
-PAGE_ROWS: Final = 20_000
 _PLAIN: Final = ("event_id", "tenant", "ticket_id", "type", "channel")
 # Empty in the table for none.
 _MAY_BE_MISSING: Final = ("customer_id", "agent_id", "status", "subject", "text", "journey_stage", "language")
-_PLACE: Final = ("at", "log_partition", "log_offset")
 
 
 class HistoryRows:
@@ -34,7 +32,7 @@ class HistoryRows:
         self._url = url
         self._page_rows = page_rows
         self._where = " AND ".join(_conditions(span)) or "1"
-        [counted] = self._query(f"SELECT toString(count()) AS events FROM scored_events_now WHERE {self._where}")  # noqa: S608
+        [counted] = read_rows(url, f"SELECT toString(count()) AS events FROM scored_events_now WHERE {self._where}")  # noqa: S608
         self._count = int(counted["events"])
         if not self._count:
             raise BadHistory("ClickHouse: scored_events_now has no event of this tenant and time")
@@ -44,23 +42,9 @@ class HistoryRows:
 
     def __iter__(self) -> Iterator[TicketEvent]:
         """The events by time; those of one millisecond as they stand in the log."""
-        after = "1"
-        while True:
-            rows = self._query(self._page(after))
-            yield from map(event_of, rows)
-            if len(rows) < self._page_rows:
-                return
-            after = f"({', '.join(_PLACE)}) > ({', '.join(str(int(rows[-1][name])) for name in _PLACE)})"
-
-    def _page(self, after: str) -> str:
-        columns = ", ".join((*_PLAIN, *_MAY_BE_MISSING, "voice", "priority", "satisfaction", *_PLACE[1:]))
-        return (
-            f"SELECT {columns}, toUnixTimestamp64Milli(occurred_at) AS at FROM scored_events_now "  # noqa: S608
-            f"WHERE {self._where} AND {after} ORDER BY {', '.join(_PLACE)} LIMIT {self._page_rows}"
-        )
-
-    def _query(self, sql: str) -> list[dict[str, Any]]:
-        return [msgspec.json.decode(line) for line in query(self._url, sql, "JSONEachRow").splitlines()]
+        columns = ", ".join((*_PLAIN, *_MAY_BE_MISSING, "voice", "priority", "satisfaction"))
+        at = "toUnixTimestamp64Milli(occurred_at)"
+        yield from map(event_of, read_events(self._url, columns, at, self._where, self._page_rows))
 
 
 def event_of(row: dict[str, Any]) -> TicketEvent:

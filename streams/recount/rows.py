@@ -4,17 +4,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
-import msgspec
-
 from schemas.scored import ScoredEvent, Sentiment
-from schemas.windows import HUNDREDTHS, NO_SCORE, Totals, WindowKey
-from sinks.clickhouse.console import query
+from schemas.windows import HUNDREDTHS, NO_SCORE, SUMS, Totals, WindowKey
+from sinks.clickhouse.stored import PAGE_ROWS, read_events, read_rows
 from streams.recount.counting import Cause, Days, Kept, Raised, Stored
 from streams.windows import WindowRules
-
-PAGE_ROWS = 20_000
-_PLACE = ("at", "log_partition", "log_offset")
-_SUMS = tuple(name for name in Totals.__struct_fields__ if name not in ("score_min", "score_max"))
 
 
 class Rows:
@@ -32,28 +26,20 @@ class Rows:
         columns = (
             "tenant, ticket_id, event_id, type, channel, category, priority, voice, status, satisfaction, scored, "
             "score, toString(label) AS label_name, toUnixTimestamp64Milli(occurred_at) AS occurred, "
-            f"toUnixTimestamp64Milli(appended_at) AS appended, {', '.join(_PLACE[1:])}, {at} AS at"
+            "toUnixTimestamp64Milli(appended_at) AS appended"
         )
         # An event's own time is never before the one that it counts at, so this bound lets months be passed over.
         earliest = f"occurred_at >= fromUnixTimestamp64Milli({days.begin * 1000}, 'UTC')"
         where = f"{_of(days)} AND {earliest} AND at >= {days.begin * 1000} AND at < {days.end * 1000}"
-        after = "1"
-        while True:
-            rows = self._query(
-                f"SELECT {columns} FROM scored_events_now WHERE {where} AND {after} "  # noqa: S608
-                f"ORDER BY {', '.join(_PLACE)} LIMIT {self._page_rows}"
-            )
-            yield from map(_kept, rows)
-            if len(rows) < self._page_rows:
-                return
-            after = f"({', '.join(_PLACE)}) > ({', '.join(str(int(rows[-1][name])) for name in _PLACE)})"
+        yield from map(_kept, read_events(self._url, columns, at, where, self._page_rows))
 
     def escalations(self, days: Days) -> Iterator[Raised]:
         """Every escalation of these days."""
-        rows = self._query(
+        rows = read_rows(
+            self._url,
             "SELECT tenant, ticket_id, event_id, toUnixTimestamp64Milli(occurred_at) AS at, channel, category, "  # noqa: S608
             f"priority_before FROM escalations_now WHERE {_of(days)} "
-            f"AND at >= {days.begin * 1000} AND at < {days.end * 1000}"
+            f"AND at >= {days.begin * 1000} AND at < {days.end * 1000}",
         )
         for row in rows:
             cause = Cause(row["tenant"], row["ticket_id"], row["event_id"], int(row["at"]))
@@ -61,15 +47,13 @@ class Rows:
 
     def windows(self, days: Days) -> dict[WindowKey, Stored]:
         """Every stored window of these days and of the sizes of the rules."""
-        rows = self._query(
+        rows = read_rows(
+            self._url,
             f"SELECT tenant, size, toUnixTimestamp(start) AS begin, dimension, value, revision, final, version, "  # noqa: S608
-            f"score_min, score_max, {', '.join(_SUMS)} FROM windows_now WHERE {_of(days)} "
-            f"AND begin >= {days.begin} AND begin < {days.end} AND size IN ({', '.join(map(str, self._rules.sizes))})"
+            f"score_min, score_max, {', '.join(SUMS)} FROM windows_now WHERE {_of(days)} "
+            f"AND begin >= {days.begin} AND begin < {days.end} AND size IN ({', '.join(map(str, self._rules.sizes))})",
         )
         return {_key(row): _stored(row) for row in rows}
-
-    def _query(self, sql: str) -> list[dict[str, Any]]:
-        return [msgspec.json.decode(line) for line in query(self._url, sql, "JSONEachRow").splitlines()]
 
 
 def _of(days: Days) -> str:
@@ -107,7 +91,7 @@ def _key(row: dict[str, Any]) -> WindowKey:
 
 def _stored(row: dict[str, Any]) -> Stored:
     totals = Totals(
-        **{name: int(row[name]) for name in _SUMS},
+        **{name: int(row[name]) for name in SUMS},
         score_min=_hundredths(row["score_min"]),
         score_max=_hundredths(row["score_max"]),
     )

@@ -5,10 +5,10 @@ from datetime import UTC, datetime
 
 from clickhouse_connect.driver.client import Client
 
-from schemas.windows import HUNDREDTHS, NO_SCORE, Totals, WindowKey
+from schemas.windows import NO_SCORE, SUMS, Totals, WindowKey
+from sinks.columns import POINTS
 from streams.recount.counting import Difference, Stored
 
-_PLAIN = tuple(name for name in Totals.__struct_fields__ if name not in ("score_min", "score_max"))
 COLUMNS = (
     "tenant",
     "size",
@@ -18,7 +18,7 @@ COLUMNS = (
     "revision",
     "final",
     "version",
-    *_PLAIN,
+    *SUMS,
     "score_min",
     "score_max",
 )
@@ -47,11 +47,11 @@ def _row(key: WindowKey, totals: Totals, before: Stored | None) -> list[object]:
         before.revision + 1 if before else 1,
         True,
         before.version + 1 if before else 1,
-        *(getattr(totals, name) for name in _PLAIN),
+        *(getattr(totals, name) for name in SUMS),
         _points(totals.score_min),
         _points(totals.score_max),
     ]
 
 
 def _points(hundredths: int) -> str | None:
-    return None if hundredths == NO_SCORE else f"{hundredths / HUNDREDTHS:.2f}"
+    return None if hundredths == NO_SCORE else POINTS[hundredths]
