@@ -25,22 +25,20 @@ def _quantile(share: float, column: str) -> str:
     return f"quantileIf({share})({column}, isNotNull({column}))"
 
 
-_WAITED: Final = f"""
+def _within(seconds: str) -> str:
+    """Within how long half of them, and nearly all."""
+    return f"""
 SELECT $__timeInterval(occurred_at) AS time,
-    {_quantile(0.5, "first_response_seconds")} AS "half within",
-    {_quantile(0.95, "first_response_seconds")} AS "95 % within"
+    {_quantile(0.5, seconds)} AS "half within",
+    {_quantile(0.95, seconds)} AS "95 % within"
 {_RAISED}
 GROUP BY time
 ORDER BY time
 """
-_RESOLVED: Final = f"""
-SELECT $__timeInterval(occurred_at) AS time,
-    {_quantile(0.5, "resolution_seconds")} AS "half within",
-    {_quantile(0.95, "resolution_seconds")} AS "95 % within"
-{_RAISED}
-GROUP BY time
-ORDER BY time
-"""
+
+
+_WAITED: Final = _within("first_response_seconds")
+_RESOLVED: Final = _within("resolution_seconds")
 _BY_RULE: Final = f"""
 SELECT $__timeInterval(occurred_at) AS time, rule, count() AS escalations
 {_RAISED}
