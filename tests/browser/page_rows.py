@@ -6,13 +6,15 @@ other tenants' rows and rows outside the span.
 
 import random
 import uuid
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
 from tests.browser.series_rows import alert_rows, earlier_events, series_windows
 
 Row = dict[str, Any]
 
+# When the tests look at the page.
+NOW = datetime(2026, 3, 4, 10, 20, 40, tzinfo=UTC)
 HOSTILE = "<script>document.title='owned'</script><img src=x onerror=\"document.title='owned'\">"
 LONG_ID = "TICKET-" + "9" * 200
 SPAN_MINUTES = 30

@@ -13,6 +13,7 @@ from datetime import datetime
 from pathlib import Path
 
 import uvicorn
+from fastapi import FastAPI
 
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.migrations import migrate
@@ -31,10 +32,14 @@ def fill(url: str, now: datetime) -> None:
 
 
 async def serve(folder: Path, now: datetime) -> None:
-    """Serve on a free port of the loopback."""
+    """Fill a database and serve the page over it."""
     url = f"chdb://{folder}"
     await asyncio.to_thread(fill, url, now)
-    page = create_page(lambda: connect(url, readonly=True), now=lambda: now)
+    await listen(create_page(lambda: connect(url, readonly=True), now=lambda: now))
+
+
+async def listen(page: FastAPI) -> None:
+    """Serve on a free port of the loopback, print the address, and end with the standard input."""
     server = uvicorn.Server(uvicorn.Config(page, log_level="warning"))
     with socket.create_server(("127.0.0.1", 0)) as listening:
         print(f"http://127.0.0.1:{listening.getsockname()[1]}", flush=True)

@@ -1,46 +1,20 @@
 """The page in a real browser: the figures on it are those of the database, and nothing that a ticket says runs."""
 
 import re
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.browser.chromium import Browser, browsing
-from tests.browser.page_process import serving
+from tests.browser.chromium import Browser
+from tests.browser.page_process import serving_rows
 from tests.browser.page_rows import HOSTILE
 
-NOW = datetime(2026, 3, 4, 10, 20, 40, tzinfo=UTC)
 SHOWN = "!['loading', 'paused'].includes(document.getElementById('state').dataset.state)"
 LIST_SHOWN = "document.getElementById('worst').childElementCount > 0"
 
 pytestmark = pytest.mark.xdist_group("chromium")
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("page"), NOW) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with browsing(tmp_path_factory.mktemp("profile")) as window:
-        yield window
-
-
-@pytest.fixture
-def browser(chromium: Browser, address: str) -> Browser:
-    """The window as a newcomer has it: nothing chosen, nothing stored, nothing in the console."""
-    chromium.resize(1280, 900)
-    chromium.devtools("Emulation.setEmulatedMedia", features=[])
-    chromium.devtools("Storage.clearDataForOrigin", origin=address, storageTypes="all")
-    chromium.open("about:blank")
-    chromium.console_errors()
-    return chromium
 
 
 def opened(browser: Browser, url: str) -> None:
@@ -136,7 +110,7 @@ def test_a_refused_parameter_is_explained(browser: Browser, address: str) -> Non
 
 
 def test_the_last_figures_stay_when_the_server_goes_away(browser: Browser, tmp_path: Path) -> None:
-    with serving(tmp_path / "database", NOW) as address:
+    with serving_rows(tmp_path / "database") as address:
         opened(browser, address)
         before = text(browser, "#tile-negative")
     browser.until("document.getElementById('state').dataset.state === 'away'")

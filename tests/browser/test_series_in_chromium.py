@@ -1,47 +1,20 @@
 """Alerts and trends in a real browser: figures are those of the database, and a view can be linked and gone back to."""
 
-from collections.abc import Iterator
-from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 
-from tests.browser.chromium import Browser, browsing
-from tests.browser.page_process import serving
+from tests.browser.chromium import Browser
+from tests.browser.page_process import serving_rows
 from tests.browser.series_rows import HOSTILE_PHRASE
 
-NOW = datetime(2026, 3, 4, 10, 20, 40, tzinfo=UTC)
 ALERTS_SHOWN = "document.getElementById('alerts-list').childElementCount > 0"
 SHOWN = f"!['loading', 'paused'].includes(document.getElementById('state').dataset.state) && {ALERTS_SHOWN}"
 TRENDS_SHOWN = f"document.getElementById('trends').dataset.view === 'figures' && {ALERTS_SHOWN}"
 
 pytestmark = pytest.mark.xdist_group("chromium series")
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("page"), NOW) as url:
-        yield url
-
-
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with browsing(tmp_path_factory.mktemp("profile")) as window:
-        yield window
-
-
-@pytest.fixture
-def browser(chromium: Browser, address: str) -> Browser:
-    """The window as a newcomer has it: nothing chosen, nothing stored, nothing in the console."""
-    chromium.resize(1280, 900)
-    chromium.devtools("Emulation.setEmulatedMedia", features=[])
-    chromium.devtools("Emulation.setTimezoneOverride", timezoneId="UTC")
-    chromium.devtools("Storage.clearDataForOrigin", origin=address, storageTypes="all")
-    chromium.open("about:blank")
-    chromium.console_errors()
-    return chromium
 
 
 def opened(browser: Browser, url: str, shown: str = SHOWN) -> None:
@@ -259,7 +232,7 @@ def test_nothing_scrolls_sideways(browser: Browser, address: str, width: int, pl
 
 
 def test_the_figures_stay_and_the_page_says_so_when_the_server_goes_away(browser: Browser, tmp_path: Path) -> None:
-    with serving(tmp_path / "database", NOW) as address:
+    with serving_rows(tmp_path / "database") as address:
         opened(browser, f"{address}/#trends", TRENDS_SHOWN)
         before = text(browser, "#newest-events")
     browser.run("document.getElementById('pause').click(); document.getElementById('pause').click()")

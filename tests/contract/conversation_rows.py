@@ -7,13 +7,10 @@ embedded engine at one path only.
 """
 
 import asyncio
-import socket
 import sys
 from datetime import timedelta
 from functools import partial
 from pathlib import Path
-
-import uvicorn
 
 from schemas.escalations import Evidence
 from schemas.scored import Reason
@@ -22,6 +19,7 @@ from sinks.clickhouse.client import connect
 from sinks.clickhouse.migrations import migrate
 from sinks.clickhouse.sink import ClickHouseSink
 from sinks.dashboard.app import create_page
+from tests.browser.serve_page import listen
 from tests.contract.messages import NOON, TABLES, escalation, scored
 
 LONG = 600
@@ -57,7 +55,7 @@ def messages() -> list[Message]:
 
 
 async def serve(folder: Path) -> None:
-    """Serve on a free port of the loopback."""
+    """Fill a database and serve the page over it."""
     url = f"chdb://{folder}"
     client = connect(url)
     migrate(client)
@@ -65,13 +63,7 @@ async def serve(folder: Path) -> None:
     sink = ClickHouseSink(partial(connect, url), TABLES)
     await sink.write(messages())
     await sink.close()
-    server = uvicorn.Server(uvicorn.Config(create_page(partial(connect, url, readonly=True)), log_level="warning"))
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        print(f"http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
-        serving = asyncio.create_task(server.serve([listening]))
-        await asyncio.to_thread(sys.stdin.read)
-        server.should_exit = True
-        await serving
+    await listen(create_page(partial(connect, url, readonly=True)))
 
 
 if __name__ == "__main__":

@@ -1,6 +1,5 @@
 """What ClickHouse alone can do: be away, be taken, refuse rows, and answer questions."""
 
-import asyncio
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -40,19 +39,6 @@ def server_url(server: ClickHouseProcess, unique: Callable[[str], str]) -> str:
 @pytest.fixture(params=["embedded", "server"])
 def url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
     return str(request.getfixturevalue("server_url")) if request.param == "server" else embedded_url(tmp_path)
-
-
-@pytest.fixture
-def client(url: str) -> Iterator[Client]:
-    with migrated(url) as opened:
-        yield opened
-
-
-@pytest.fixture
-def sink(url: str, client: Client) -> Iterator[ClickHouseSink]:
-    made = ClickHouseSink(lambda: connect(url), TABLES)
-    yield made
-    asyncio.run(made.close())
 
 
 async def test_a_server_that_was_away_gets_every_message_once(server: ClickHouseProcess, server_url: str) -> None:

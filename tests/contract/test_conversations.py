@@ -1,7 +1,5 @@
 """A ticket's conversation over HTTP, as the sink has stored it; and its OpenAPI document."""
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from typing import Any
 from urllib.parse import quote
@@ -15,6 +13,7 @@ from schemathesis import GenerationMode
 from sinks.clickhouse.client import connect
 from sinks.dashboard.app import create_page
 from sinks.dashboard.conversations import MAX_MESSAGES, TEXT_CHARS
+from tests.browser.page_process import serving
 from tests.contract.conversation_rows import LONG, ODD_IDS
 
 PATH = "/api/v1/conversations"
@@ -25,16 +24,8 @@ pytestmark = pytest.mark.xdist_group("conversations")
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    command = [sys.executable, "-m", "tests.contract.conversation_rows", str(tmp_path_factory.mktemp("page"))]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
-    assert process.stdout is not None
-    try:
-        address = process.stdout.readline().strip()
-        assert address, f"the page ended with code {process.wait()} before it listened"
-        yield address
-    finally:
-        # The end of its input stops it.
-        process.communicate()
+    with serving("tests.contract.conversation_rows", str(tmp_path_factory.mktemp("page"))) as url:
+        yield url
 
 
 @pytest.fixture

@@ -3,8 +3,8 @@
 import asyncio
 import socket
 from collections import Counter
-from collections.abc import AsyncIterator, Callable, Iterator
-from datetime import UTC, datetime, timedelta
+from collections.abc import Callable, Iterator
+from datetime import datetime, timedelta
 from typing import Any
 
 import anyio
@@ -17,26 +17,12 @@ from sinks.dashboard.app import create_page
 from sinks.dashboard.parameters import MAX_MINUTES
 from sinks.dashboard.queries import EXCERPT_CHARS, ROWS
 from sinks.dashboard.recent import LONGEST_KEEP, Recent
-from tests.browser.page_process import serving
-from tests.browser.page_rows import HOSTILE, LONG_ID, SPAN_MINUTES, Row, page_rows
+from tests.browser.page_rows import HOSTILE, LONG_ID, NOW, SPAN_MINUTES, Row, page_rows
 
-NOW = datetime(2026, 3, 4, 10, 20, 40, tzinfo=UTC)
 ROWS_STORED = page_rows(NOW)
 
 # The tests share one page, so they run in one process.
 pytestmark = pytest.mark.xdist_group("page")
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("page"), NOW) as url:
-        yield url
-
-
-@pytest.fixture
-async def page(address: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=address, timeout=60, trust_env=False) as client:
-        yield client
 
 
 async def live(page: httpx.AsyncClient, tenant: str = "default", minutes: int = SPAN_MINUTES) -> dict[str, Any]:

@@ -1,6 +1,5 @@
 """What the page tells of series of windows: alerts, trends and new topics, against the rows in the tables."""
 
-from collections.abc import AsyncIterator, Iterator
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -14,27 +13,13 @@ from schemathesis.specs.openapi.checks import positive_data_acceptance
 from sinks.dashboard.alerts import MAX_ALERTS
 from sinks.dashboard.parameters import MAX_MINUTES
 from sinks.dashboard.trends import MAX_WINDOWS
-from tests.browser.page_process import serving
-from tests.browser.page_rows import Row
+from tests.browser.page_rows import NOW, Row
 from tests.browser.series_rows import HOSTILE_PHRASE, MANY, MANY_RESOLVED, alert_rows, series_windows
 
-NOW = datetime(2026, 3, 4, 10, 20, 40, tzinfo=UTC)
 HOUR, DAY, WEEK = 3_600, 86_400, 7 * 86_400
 SMOOTHED_OVER = {300: HOUR, HOUR: DAY, DAY: WEEK}
 
 pytestmark = pytest.mark.xdist_group("page series")
-
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving(tmp_path_factory.mktemp("page"), NOW) as url:
-        yield url
-
-
-@pytest.fixture
-async def page(address: str) -> AsyncIterator[httpx.AsyncClient]:
-    async with httpx.AsyncClient(base_url=address, timeout=60, trust_env=False) as client:
-        yield client
 
 
 async def asked(page: httpx.AsyncClient, path: str, **parameters: str | int) -> dict[str, Any]:

@@ -1,8 +1,6 @@
 """Trends that SQL can ask for, against the same sums in Python; and the events by time, which are the events."""
 
-import asyncio
 import random
-from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -12,9 +10,8 @@ from clickhouse_connect.driver.client import Client
 
 from schemas.readings import Reading
 from sinks.base import Unavailable
-from sinks.clickhouse.client import connect
 from sinks.clickhouse.sink import ClickHouseSink
-from tests.contract.messages import NOON, TABLES, scored
+from tests.contract.messages import NOON, scored
 from tests.contract.sink_worlds import embedded_url, migrated
 
 HOUR = 3600
@@ -27,19 +24,6 @@ Window = dict[str, int]
 @pytest.fixture
 def url(tmp_path: Path) -> str:
     return embedded_url(tmp_path)
-
-
-@pytest.fixture
-def client(url: str) -> Iterator[Client]:
-    with migrated(url) as opened:
-        yield opened
-
-
-@pytest.fixture
-def sink(url: str, client: Client) -> Iterator[ClickHouseSink]:
-    made = ClickHouseSink(lambda: connect(url), TABLES)
-    yield made
-    asyncio.run(made.close())
 
 
 def history(seed: int = 7) -> dict[tuple[str, int], Window]:
