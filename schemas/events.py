@@ -59,6 +59,7 @@ class TicketEvent(msgspec.Struct, kw_only=True, eq=False):
     author: str | None = None
     session_id: str | None = None
     journey_stage: str | None = None
+    product: str | None = None
     satisfaction: Rating | None = None
     attachments: list[str | dict[str, Any]] = []
     language: str | None = None

@@ -11,7 +11,7 @@ from schemas.scored import Reason, ScoredEvent, Sentiment
 
 # The decoder passes over what is not listed, and checks no ids again that were checked when the event came in. That
 # and values that the garbage collector need not follow save a third of its time.
-_PASSED_OVER = {"agent_id", "attachments", "extra", "received_at", "removed"}
+_PASSED_OVER = {"attachments", "extra", "received_at", "removed"}
 
 
 def _narrowed(struct: type[msgspec.Struct], passed_over: set[str], **narrower: Any) -> type[msgspec.Struct]:

@@ -1,9 +1,14 @@
 """Totals of a tumbling window: of one source partition (partial) and of all of them (aggregate)."""
 
+from collections.abc import Hashable
 from datetime import UTC, datetime
-from typing import Any
+from typing import Any, TypeVar
 
 import msgspec
+
+from schemas.durations import Histogram, quantile
+
+Name = TypeVar("Name", bound=Hashable)
 
 # The score is counted in hundredths: whole numbers add up to the same sum in any order.
 HUNDREDTHS = 100
@@ -15,7 +20,12 @@ class Totals(msgspec.Struct, frozen=True, array_like=True):
 
     `events` counts all of them, `scored` the customers' texts; the five labels add up to `scored`. Scores are in
     hundredths of a point, 0 to 1000; `score_min` and `score_max` are NO_SCORE while nothing was scored. `satisfaction`
-    is the sum of `ratings` ratings.
+    is the sum of `ratings` ratings. `tickets` are the distinct tickets of the events. `emotions` and `urgencies` count
+    what was read from the customers' texts, by name.
+
+    `response_times` are those from a ticket's first event to the first reply of an agent, in the window of the reply;
+    `resolution_times` those from its first event to each of its resolutions. `responded_in_time` and `resolved_in_time`
+    are how many of them kept their target. `reopened` counts tickets that were closed and are open again.
     """
 
     events: int = 0
@@ -32,6 +42,14 @@ class Totals(msgspec.Struct, frozen=True, array_like=True):
     resolved: int = 0
     ratings: int = 0
     satisfaction: int = 0
+    tickets: int = 0
+    reopened: int = 0
+    responded_in_time: int = 0
+    resolved_in_time: int = 0
+    emotions: dict[str, int] = {}
+    urgencies: dict[str, int] = {}
+    response_times: Histogram = {}
+    resolution_times: Histogram = {}
 
     def __add__(self, other: "Totals") -> "Totals":
         scored_both = self.scored and other.scored
@@ -50,11 +68,31 @@ class Totals(msgspec.Struct, frozen=True, array_like=True):
             self.resolved + other.resolved,
             self.ratings + other.ratings,
             self.satisfaction + other.satisfaction,
+            self.tickets + other.tickets,
+            self.reopened + other.reopened,
+            self.responded_in_time + other.responded_in_time,
+            self.resolved_in_time + other.resolved_in_time,
+            _sum(self.emotions, other.emotions),
+            _sum(self.urgencies, other.urgencies),
+            _sum(self.response_times, other.response_times),
+            _sum(self.resolution_times, other.resolution_times),
         )
 
 
-# The fields that are counts and sums: all but the minimum and the maximum.
-SUMS = tuple(name for name in Totals.__struct_fields__ if name not in ("score_min", "score_max"))
+# The fields that are counts by name or bucket, and those that are counts and sums: all others but the minimum and the
+# maximum.
+COUNTS_BY = ("emotions", "urgencies", "response_times", "resolution_times")
+SUMS = tuple(name for name in Totals.__struct_fields__ if name not in ("score_min", "score_max", *COUNTS_BY))
+
+
+def _sum(one: dict[Name, int], other: dict[Name, int]) -> dict[Name, int]:
+    """The counts of both, without those that are 0: totals are equal when they say the same."""
+    if not other:
+        return one
+    if not one:
+        return other
+    both = one | {name: one.get(name, 0) + count for name, count in other.items()}
+    return both if all(both.values()) else {name: count for name, count in both.items() if count}
 
 
 class WindowKey(msgspec.Struct, frozen=True, array_like=True):
@@ -128,7 +166,8 @@ class WindowAggregate(msgspec.Struct, kw_only=True, frozen=True):
     passed it.
 
     Rates are of the totals beside them: `negative_share` = (very_negative + negative) / scored, `escalation_rate` =
-    escalations / scored, `score_avg` in points (0 to 10); None where the denominator is 0.
+    escalations / scored, `score_avg` in points (0 to 10); None where the denominator is 0. The quantiles are seconds,
+    within 2 %; None where nothing was answered or resolved.
     """
 
     tenant: str
@@ -144,6 +183,10 @@ class WindowAggregate(msgspec.Struct, kw_only=True, frozen=True):
     escalation_rate: float | None
     score_avg: float | None
     satisfaction_avg: float | None
+    response_p50: float | None = None
+    response_p95: float | None = None
+    resolution_p50: float | None = None
+    resolution_p95: float | None = None
 
 
 def aggregate(key: WindowKey, totals: Totals, revision: int, *, final: bool) -> WindowAggregate:
@@ -163,6 +206,10 @@ def aggregate(key: WindowKey, totals: Totals, revision: int, *, final: bool) -> 
         escalation_rate=totals.escalations / scored if scored else None,
         score_avg=totals.score_sum / HUNDREDTHS / scored if scored else None,
         satisfaction_avg=totals.satisfaction / totals.ratings if totals.ratings else None,
+        response_p50=quantile(totals.response_times, 0.5),
+        response_p95=quantile(totals.response_times, 0.95),
+        resolution_p50=quantile(totals.resolution_times, 0.5),
+        resolution_p95=quantile(totals.resolution_times, 0.95),
     )
 
 

@@ -18,7 +18,7 @@ OFFSET_BITS = 44
 EPOCH_BITS = 20
 MAX_SCORE = 10
 
-INT32, INT64, UINT32, UINT64 = 2**31, 2**63, 2**32, 2**64
+INT32, INT64, UINT16, UINT32, UINT64 = 2**31, 2**63, 2**16, 2**32, 2**64
 # By hundredths of a point, and by points.
 POINTS = tuple(f"{hundredths / HUNDREDTHS:.2f}" for hundredths in range(MAX_SCORE * HUNDREDTHS + 1))
 _POINTS = {hundredths / HUNDREDTHS: text for hundredths, text in enumerate(POINTS)}

@@ -14,12 +14,13 @@ import msgspec
 from schemas.alerts import Alert, decode_alert
 from schemas.deadletters import DeadLetter, read_dead_letter
 from schemas.escalations import Escalation, decode_escalation
-from schemas.windows import HUNDREDTHS, NO_SCORE, SUMS, WindowAggregate, decode_aggregate
+from schemas.windows import COUNTS_BY, HUNDREDTHS, NO_SCORE, SUMS, WindowAggregate, decode_aggregate
 from sinks.base import Message
 from sinks.columns import (
     INT32,
     INT64,
     POINTS,
+    UINT16,
     UINT32,
     UINT64,
     Columns,
@@ -169,6 +170,12 @@ def _read_window(message: Message) -> WindowAggregate:
         check_whole(name, getattr(totals, name), NO_SCORE, len(POINTS))
     for name in SUMS:
         check_whole(name, getattr(totals, name), 0, UINT64)
+    for name in COUNTS_BY:
+        for each, count in getattr(totals, name).items():
+            check_whole(f"{name} of {each}", count, 0, UINT64)
+    for histogram in (totals.response_times, totals.resolution_times):
+        for bucket in histogram:
+            check_whole("bucket", bucket, 0, UINT16)
     version(0, message.offset)
     return window
 
@@ -178,7 +185,7 @@ def _window_columns(messages: Sequence[Message], windows: Sequence[WindowAggrega
     return {
         **_as_they_are(("tenant", "size", "dimension", "value", "revision", "final"), windows),
         "start": [int(window.start.timestamp()) for window in windows],
-        **_as_they_are(SUMS, totals),
+        **_as_they_are((*SUMS, *COUNTS_BY), totals),
         "score_min": [None if total.score_min == NO_SCORE else POINTS[total.score_min] for total in totals],
         "score_max": [None if total.score_max == NO_SCORE else POINTS[total.score_max] for total in totals],
         "version": [version(0, message.offset) for message in messages],

@@ -16,7 +16,7 @@ DEFAULT_PRIORITY = "medium"
 
 # The scored event without what no column takes (metadata, attachments, contacts). The decoder passes over it, which
 # saves a third of its time.
-_NO_COLUMN = {"attachments", "metadata", "extra", "author", "email", "phone", "session_id", "source_type"}
+_NO_COLUMN = {"attachments", "metadata", "extra", "email", "phone", "session_id", "source_type"}
 _NO_COLUMN |= {"source_reference_id", "removed", "correlation_id", "wants_state"}
 # Many are decoded, turned and dropped at once, and none is part of a cycle: nothing that a garbage collector need see.
 _Sentiment = msgspec.defstruct("_Sentiment", [(each.name, each.type) for each in fields(Sentiment)], gc=False)
@@ -42,7 +42,10 @@ _decode = msgspec.json.Decoder(_Event).decode
 _UNSCORED = _Sentiment(0.0, "unset", 0.0, 0.0, 0.0)
 _OfTenant = msgspec.defstruct("_OfTenant", [("tenant", Tenant)])
 _AS_THEY_ARE = ("tenant", "ticket_id", "event_id", "type", "channel", "category", "voice", "confidence", "scorer")
-_EMPTY_FOR_NONE = ("status", "customer_id", "agent_id", "language", "journey_stage", "subject", "text", "unscored")
+_EMPTY_FOR_NONE = (
+    *("author", "status", "customer_id", "agent_id", "language", "journey_stage", "product"),
+    *("subject", "text", "unscored"),
+)
 
 
 def is_scored(message: Message) -> bool:

@@ -48,6 +48,12 @@ class Settings(BaseSettings):
     partitions: int = Field(2, ge=1, le=512, description="Partitions of each topic: 2 locally, 12 in production.")
     replication: int = Field(1, ge=1, le=7, description="Replication factor: 1 locally, 3 in production.")
     session_timeout: Seconds = Field(6.0, description="Seconds after which a dead worker's partitions move.")
+    stalled_after: float = Field(
+        60.0,
+        ge=0,
+        description="Seconds without progress, while records wait and the broker answers, after which a worker says "
+        "what it was doing and ends, to be started again; 0 for never.",
+    )
 
     preset: PresetName = Field(
         "support", description="How texts are scored and read, and what escalates; see docs/scoring.md."
@@ -74,6 +80,26 @@ class Settings(BaseSettings):
         "Without it the second size, five minutes by default.",
     )
 
+    window_values: int = Field(
+        1_000,
+        ge=1,
+        description="Agents, products and journey stages that have windows of their own; the rest count as `other`.",
+    )
+    ticket_memory: int = Field(
+        604_800,
+        gt=0,
+        description="Seconds without an event after which windows count a ticket as a new one, the largest window's "
+        "at least.",
+    )
+    respond_within: tuple[int, int, int, int] = Field(
+        (86_400, 28_800, 14_400, 3_600),
+        description="Seconds to the first reply that are in time, for low, medium, high and urgent tickets.",
+    )
+    resolve_within: tuple[int, int, int, int] = Field(
+        (604_800, 259_200, 86_400, 28_800),
+        description="Seconds to the resolution that are in time, for low, medium, high and urgent tickets.",
+    )
+
     duplicate_horizon: int = Field(100, ge=1, le=10_000, description="Event ids that a conversation remembers.")
 
     sink_rows: int = Field(50_000, ge=1, description="Rows that a sink collects at most before it writes.")
@@ -90,6 +116,21 @@ class Settings(BaseSettings):
         if not sizes or sizes[0] <= 0 or any(size % sizes[0] for size in sizes) or list(sizes) != sorted(set(sizes)):
             raise ValueError("window sizes are rising seconds, each a multiple of the first, as in [60, 300, 3600]")
         return sizes
+
+    @field_validator("ticket_memory")
+    @classmethod
+    def _covers_the_windows(cls, memory: int, info: ValidationInfo) -> int:
+        sizes = info.data.get("window_sizes", (0,))
+        if memory < sizes[-1]:
+            raise ValueError(f"a ticket is remembered for the largest window at least, {sizes[-1]} seconds")
+        return memory
+
+    @field_validator("respond_within", "resolve_within")
+    @classmethod
+    def _are_targets(cls, seconds: tuple[int, ...]) -> tuple[int, ...]:
+        if min(seconds) <= 0:
+            raise ValueError("four numbers of seconds above 0, for low, medium, high and urgent tickets")
+        return seconds
 
     @field_validator("watched_size")
     @classmethod

@@ -154,6 +154,7 @@ def _scored(received: Received, found: Explained, reading: Reading, scorer: str)
         author=event.author,
         session_id=event.session_id,
         journey_stage=event.journey_stage or reading.journey_stage,
+        product=event.product,
         satisfaction=event.satisfaction,
         attachments=event.attachments,
         language=event.language or reading.language,

@@ -13,7 +13,7 @@ from streams.scoring import scorer_or_unavailable
 from streams.scoring.readers import reader_of
 from streams.track import TrackStage
 from streams.trends import TrendsStage
-from streams.windows import WindowRules
+from streams.windows import Targets, WindowRules
 
 
 def window_rules(settings: Settings) -> WindowRules:
@@ -26,6 +26,10 @@ def window_rules(settings: Settings) -> WindowRules:
         late_horizon=settings.late_horizon,
         idle_after=settings.idle_after,
         watched=watched,
+        values=settings.window_values,
+        ticket_memory=settings.ticket_memory,
+        respond_within=Targets(*settings.respond_within),
+        resolve_within=Targets(*settings.resolve_within),
     )
 
 

@@ -15,6 +15,7 @@ from streams.engine.stage import Batch, Output
 from streams.engine.state import Overlay, Table
 from streams.spikes import SpikeRules
 from streams.spikes.alerting import Watcher, note, remember
+from streams.values import NONE_YET, OTHER, Own, admit, group_of, other_of
 from streams.windows import WindowRules, is_expired
 
 SWEEP_ROWS = 250
@@ -24,6 +25,13 @@ KEPT_LONGER_MS = 86_400_000
 SHOWN_DIMENSIONS = ("overall", "channel")
 # A window is shown until the one after the next is overdue by this much: its watermark may come late, too.
 OVERDUE_SECONDS = 60
+
+
+class Values(msgspec.Struct, frozen=True):
+    """Of one dimension at one time: the values that have windows of their own, and those that count as others."""
+
+    own: Own = NONE_YET
+    others: tuple[str, ...] = ()
 
 
 class MergedWindow(msgspec.Struct, frozen=True, array_like=True):
@@ -37,7 +45,8 @@ class MergedWindow(msgspec.Struct, frozen=True, array_like=True):
 
 WINDOWS = Table(b"w", MergedWindow)
 WATERMARKS = Table(b"m", Watermark)
-# Derived: the windows to publish, and those that are not final.
+# Derived: which values have windows of their own; the windows to publish, and those that are not final.
+VALUES = Table(b"v", Values, derived=True)
 CHANGED = Table(b"d", bool, derived=True)
 OPEN = Table(b"o", int, derived=True)
 
@@ -59,8 +68,9 @@ class TrendsStage:
         self._spikes = spikes or (SpikeRules(size=rules.watched) if rules.watched else None)
 
     def restore(self, state: Overlay) -> None:
-        """Find the windows that are not published or not final."""
+        """Find the windows that are not published or not final, and the values that have windows of their own."""
         for key, window in state.rows(WINDOWS):
+            _note_value(schema.decode_key(key), self._rules, state)
             if not window.published:
                 state.put(CHANGED, key, True)
             if not window.final:
@@ -74,7 +84,7 @@ class TrendsStage:
             if isinstance(message, Watermark):
                 _advance(message, state)
             elif isinstance(message, WindowPartial):
-                _merge(message, state)
+                _merge(message, self._rules, state)
                 if self._spikes is not None:
                     note(message.key, self._spikes, state, output)
             elif self._spikes is not None:
@@ -117,7 +127,12 @@ class TrendsStage:
         final = window.final or (cell.end + self._rules.allowed_lateness) * 1000 <= passed
         if final:
             state.delete(OPEN, key)
-        totals = _sum(window)
+        totals = _totals_of(cell, window, state)
+        if totals is None and not window.revision:
+            # Of a value that others have taken the place of, before anybody was told of it.
+            state.put(WINDOWS, key, MergedWindow(window.sources, published=True, final=final))
+            return
+        totals = totals or Totals()
         revision = window.revision + 1
         told = schema.aggregate(cell, totals, revision, final=final)
         output.send(topics.WINDOWS, key, schema.encode(told))
@@ -126,6 +141,9 @@ class TrendsStage:
         state.put(WINDOWS, key, MergedWindow(window.sources, revision, published=True, final=final))
 
     def _forget(self, key: bytes, state: Overlay) -> None:
+        group = group_of(schema.decode_key(key))
+        if group is not None:
+            state.delete(VALUES, group)
         state.delete(WINDOWS, key)
         state.delete(OPEN, key)
         state.delete(CHANGED, key)
@@ -141,7 +159,7 @@ def _totals(state: Overlay, key: WindowKey) -> Totals | None:
 
 
 def _sum(window: MergedWindow) -> Totals:
-    return reduce(add, window.sources.values())
+    return reduce(add, window.sources.values(), Totals())
 
 
 def _advance(watermark: Watermark, state: Overlay) -> None:
@@ -151,13 +169,56 @@ def _advance(watermark: Watermark, state: Overlay) -> None:
         state.put(WATERMARKS, key, watermark)
 
 
-def _merge(told: WindowPartial, state: Overlay) -> None:
+def _merge(told: WindowPartial, rules: WindowRules, state: Overlay) -> None:
     key = told.key.encode()
-    before = state.get(WINDOWS, key) or MergedWindow({})
-    if before.sources.get(told.source) == told.totals:
+    before = state.get(WINDOWS, key)
+    if before is not None and before.sources.get(told.source) == told.totals:
         return
-    sources = {**before.sources, told.source: told.totals}
-    state.put(WINDOWS, key, msgspec.structs.replace(before, sources=sources, published=False))
+    sources = {**before.sources, told.source: told.totals} if before else {told.source: told.totals}
+    state.put(WINDOWS, key, msgspec.structs.replace(before or MergedWindow({}), sources=sources))
+    _to_publish(told.key, state)
+    if before is None:
+        loser = _note_value(told.key, rules, state)
+        if loser is not None:
+            _to_publish(WindowKey(told.key.tenant, told.key.size, told.key.start, told.key.dimension, loser), state)
+    if _counts_as_other(told.key, state):
+        _to_publish(other_of(told.key), state)
+
+
+def _note_value(cell: WindowKey, rules: WindowRules, state: Overlay) -> str | None:
+    """Give a value a place among those that have windows of their own; returns the one that counts as another now."""
+    group = group_of(cell)
+    if group is None or cell.value == OTHER:
+        return None
+    values = state.get(VALUES, group) or Values()
+    own, loser = admit(values.own, cell.value, rules.values)
+    state.put(VALUES, group, Values(own, values.others if loser is None else (*values.others, loser)))
+    return loser
+
+
+def _to_publish(cell: WindowKey, state: Overlay) -> None:
+    key = cell.encode()
+    window = state.get(WINDOWS, key) or MergedWindow({})
+    state.put(WINDOWS, key, msgspec.structs.replace(window, published=False))
     state.put(CHANGED, key, True)
-    if not before.final:
-        state.put(OPEN, key, told.key.end)
+    if not window.final:
+        state.put(OPEN, key, cell.end)
+
+
+def _counts_as_other(cell: WindowKey, state: Overlay) -> bool:
+    group = group_of(cell)
+    values = state.get(VALUES, group) if group is not None else None
+    return values is not None and cell.value in values.others
+
+
+def _totals_of(cell: WindowKey, window: MergedWindow, state: Overlay) -> Totals | None:
+    """A window's totals over all sources; None where its value counts as another."""
+    group = group_of(cell)
+    values = state.get(VALUES, group) if group is not None else None
+    if values is None:
+        return _sum(window)
+    if cell.value != OTHER:
+        return _sum(window) if values.own.has(cell.value) else None
+    moved = (WindowKey(cell.tenant, cell.size, cell.start, cell.dimension, value) for value in values.others)
+    rows = (state.get(WINDOWS, key.encode()) for key in moved)
+    return reduce(add, (_sum(row) for row in rows if row is not None), _sum(window))

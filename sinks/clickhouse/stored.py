@@ -1,6 +1,6 @@
 """Stored rows as dicts of their columns, wherever the engine is; events page by page."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
 import msgspec
@@ -8,7 +8,8 @@ import msgspec
 from sinks.clickhouse.console import query
 
 PAGE_ROWS: Final = 20_000
-_PLACE: Final = ("at", "log_partition", "log_offset")
+# By time and, within one, as they stand in the log.
+BY_TIME: Final = ("at", "log_partition", "log_offset")
 
 
 def read_rows(url: str, sql: str) -> list[dict[str, Any]]:
@@ -16,19 +17,22 @@ def read_rows(url: str, sql: str) -> list[dict[str, Any]]:
     return [msgspec.json.decode(line) for line in query(url, sql, "JSONEachRow").splitlines()]
 
 
-def read_events(url: str, columns: str, at: str, where: str, page_rows: int = PAGE_ROWS) -> Iterator[dict[str, Any]]:
-    """The rows of `scored_events_now` that meet a condition, each once, by their times `at` and, within one, as they
-    stand in the log. `columns` and `at` are SQL; a row has `at`, `log_partition` and `log_offset` too.
+def read_events(
+    url: str, columns: str, at: str, where: str, place: Sequence[str] = BY_TIME, page_rows: int = PAGE_ROWS
+) -> Iterator[dict[str, Any]]:
+    """The rows of `scored_events_now` that meet a condition, each once, in the order of `place`: names of numbers, by
+    which no two rows are equal. `columns` and their time `at` are SQL; a row has `at`, `log_partition` and
+    `log_offset` too.
     """
-    place = ", ".join(_PLACE)
+    order = ", ".join(place)
     after = "1"
     while True:
         rows = read_rows(
             url,
-            f"SELECT {columns}, {', '.join(_PLACE[1:])}, {at} AS at FROM scored_events_now "  # noqa: S608
-            f"WHERE {where} AND {after} ORDER BY {place} LIMIT {page_rows}",
+            f"SELECT {columns}, log_partition, log_offset, {at} AS at FROM scored_events_now "  # noqa: S608
+            f"WHERE {where} AND {after} ORDER BY {order} LIMIT {page_rows}",
         )
         yield from rows
         if len(rows) < page_rows:
             return
-        after = f"({place}) > ({', '.join(str(int(rows[-1][name])) for name in _PLACE)})"
+        after = f"({order}) > ({', '.join(str(int(rows[-1][name])) for name in place)})"

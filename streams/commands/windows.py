@@ -104,7 +104,7 @@ def _compared(days: "Days") -> tuple[list["Difference"], dict["WindowKey", "Stor
             progress.show(f"{datetime.fromtimestamp(start, UTC):%Y-%m-%d}, {len(found)} different")
             # The windows first: an event that is stored meanwhile is then counted, and its window not final yet.
             known = rows.windows(part)
-            found += differences(known, count(rows.events(part), list(rows.escalations(part)), rules))
+            found += differences(known, count(rows.events(part), list(rows.escalations(part)), rules, part))
             stored |= known
     except (CannotOpen, QueryFailed) as error:
         raise Failure(str(error)) from error

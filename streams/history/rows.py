@@ -44,7 +44,7 @@ class HistoryRows:
         """The events by time; those of one millisecond as they stand in the log."""
         columns = ", ".join((*_PLAIN, *_MAY_BE_MISSING, "voice", "priority", "satisfaction"))
         at = "toUnixTimestamp64Milli(occurred_at)"
-        yield from map(event_of, read_events(self._url, columns, at, self._where, self._page_rows))
+        yield from map(event_of, read_events(self._url, columns, at, self._where, page_rows=self._page_rows))
 
 
 def event_of(row: dict[str, Any]) -> TicketEvent:

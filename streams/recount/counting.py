@@ -5,7 +5,9 @@ from typing import Final, NamedTuple
 
 from schemas.scored import ScoredEvent
 from schemas.windows import Totals, WindowKey
-from streams.windows import Tally, WindowRules, event_time
+from streams.counted import count
+from streams.values import limited
+from streams.windows import Place, Tally, WindowRules, event_time, place_of
 
 _NOTHING: Final = Totals()
 # Events that are added up at once.
@@ -57,25 +59,37 @@ class Kept(NamedTuple):
     appended: int
 
 
-def counted(events: Iterable[Kept], raised: Iterable[Raised], rules: WindowRules) -> dict[WindowKey, Totals]:
-    """The totals of every window that these events and escalations count in."""
+def counted(
+    events: Iterable[Kept], raised: Iterable[Raised], rules: WindowRules, days: Days
+) -> dict[WindowKey, Totals]:
+    """The totals of every window of these days that these events and escalations count in.
+
+    The events are all of each ticket that has any in these days, from its first one on: those of one ticket together,
+    in the order of the log.
+    """
     waiting = {each.cause: each for each in raised}
     found: dict[WindowKey, Totals] = {}
     tally = Tally(rules)
+    ticket, known = ("", ""), None
     for number, kept in enumerate(events, 1):
         at, too_late, _ = event_time(kept.occurred, kept.appended, rules)
         event = kept.event
         caused = waiting.pop(Cause(event.tenant, event.ticket_id, event.event_id, at), None)
+        if (event.tenant, event.ticket_id) != ticket:
+            ticket, known = (event.tenant, event.ticket_id), None
         if not too_late:
-            tally.add(event, at, escalated=caused is not None)
+            place = place_of(event)
+            known, share = count(known, event, at, place, kept.appended, rules)
+            tally.add(event, at, place, share, escalated=caused is not None)
         if number % _BATCH == 0:
-            _add(tally, found)
+            _add(tally, days, found)
             tally = Tally(rules)
     # What is left was raised by the clock, or by what was learnt of the customer.
     for each in waiting.values():
-        tally.add_escalation(each.cause.tenant, each.channel, each.category, each.priority, each.cause.at)
-    _add(tally, found)
-    return found
+        place = Place(each.channel, each.category, each.priority)
+        tally.add_escalation(each.cause.tenant, place, each.cause.at)
+    _add(tally, days, found)
+    return limited(found, rules.values)
 
 
 class Difference(NamedTuple):
@@ -116,7 +130,8 @@ def differences(stored: Mapping[WindowKey, Stored], again: Mapping[WindowKey, To
     return sorted(found, key=lambda one: (one.key.start, one.key.size, one.key.dimension, one.key.value))
 
 
-def _add(tally: Tally, found: dict[WindowKey, Totals]) -> None:
+def _add(tally: Tally, days: Days, found: dict[WindowKey, Totals]) -> None:
     for key, totals in tally.windows().items():
-        before = found.get(key)
-        found[key] = before + totals if before else totals
+        if days.begin <= key.start < days.end:
+            before = found.get(key)
+            found[key] = before + totals if before else totals

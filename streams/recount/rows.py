@@ -4,8 +4,11 @@ from collections.abc import Iterator
 from datetime import UTC, datetime
 from typing import Any
 
+import msgspec
+
+from schemas.readings import Reading
 from schemas.scored import ScoredEvent, Sentiment
-from schemas.windows import HUNDREDTHS, NO_SCORE, SUMS, Totals, WindowKey
+from schemas.windows import COUNTS_BY, HUNDREDTHS, NO_SCORE, SUMS, Totals, WindowKey
 from sinks.clickhouse.stored import PAGE_ROWS, read_events, read_rows
 from streams.recount.counting import Cause, Days, Kept, Raised, Stored
 from streams.windows import WindowRules
@@ -20,18 +23,26 @@ class Rows:
         self._page_rows = page_rows
 
     def events(self, days: Days) -> Iterator[Kept]:
-        """Every event that counts in these days, in the order of its times."""
+        """Every event, up to the end of these days, of the tickets that have any in them: ticket by ticket, in the log's
+        order.
+        """
         ahead = self._rules.future_tolerance * 1000
         at = f"least(toUnixTimestamp64Milli(occurred_at), toUnixTimestamp64Milli(appended_at) + {ahead})"
         columns = (
-            "tenant, ticket_id, event_id, type, channel, category, priority, voice, status, satisfaction, scored, "
-            "score, toString(label) AS label_name, toUnixTimestamp64Milli(occurred_at) AS occurred, "
-            "toUnixTimestamp64Milli(appended_at) AS appended"
+            "tenant, ticket_id, event_id, type, channel, category, priority, voice, author, status, agent_id, product, "
+            "journey_stage, satisfaction, scored, score, toString(label) AS label_name, emotion, urgency, "
+            "toUnixTimestamp64Milli(occurred_at) AS occurred, toUnixTimestamp64Milli(appended_at) AS appended, "
+            "cityHash64(tenant, ticket_id) AS ticket"
         )
         # An event's own time is never before the one that it counts at, so this bound lets months be passed over.
         earliest = f"occurred_at >= fromUnixTimestamp64Milli({days.begin * 1000}, 'UTC')"
-        where = f"{_of(days)} AND {earliest} AND at >= {days.begin * 1000} AND at < {days.end * 1000}"
-        yield from map(_kept, read_events(self._url, columns, at, where, self._page_rows))
+        tickets = (
+            f"SELECT tenant, ticket_id FROM scored_events WHERE {_of(days)} AND {earliest} "  # noqa: S608
+            f"AND {at} >= {days.begin * 1000} AND {at} < {days.end * 1000}"
+        )
+        where = f"{_of(days)} AND at < {days.end * 1000} AND (tenant, ticket_id) IN ({tickets})"
+        place = ("ticket", "log_partition", "log_offset")
+        yield from map(_kept, read_events(self._url, columns, at, where, place, self._page_rows))
 
     def escalations(self, days: Days) -> Iterator[Raised]:
         """Every escalation of these days."""
@@ -50,7 +61,7 @@ class Rows:
         rows = read_rows(
             self._url,
             f"SELECT tenant, size, toUnixTimestamp(start) AS begin, dimension, value, revision, final, version, "  # noqa: S608
-            f"score_min, score_max, {', '.join(SUMS)} FROM windows_now WHERE {_of(days)} "
+            f"score_min, score_max, {', '.join((*SUMS, *COUNTS_BY))} FROM windows_now WHERE {_of(days)} "
             f"AND begin >= {days.begin} AND begin < {days.end} AND size IN ({', '.join(map(str, self._rules.sizes))})",
         )
         return {_key(row): _stored(row) for row in rows}
@@ -76,9 +87,14 @@ def _kept(row: dict[str, Any]) -> Kept:
         category=row["category"],
         priority=row["priority"] or None,
         voice=row["voice"],
+        author=row["author"] or None,
+        agent_id=row["agent_id"] or None,
+        product=row["product"] or None,
+        journey_stage=row["journey_stage"] or None,
         status=row["status"] or None,
         satisfaction=row["satisfaction"] or None,
         sentiment=sentiment,
+        reading=Reading(emotion=row["emotion"] or None, urgency=row["urgency"]),
         occurred_at=_time(occurred),
         received_at=_time(appended),
     )
@@ -90,11 +106,13 @@ def _key(row: dict[str, Any]) -> WindowKey:
 
 
 def _stored(row: dict[str, Any]) -> Stored:
-    totals = Totals(
-        **{name: int(row[name]) for name in SUMS},
-        score_min=_hundredths(row["score_min"]),
-        score_max=_hundredths(row["score_max"]),
-    )
+    fields = {
+        **{name: row[name] for name in (*SUMS, *COUNTS_BY)},
+        "score_min": _hundredths(row["score_min"]),
+        "score_max": _hundredths(row["score_max"]),
+    }
+    # Whole numbers of 64 bits and the keys of maps are texts.
+    totals = msgspec.convert([fields[name] for name in Totals.__struct_fields__], Totals, strict=False)
     return Stored(totals, int(row["revision"]), bool(row["final"]), int(row["version"]))
 
 

@@ -5,7 +5,7 @@ from datetime import UTC, datetime
 
 from clickhouse_connect.driver.client import Client
 
-from schemas.windows import NO_SCORE, SUMS, Totals, WindowKey
+from schemas.windows import COUNTS_BY, NO_SCORE, SUMS, Totals, WindowKey
 from sinks.columns import POINTS
 from streams.recount.counting import Difference, Stored
 
@@ -19,6 +19,7 @@ COLUMNS = (
     "final",
     "version",
     *SUMS,
+    *COUNTS_BY,
     "score_min",
     "score_max",
 )
@@ -47,7 +48,7 @@ def _row(key: WindowKey, totals: Totals, before: Stored | None) -> list[object]:
         before.revision + 1 if before else 1,
         True,
         before.version + 1 if before else 1,
-        *(getattr(totals, name) for name in SUMS),
+        *(getattr(totals, name) for name in (*SUMS, *COUNTS_BY)),
         _points(totals.score_min),
         _points(totals.score_max),
     ]

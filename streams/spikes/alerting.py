@@ -3,6 +3,7 @@
 All windows of one tenant and size meet in one partition of `trends`, so a series and what it is a share of are here.
 """
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
 from typing import Final
@@ -73,13 +74,15 @@ def remember(samples: Samples, rules: SpikeRules, state: Overlay) -> None:
 
 
 class Watcher:
-    """Closes windows in order, looks at open ones, and sends alerts."""
+    """Closes windows in order, looks at open ones, sends alerts, and tells how many fire after it: one for each tick."""
 
     def __init__(self, rules: SpikeRules, find: Find, state: Overlay, output: Output) -> None:
         self._rules = rules
         self._find = find
         self._state = state
         self._output = output
+        self._firing = Counter(_labels(alert) for _, alert in state.rows(FIRING))
+        output.stand("alerts_firing", self._firing)
 
     def close_due(self, passed: int, now: int) -> None:
         """Judge and learn the windows that ended before `passed` (Unix seconds): each once, in order."""
@@ -94,8 +97,10 @@ class Watcher:
 
     def look(self, key: WindowKey, now: int) -> None:
         """Judge a window that is open by what it has so far."""
+        if key.size != self._rules.size or key.dimension not in WATCHED_DIMENSIONS:
+            return
         tenant = self._state.get(TENANTS, key.tenant.encode())
-        if tenant is None or key.size != self._rules.size or key.start < tenant.until:
+        if tenant is None or key.start < tenant.until:
             return
         for measure, reading in self._readings(key):
             row = _series_key(key, measure)
@@ -144,6 +149,7 @@ class Watcher:
         before = self._state.get(FIRING, row)
         alert = self._begun(key, measure, finding.episode, at)
         if before is not None:
+            self._firing[_labels(before)] -= 1
             alert = msgspec.structs.replace(
                 alert,
                 revision=before.revision + 1,
@@ -156,6 +162,7 @@ class Watcher:
             self._state.delete(FIRING, row)
         else:
             self._state.put(FIRING, row, alert)
+            self._firing[_labels(alert)] += 1
         self._output.send(topics.ALERTS, alert.alert_id.encode(), encode_alert(alert))
         self._output.count("alerts", alert.kind, alert.severity, alert.state)
 
@@ -193,6 +200,10 @@ class Watcher:
             mine = (each for each in found if _is_of(each, key))
             (during if at >= start else before).extend(mine)
         return during, before
+
+
+def _labels(alert: Alert) -> tuple[str, ...]:
+    return alert.kind, alert.measure, alert.severity
 
 
 def _is_of(sample: Sample, key: WindowKey) -> bool:

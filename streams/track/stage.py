@@ -22,6 +22,7 @@ from streams.conversations import (
     is_forgotten,
     is_spoken,
 )
+from streams.counted import Counted, count, is_done_with
 from streams.engine.log import Record
 from streams.engine.stage import Batch, Output
 from streams.engine.state import Overlay, Table
@@ -35,7 +36,7 @@ from streams.scoring.readings import GENERAL
 from streams.track import samples, tickets, timers, totals
 from streams.track.samples import Sampler
 from streams.track.tickets import CONVERSATIONS
-from streams.windows import Tally, WindowRules, event_time
+from streams.windows import Place, Tally, WindowRules, event_time, place_of
 
 # Rows looked at for expiry in one tick: bounds its cost, and goes round a million rows in about an hour.
 SWEEP_ROWS: Final = 250
@@ -53,6 +54,8 @@ class Untimed(NamedTuple):
     place: int
 
 
+# What windows have counted of each ticket.
+COUNTED = Table(b"k", Counted)
 # Derived: by which policies the timers were set, and for whom they are still to be set.
 TIMED_BY = Table(b"G", int, derived=True)
 UNTIMED = Table(b"U", Untimed, derived=True)
@@ -98,7 +101,7 @@ class TrackStage:
 
     def restore(self, state: Overlay) -> None:
         """Find the windows whose last change was not yet told, and set the timers."""
-        totals.find_changed(state)
+        totals.restore(self._rules, state)
         self._set_timers(state)
 
     def process(self, batch: Batch, state: Overlay, now: int) -> Output:
@@ -116,7 +119,7 @@ class TrackStage:
                 watermark = max(watermark, at)
             appended = max(appended, timestamp)
         state.put(totals.PROGRESS, totals.ONLY, totals.Progress(watermark, appended))
-        totals.add(tally.windows(), state)
+        totals.add(tally.windows(), self._rules, state, output)
         if self._rules.watched:
             sampler.keep(state)
         return output
@@ -162,7 +165,10 @@ class TrackStage:
         if too_late:
             output.count("late")
         else:
-            tally.add(event, at, escalated=is_escalated)
+            place = place_of(event)
+            counted, share = count(state.get(COUNTED, key), event, at, place, appended, self._rules)
+            state.put(COUNTED, key, counted)
+            tally.add(event, at, place, share, escalated=is_escalated)
             sampler.add(event_id, at, event)
         return at
 
@@ -261,7 +267,7 @@ class TrackStage:
             due = ticket.policy.next_due(known, now)
             if due is not None:
                 timers.set_timer(key, due, state)
-        totals.add(tally.windows(), state)
+        totals.add(tally.windows(), self._rules, state, output)
 
     def _look_at(
         self, ticket: Ticket, known: Conversation, now: int, tally: Tally, state: Overlay, output: Output
@@ -273,8 +279,8 @@ class TrackStage:
         if after is not known:
             state.put(CONVERSATIONS, ticket.key, after)
         if is_escalated:
-            category = known.category or GENERAL
-            tally.add_escalation(ticket.tenant, known.channel, category, known.priority, now)
+            place = Place(known.channel, known.category or GENERAL, known.priority)
+            tally.add_escalation(ticket.tenant, place, now)
 
     def _set_timer(
         self, ticket: Ticket, before: Conversation | None, after: Conversation, at: int, state: Overlay
@@ -321,6 +327,9 @@ class TrackStage:
 
     def _expire(self, now: int, state: Overlay) -> None:
         totals.expire(now, SWEEP_ROWS, self._rules, state)
+        for key, counted in state.sweep(COUNTED, SWEEP_ROWS):
+            if is_done_with(state.get(COUNTED, key) or counted, now, self._rules):
+                state.delete(COUNTED, key)
         progress = totals.progress_of(state)
         for key, _ in state.sweep(CONVERSATIONS, SWEEP_ROWS):
             # As it is now: what is committed may be older than an event in this very transaction.

@@ -9,14 +9,18 @@ from schemas.windows import Totals, Watermark, WindowKey, WindowPartial
 from streams import topics
 from streams.engine.stage import Output
 from streams.engine.state import Overlay, Table
+from streams.values import NONE_YET, Own, admit, group_of, other_of
 from streams.windows import WindowRules, is_expired
 
 
 class OpenWindow(msgspec.Struct, frozen=True, array_like=True):
-    """This partition's running total of a window, and whether `trends` has been told of it."""
+    """This partition's running total of a window, and whether `trends` has been told of it. One that is `moved` has
+    lost its place: its value counts as another.
+    """
 
     totals: Totals
     sent: bool
+    moved: bool = False
 
 
 class Progress(msgspec.Struct, frozen=True, array_like=True):
@@ -28,17 +32,24 @@ class Progress(msgspec.Struct, frozen=True, array_like=True):
 
 WINDOWS = Table(b"w", OpenWindow)
 PROGRESS = Table(b"p", Progress)
-# Derived: the windows that trends must be told of, and the watermark that it was told last.
+# Derived: the values that have windows of their own; the windows that trends must be told of, and the watermark that it
+# was told last.
+OWN = Table(b"o", Own, derived=True)
 CHANGED = Table(b"d", bool, derived=True)
 TOLD = Table(b"t", int, derived=True)
 ONLY = b""
 
 
-def find_changed(state: Overlay) -> None:
-    """Find the windows whose last change was not yet told."""
+def restore(rules: WindowRules, state: Overlay) -> None:
+    """Find the windows whose last change was not yet told, and the values that have windows of their own."""
     for key, window in state.rows(WINDOWS):
         if not window.sent:
             state.put(CHANGED, key, True)
+        cell = schema.decode_key(key)
+        group = group_of(cell)
+        if group is not None and not window.moved:
+            own, _ = admit(state.get(OWN, group) or NONE_YET, cell.value, rules.values)
+            state.put(OWN, group, own)
 
 
 def progress_of(state: Overlay) -> Progress:
@@ -46,13 +57,45 @@ def progress_of(state: Overlay) -> Progress:
     return state.get(PROGRESS, ONLY) or Progress(0, 0)
 
 
-def add(windows: Mapping[WindowKey, Totals], state: Overlay) -> None:
+def add(windows: Mapping[WindowKey, Totals], rules: WindowRules, state: Overlay, output: Output) -> None:
     """Add totals to the running ones."""
     for window, totals in windows.items():
-        key = window.encode()
-        before = state.get(WINDOWS, key)
-        state.put(WINDOWS, key, OpenWindow(before.totals + totals if before else totals, sent=False))
+        group = group_of(window)
+        if group is None or _has_place(window, group, rules, state, output):
+            _add(window, totals, state)
+        else:
+            output.count("others", window.dimension, by=totals.events)
+            _add(other_of(window), totals, state)
+
+
+def _has_place(window: WindowKey, group: bytes, rules: WindowRules, state: Overlay, output: Output) -> bool:
+    before = state.get(WINDOWS, window.encode())
+    if before is not None:
+        return not before.moved
+    own, loser = admit(state.get(OWN, group) or NONE_YET, window.value, rules.values)
+    if loser is None or loser != window.value:
+        state.put(OWN, group, own)
+    if loser is not None and loser != window.value:
+        _move(WindowKey(window.tenant, window.size, window.start, window.dimension, loser), state, output)
+    return loser != window.value
+
+
+def _move(window: WindowKey, state: Overlay, output: Output) -> None:
+    """Count what a value has so far as another, because it has lost its place."""
+    key = window.encode()
+    before = state.get(WINDOWS, key)
+    if before is not None:
+        output.count("others", window.dimension, by=before.totals.events)
+        _add(other_of(window), before.totals, state)
+        state.put(WINDOWS, key, OpenWindow(Totals(), sent=False, moved=True))
         state.put(CHANGED, key, True)
+
+
+def _add(window: WindowKey, totals: Totals, state: Overlay) -> None:
+    key = window.encode()
+    before = state.get(WINDOWS, key)
+    state.put(WINDOWS, key, OpenWindow(before.totals + totals if before else totals, sent=False))
+    state.put(CHANGED, key, True)
 
 
 def tell(now: int, idle: bool, rules: WindowRules, state: Overlay, output: Output) -> None:
@@ -65,8 +108,12 @@ def tell(now: int, idle: bool, rules: WindowRules, state: Overlay, output: Outpu
 def expire(now: int, rows: int, rules: WindowRules, state: Overlay) -> None:
     """Drop windows that no event can count in any more, looking at so many rows."""
     for key, window in state.sweep(WINDOWS, rows):
-        if window.sent and is_expired(schema.decode_key(key).end, now, rules):
+        cell = schema.decode_key(key)
+        if window.sent and is_expired(cell.end, now, rules):
             state.delete(WINDOWS, key)
+            group = group_of(cell)
+            if group is not None:
+                state.delete(OWN, group)
 
 
 def _tell_window(key: bytes, state: Overlay, output: Output) -> None:

@@ -82,7 +82,23 @@ def window(
     offset: int = 0, start: int = 1_772_625_600, *, revision: int = 1, size: int = 60, events: int = 3
 ) -> Message:
     """The overall window of one minute, unless said otherwise, with one scored text."""
-    totals = Totals(events=events, scored=1, negative=1, score_sum=205, score_min=205, score_max=205, escalations=1)
+    totals = Totals(
+        events=events,
+        scored=1,
+        negative=1,
+        score_sum=205,
+        score_min=205,
+        score_max=205,
+        escalations=1,
+        tickets=2,
+        reopened=1,
+        responded_in_time=2,
+        resolved_in_time=1,
+        emotions={"angry": 1},
+        urgencies={"high": 1},
+        response_times={280: 2, 300: 1},
+        resolution_times={440: 1},
+    )
     key = WindowKey("default", size, start, "overall", "")
     return raw(WINDOWS, offset, encode(aggregate(key, totals, revision, final=False)))
 

@@ -123,7 +123,7 @@ def compared(url: str) -> list[str]:
 
 def _differences(url: str, days: Days = DAYS) -> Any:
     rows = Rows(url, RULES, page_rows=50)
-    return differences(rows.windows(days), counted(rows.events(days), rows.escalations(days), RULES))
+    return differences(rows.windows(days), counted(rows.events(days), rows.escalations(days), RULES, days))
 
 
 def test_the_windows_are_what_their_events_add_up_to(client: Client, url: str, played: Played) -> None:

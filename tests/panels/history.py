@@ -30,9 +30,8 @@ def write_history(client: Client, history: History) -> None:
     for number, (first, last) in enumerate(_blocks(history.events, history.small_blocks)):
         for _ in range(2 if number % 20 == 0 else 1):
             _run(client, "history.sql", history, first=first, last=last)
-    _run(client, "windows.sql", history)
-    for size in (300, 3600, 86400):
-        _run(client, "larger_windows.sql", history, size=size)
+    for size in (60, 300, 3600, 86400):
+        _run(client, "windows.sql", history, size=size)
     for name in ("escalations.sql", "alerts.sql", "dead_letters.sql"):
         _run(client, name, history)
 

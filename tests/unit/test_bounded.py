@@ -111,7 +111,7 @@ def test_a_policy_with_a_shorter_history_keeps_what_it_may_and_all_of_it_is_forg
     (record,) = [decode_escalation(one.value or b"") for one in sent if one.topic == topics.ESCALATIONS]
     # Of its last ten, three have been put into the places of the shorter history.
     assert [said.text[-5:-1] for said in record.messages][-3:] == ["0050", "0051", "0052"]
-    far = NINE + 8 * DAY
+    far = NINE + 10 * DAY
     track.process(recorded(Happened("a", "other", "far", far, far, text="Hello?")), tick=far)
     track.tick(far)
     assert [row for row in track.rows() if KEY in row] == []

@@ -338,8 +338,8 @@ def test_a_conversation_that_is_forgotten_leaves_no_row(track: Partition) -> Non
         )
     # The episode that runs has none, the one before has, and so has the one before that.
     assert len(track.keys(ESCALATIONS)) == 2
-    track.process(happened("far", 8 * DAY, ticket="other"), tick=NINE + 8 * DAY)
-    track.tick(NINE + 8 * DAY)
+    track.process(happened("far", 10 * DAY, ticket="other"), tick=NINE + 10 * DAY)
+    track.tick(NINE + 10 * DAY)
     assert [key for table in (CONVERSATIONS, MESSAGES, ESCALATIONS) for key in track.keys(table) if KEY in key] == []
     assert [row for row in track.rows() if KEY in row] == []
 

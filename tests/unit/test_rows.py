@@ -32,7 +32,10 @@ def test_a_scored_event_becomes_a_row_with_every_field() -> None:
         "reading": Reading(emotion="frustrated", urgency="high", key_phrases=("invoice",)),
     }
     row = only_row(
-        "scored_events", scored(7, partition=2, subject="Invoice", satisfaction=4, priority="urgent", **read)
+        "scored_events",
+        scored(
+            7, partition=2, subject="Invoice", satisfaction=4, priority="urgent", author="ann", product="app", **read
+        ),
     )
     assert row == {
         "tenant": "default",
@@ -43,11 +46,13 @@ def test_a_scored_event_becomes_a_row_with_every_field() -> None:
         "priority": "urgent",
         "category": "billing",
         "voice": "customer",
+        "author": "ann",
         "status": "",
         "customer_id": "",
         "agent_id": "",
         "language": "",
         "journey_stage": "",
+        "product": "app",
         "occurred_at": NOON_MS,
         "received_at": NOON_MS,
         "appended_at": APPENDED + 7,
@@ -116,6 +121,28 @@ def test_a_window_without_scores_has_no_lowest_and_no_highest() -> None:
     empty = raw("windows", 0, value.replace(b"205,205,205", b"0,-1,-1"))
     row = only_row("windows", empty)
     assert (row["score_sum"], row["score_min"], row["score_max"]) == (0, None, None)
+
+
+def test_a_window_keeps_what_it_counts_by_name_and_bucket() -> None:
+    row = only_row("windows", window())
+    assert (row["tickets"], row["reopened"], row["responded_in_time"], row["resolved_in_time"]) == (2, 1, 2, 1)
+    assert (row["emotions"], row["urgencies"]) == ({"angry": 1}, {"high": 1})
+    assert (row["response_times"], row["resolution_times"]) == ({280: 2, 300: 1}, {440: 1})
+
+
+@pytest.mark.parametrize(
+    ("whole", "bad", "said"),
+    [
+        (b'{"280":2', b'{"-1":2', "bucket: -1 is not"),
+        (b'{"280":2', b'{"65536":2', "bucket: 65536 is not"),
+        (b'{"angry":1', b'{"angry":-1', "emotions of angry: -1 is not"),
+    ],
+)
+def test_a_window_with_an_impossible_count_is_no_row(whole: bytes, bad: bytes, said: str) -> None:
+    value = window().value or b""
+    block, [unusable] = to_block("windows", [raw("windows", 0, value.replace(whole, bad))])
+    assert len(block.messages) == 0
+    assert said in unusable.reason
 
 
 def test_a_dead_letter_keeps_its_bytes() -> None:

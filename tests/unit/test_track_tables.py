@@ -47,30 +47,30 @@ def test_each_table_of_the_stage_has_a_tag_of_its_own() -> None:
 
 
 def test_totals_are_added_and_told_as_they_stand(state: Overlay) -> None:
-    totals.add({CELL: ONE}, state)
-    totals.add({CELL: ONE + ONE}, state)
+    totals.add({CELL: ONE}, RULES, state, Output())
+    totals.add({CELL: ONE + ONE}, RULES, state, Output())
     assert figures(told(state)) == [(CELL, 3)]
     assert figures(told(state)) == []
-    totals.add({CELL: ONE}, state)
+    totals.add({CELL: ONE}, RULES, state, Output())
     assert figures(told(state)) == [(CELL, 4)]
 
 
 def test_a_new_owner_tells_what_was_not_told_and_nothing_else(state: Overlay) -> None:
     other = WindowKey("a", 60, START + 60, "overall", "")
-    totals.add({CELL: ONE}, state)
+    totals.add({CELL: ONE}, RULES, state, Output())
     told(state)
-    totals.add({other: ONE}, state)
+    totals.add({other: ONE}, RULES, state, Output())
     rows = {key: row for key, row in state.logged().items() if row is not None}
     recovered = Overlay(State(3, 8, rows))
     assert figures(told(recovered)) == []
-    totals.find_changed(recovered)
+    totals.restore(RULES, recovered)
     assert figures(told(recovered)) == [(other, 1)]
 
 
 def test_a_window_is_dropped_when_no_event_can_count_in_it_and_not_before_it_was_told() -> None:
     state = State(3, 8)
     written = Overlay(state)
-    totals.add({CELL: ONE}, written)
+    totals.add({CELL: ONE}, RULES, written, Output())
     state.merge(written)
     over = (CELL.end + RULES.late_horizon + RULES.future_tolerance) * SECOND
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from schemas.scored import LABELS, ScoredEvent, Sentiment
 from schemas.windows import NO_SCORE, Totals, WindowKey, aggregate, decode_key
 from streams.scoring.scorer import label_of
-from streams.windows import Tally, WindowRules, event_time, is_expired, totals_of
+from streams.windows import NOTHING_NEW, OVERALL, Tally, WindowRules, event_time, is_expired, place_of
 from tests.unit.records import NINE, RULES
 
 SECOND = 1000
@@ -31,8 +31,19 @@ def scored(score: float | None = 1.0, **fields: object) -> ScoredEvent:
 
 def keys_at(at_ms: int) -> set[WindowKey]:
     tally = Tally(RULES)
-    tally.add(scored(), at_ms, escalated=False)
+    add(tally, scored(), at_ms)
     return set(tally.windows())
+
+
+def add(tally: Tally, event: ScoredEvent, at_ms: int, *, escalated: bool = False) -> None:
+    """Count an event by itself."""
+    tally.add(event, at_ms, place_of(event), NOTHING_NEW, escalated=escalated)
+
+
+def totals_of(event: ScoredEvent, *, escalated: bool) -> Totals:
+    tally = Tally(RULES)
+    add(tally, event, NINE, escalated=escalated)
+    return tally.windows()[WindowKey("default", 60, NINE // 1000, *OVERALL)]
 
 
 def test_an_event_counts_in_every_size_and_dimension_once() -> None:
@@ -88,7 +99,14 @@ def test_no_event_that_still_counts_finds_its_window_expired(behind: int, wait: 
 
 def test_only_a_customers_text_counts_as_scored() -> None:
     assert totals_of(scored(1.0), escalated=True) == Totals(
-        events=1, scored=1, very_negative=1, score_sum=100, score_min=100, score_max=100, escalations=1
+        events=1,
+        scored=1,
+        very_negative=1,
+        score_sum=100,
+        score_min=100,
+        score_max=100,
+        escalations=1,
+        urgencies={"medium": 1},
     )
     assert totals_of(scored(1.0, voice="agent"), escalated=False) == Totals(events=1)
     assert totals_of(scored(None), escalated=False) == Totals(events=1)
@@ -121,7 +139,7 @@ def test_totals_are_those_of_the_events_in_the_window_however_they_are_split(
     whole, first, second = Tally(rules), Tally(rules), Tally(rules)
     for number, (score, after_ms, channel, escalated) in enumerate(events):
         for tally in (whole, first if number < split else second):
-            tally.add(scored(score, channel=channel), NINE + after_ms, escalated=escalated)
+            add(tally, scored(score, channel=channel), NINE + after_ms, escalated=escalated)
     merged = dict(first.windows())
     for key, totals in second.windows().items():
         merged[key] = merged[key] + totals if key in merged else totals
