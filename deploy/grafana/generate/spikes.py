@@ -61,10 +61,12 @@ FROM windows_change(tenant = ${tenant:sqlstring}, size = 3600, dimension = 'chan
 ORDER BY abs(log(events / greatest(toFloat64(events_week_before), 0.5))) DESC
 LIMIT 50
 """
-_TOPICS: Final = """
+# From a whole hour: what came before is counted by hours.
+_HOUR: Final = "intDiv(${__to:date:seconds}, 3600) * 3600"
+_TOPICS: Final = f"""
 SELECT phrase, support AS tickets, share, usual_share AS usual, ratio
-FROM new_topics(tenant = ${tenant:sqlstring}, since = ${__to:date:seconds} - 86400, until = ${__to:date:seconds},
-    baseline = ${__to:date:seconds} - 691200, minimum = ${support:sqlstring})
+FROM new_topics(tenant = ${{tenant:sqlstring}}, since = {_HOUR} - 86400, until = ${{__to:date:seconds}},
+    baseline = {_HOUR} - 691200, minimum = ${{support:sqlstring}})
 ORDER BY ratio DESC, tickets DESC
 LIMIT 50
 """
@@ -128,7 +130,7 @@ def spikes() -> Dashboard:
                 Sql(_TOPICS),
                 units={"share": PercentUnit, "usual": PercentUnit},
                 cells={"phrase": [to_tickets(phrase=cell("phrase"))]},
-                description="Phrases of customers' texts of the span's last day, beside the seven days before it.",
+                description="Phrases of customers' texts of the last day, since a whole hour, beside the week before.",
             ),
         ],
     )
