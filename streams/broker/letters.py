@@ -1,97 +1,132 @@
-"""Dead letters as they lie on their topic, found by partition and offset."""
+"""Dead letters as they lie on their topic, found by partition and offset, and what was done about each.
 
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+The topic is a log, so what was done is a record too: a *mark*, behind the letter in the letter's own partition, which
+names the letter as a dead letter names its record. Retention removes a log from its beginning, so no mark is gone
+before its letter is.
+"""
+
+from collections.abc import Collection, Mapping
 from datetime import UTC, datetime
-from heapq import nlargest
-from typing import Any, NamedTuple
+from enum import StrEnum
+from typing import Any, NamedTuple, TypeAlias
 
-from aiokafka import AIOKafkaConsumer, TopicPartition
+from aiokafka import TopicPartition
 
-from schemas.deadletters import DeadLetter, read_dead_letter
-from streams.broker.admin import describe_topics
+from schemas.deadletters import (
+    ATTEMPTS,
+    MESSAGE,
+    OFFSET,
+    PARTITION,
+    REASON,
+    STAGE,
+    TOPIC,
+    DeadLetter,
+    Headers,
+    read_dead_letter,
+)
 from streams.topics import DEAD_LETTERS
+
+# The stage of marks: no stage of the pipeline has this name, and the database tells marks by it.
+MARKS = "dlq"
+
+Id: TypeAlias = tuple[int, int]
+Offsets: TypeAlias = Mapping[TopicPartition, int]
+
+
+class State(StrEnum):
+    """What was done about a letter last."""
+
+    OPEN = "open"
+    REDRIVEN = "redriven"
+    DROPPED = "dropped"
+
+
+class Mark(NamedTuple):
+    """What was done about a letter, when, and why if somebody said so."""
+
+    state: State
+    at: datetime
+    note: str = ""
 
 
 class Letter(NamedTuple):
-    """A dead letter and where it lies."""
+    """A dead letter, where it lies, and what was done about it last."""
 
     partition: int
     offset: int
     letter: DeadLetter
+    mark: Mark | None = None
 
     @property
     def id(self) -> str:
         """partition-offset on the dead-letter topic."""
-        return f"{self.partition}-{self.offset}"
+        return id_text((self.partition, self.offset))
+
+    @property
+    def state(self) -> State:
+        """Open until it has a mark."""
+        return self.mark.state if self.mark else State.OPEN
 
 
-async def newest_letters(brokers: str, limit: int, wanted: Callable[[DeadLetter], bool] | None = None) -> list[Letter]:
-    """The newest `limit` letters that are wanted, oldest first. With a filter the whole topic is read."""
-    async with _reader(brokers) as consumer:
-        ends = await _ends(brokers, consumer)
-        # At worst each letter has a transaction marker of its own behind it.
-        starts = {one: 0 if wanted else max(0, end - 2 * limit) for one, end in ends.items()}
-        letters = [
-            letter async for letter in _between(consumer, starts, ends) if wanted is None or wanted(letter.letter)
-        ]
-    newest = nlargest(limit, letters, key=lambda one: (one.letter.failed_at, one.partition, one.offset))
-    return newest[::-1]
+class Place(NamedTuple):
+    """Where a wanted letter lies, and what a summary says of it."""
+
+    failed_at: datetime
+    partition: int
+    offset: int
+    stage: str
+    reason: str
+
+    @property
+    def id(self) -> Id:
+        """Where it lies."""
+        return self.partition, self.offset
 
 
-async def read_letter(brokers: str, partition: int, offset: int) -> Letter | None:
-    """The letter at this place; None if there is none."""
-    async with _reader(brokers) as consumer:
-        place, ends = TopicPartition(DEAD_LETTERS, partition), await _ends(brokers, consumer)
-        if offset >= ends.get(place, 0):
-            return None
-        found = [letter async for letter in _between(consumer, {place: offset}, {place: offset + 1})]
-        return next((letter for letter in found if letter.offset == offset), None)
+class Found(NamedTuple):
+    """The wanted letters, oldest first; the last mark of each letter that has one; where the topic ended."""
+
+    places: list[Place]
+    marks: dict[Id, Mark]
+    ends: Offsets
+
+    def in_state(self, states: Collection[State]) -> list[Place]:
+        """Those of them that are in one of these states."""
+        return [one for one in self.places if state_of(self.marks.get(one.id)) in states]
 
 
-@asynccontextmanager
-async def _reader(brokers: str) -> AsyncIterator[Any]:
-    consumer = AIOKafkaConsumer(
-        bootstrap_servers=brokers,
-        isolation_level="read_committed",
-        enable_auto_commit=False,
-        auto_offset_reset="earliest",
-        max_partition_fetch_bytes=8 * 1024 * 1024,
-        fetch_max_wait_ms=50,
-    )
-    try:
-        await consumer.start()
-        yield consumer
-    finally:
-        await consumer.stop()
+def state_of(mark: Mark | None) -> State:
+    """The state that a letter's last mark says."""
+    return mark.state if mark else State.OPEN
 
 
-async def _ends(brokers: str, consumer: Any) -> dict[TopicPartition, int]:
-    described = await describe_topics(brokers, [DEAD_LETTERS])
-    places = [TopicPartition(topic.name, number) for topic in described for number in range(topic.partitions)]
-    ends: dict[TopicPartition, int] = await consumer.end_offsets(places) if places else {}
-    return ends
+def id_text(place: Id) -> str:
+    """partition-offset, as people name a letter."""
+    return f"{place[0]}-{place[1]}"
 
 
-async def _between(
-    consumer: Any, starts: dict[TopicPartition, int], ends: dict[TopicPartition, int]
-) -> AsyncIterator[Letter]:
-    oldest = await consumer.beginning_offsets(list(starts)) if starts else {}
-    reading = {one for one, start in starts.items() if max(start, oldest[one]) < ends[one]}
-    consumer.assign(list(reading))
-    for one in reading:
-        consumer.seek(one, max(starts[one], oldest[one]))
-    while reading:
-        for one, records in (await consumer.getmany(timeout_ms=100)).items():
-            for record in records:
-                if record.offset < ends[one]:
-                    yield _letter(record)
-        done = {one for one in reading if await consumer.position(one) >= ends[one]}
-        consumer.pause(*done)
-        reading -= done
+def mark_headers(letter: Letter, state: State, note: str) -> Headers:
+    """What a mark says, in the headers of a dead letter whose record is the letter."""
+    said = {
+        TOPIC: DEAD_LETTERS,
+        PARTITION: str(letter.partition),
+        OFFSET: str(letter.offset),
+        STAGE: MARKS,
+        REASON: state.value,
+        MESSAGE: note,
+        ATTEMPTS: str(letter.letter.attempts),
+    }
+    return tuple((name, text.encode()) for name, text in said.items())
 
 
-def _letter(record: Any) -> Letter:
+def letter_of(record: Any) -> Letter:
+    """A record of the topic as a letter; whether it is a mark, `marked` says."""
     failed_at = datetime.fromtimestamp(record.timestamp / 1000, UTC)
     letter = read_dead_letter(record.key, record.value, record.headers, failed_at)
     return Letter(record.partition, record.offset, letter)
+
+
+def marked(letter: DeadLetter) -> Id | None:
+    """The letter that this one is a mark of; None for a letter."""
+    is_mark = letter.stage == MARKS and letter.topic == DEAD_LETTERS and letter.reason in set(State)
+    return (letter.partition, letter.offset) if is_mark else None

@@ -1,63 +1,100 @@
-"""`ticketpulse dlq`: the records that could not be processed."""
+"""`ticketpulse dlq`: the records that could not be processed, and what becomes of them."""
 
 import asyncio
-import base64
-import re
 import sys
+from collections.abc import Coroutine, Sequence
+from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from streams.commands.failure import USAGE, Failure
+from streams.commands.letter_options import (
+    IdsArgument,
+    OffsetOption,
+    PartitionOption,
+    ReasonOption,
+    SinceOption,
+    StageOption,
+    TenantOption,
+    TopicOption,
+    UntilOption,
+    id_of,
+    wanted_of,
+)
+from streams.commands.letter_text import described, print_described, print_letter, print_letters, print_summary
 from streams.commands.settings import load_settings, quiet_clients
-from streams.commands.terminal import Output, OutputOption, print_json, print_table
+from streams.commands.terminal import Output, OutputOption, counted, print_json, say
 
 if TYPE_CHECKING:
-    from schemas.deadletters import DeadLetter
-    from streams.broker.letters import Letter
+    from streams.broker.letters import Found, Letter, Place
+    from streams.broker.redrive import Dealt
+    from streams.broker.wanted import Wanted
 
-dlq = typer.Typer(no_args_is_help=True, help="Look at dead letters: records that could not be processed.")
+dlq = typer.Typer(no_args_is_help=True, help="Dead letters: records that could not be processed. See, resend, drop.")
 
-_ID = re.compile(r"\A(\d+)-(\d+)\Z")
+# More reasons than these why letters were left nobody reads; they are counted.
+_TOLD = 10
+
+
+class Shown(StrEnum):
+    """Which letters are listed, by what was done about them."""
+
+    OPEN = "open"
+    REDRIVEN = "redriven"
+    DROPPED = "dropped"
+    ANY = "any"
+
+
+LimitOption = Annotated[int | None, typer.Option(min=1, help="At most so many, the oldest.")]
+DryRunOption = Annotated[bool, typer.Option("--dry-run", help="Say which they are, and do nothing.")]
+YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask, however many they are.")]
+NoteOption = Annotated[str, typer.Option(help="Why, for whoever looks at the letter later.")]
+AgainOption = Annotated[bool, typer.Option("--again", help="Also those that were redriven or dropped before.")]
 
 
 @dlq.command("ls")
 def ls(
-    stage: Annotated[str | None, typer.Option(help="Only of this stage: score, track or trends.")] = None,
-    reason: Annotated[str | None, typer.Option(help="Only for this reason, such as not_json or bad_time.")] = None,
+    stage: StageOption = None,
+    reason: ReasonOption = None,
+    tenant: TenantOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    topic: TopicOption = None,
+    partition: PartitionOption = None,
+    offset: OffsetOption = None,
+    state: Annotated[Shown, typer.Option(help="Those that nothing was done about, or that were dealt with.")] = (
+        Shown.OPEN
+    ),
     limit: Annotated[int, typer.Option(min=1, help="At most so many, the newest.")] = 20,
     output: OutputOption = Output.TEXT,
 ) -> None:
-    """List dead letters, the newest last. Each has an ID for `ticketpulse dlq show`.
+    """List dead letters, the newest last. Each has an ID for the other commands. Times without an offset are UTC.
 
-    ticketpulse dlq ls --reason bad_time --limit 100
+    ticketpulse dlq ls --reason bad_time --since 2026-11-20 --limit 100
+
+    ticketpulse dlq ls --state any --topic tickets.events.v1 --partition 3 --offset 17-90
 
     ticketpulse dlq ls -o json | jq -r '.[].message'
     """
-    from streams.broker.letters import newest_letters
+    from streams.broker.letter_reader import reading
+    from streams.broker.letters import State
 
+    wanted = wanted_of(stage, reason, tenant, since, until, topic, partition, offset)
+    states = set(State) if state is Shown.ANY else {State(state.value)}
     brokers = load_settings().kafka_brokers
     quiet_clients()
 
-    def wanted(letter: "DeadLetter") -> bool:
-        return stage in (None, letter.stage) and reason in (None, letter.reason)
+    async def newest() -> "list[Letter]":
+        async with reading(brokers) as letters:
+            found = await letters.find_newest(wanted, states, limit)
+            return [one async for one in letters.read(found, [place.id for place in found.places])]
 
-    letters = asyncio.run(newest_letters(brokers, limit, wanted if stage or reason else None))
+    listed = sorted(asyncio.run(newest()), key=lambda one: (one.letter.failed_at, one.partition, one.offset))
     if output is Output.JSON:
-        print_json([_described(letter) for letter in letters])
-        return
-    rows = [
-        (
-            one.id,
-            f"{one.letter.failed_at:%Y-%m-%d %H:%M:%S}",
-            one.letter.stage,
-            one.letter.reason,
-            _origin(one),
-            one.letter.message,
-        )
-        for one in letters
-    ]
-    print_table(("ID", "FAILED AT (UTC)", "STAGE", "REASON", "RECORD", "MESSAGE"), rows)
+        print_described(listed)
+    else:
+        print_letters(listed)
 
 
 @dlq.command("show")
@@ -65,73 +102,180 @@ def show(
     letter_id: Annotated[str, typer.Argument(metavar="ID", help="As `dlq ls` prints it, such as 3-17.")],
     output: OutputOption = Output.TEXT,
 ) -> None:
-    """Show one dead letter: where it came from, what is wrong with it, its headers and its untouched bytes.
+    """Show one dead letter: where it came from, what is wrong with it, what was done, its headers and untouched bytes.
 
     ticketpulse dlq show 3-17
 
     ticketpulse dlq show 3-17 -o json | jq -r .value_base64 | base64 -d
     """
-    from streams.broker.letters import read_letter
+    from streams.broker.letter_reader import reading
+    from streams.broker.wanted import Wanted
 
-    match = _ID.match(letter_id)
-    if not match:
-        raise Failure(f"{letter_id!r} is no ID of a dead letter: `ticketpulse dlq ls` prints them, such as 3-17", USAGE)
+    place = id_of(letter_id)
     brokers = load_settings().kafka_brokers
     quiet_clients()
-    letter = asyncio.run(read_letter(brokers, int(match[1]), int(match[2])))
-    if letter is None:
-        raise Failure(f"there is no dead letter {letter_id}: `ticketpulse dlq ls` lists those that are kept")
+
+    async def only() -> "list[Letter]":
+        async with reading(brokers) as letters:
+            found = await letters.find(Wanted(), ids=[place])
+            return [one async for one in letters.read(found, [each.id for each in found.places])]
+
+    one = next(iter(asyncio.run(only())), None)
+    if one is None:
+        raise _missing([letter_id])
     if output is Output.JSON:
-        print_json(_described(letter))
+        print_json(described(one))
     else:
-        _print(letter)
+        print_letter(one)
 
 
-def _print(one: "Letter") -> None:
-    letter = one.letter
-    said = {
-        "id": one.id,
-        "failed at": letter.failed_at.isoformat(),
-        "stage": letter.stage,
-        "record": _origin(one),
-        "reason": letter.reason,
-        "message": letter.message,
-        "attempts": letter.attempts,
-        "key": "none" if letter.key is None else letter.key.decode("utf-8", "backslashreplace"),
-    }
-    said |= {f"header {name}": raw.decode("utf-8", "backslashreplace") for name, raw in letter.headers}
-    for name, value in said.items():
-        typer.echo(f"{name}: {value}")
-    typer.echo(f"value: {'none (a tombstone)' if letter.value is None else f'{len(letter.value):,} bytes'}")
-    if letter.value is not None:
-        sys.stdout.flush()
-        sys.stdout.buffer.write(b"\n" + letter.value + b"\n")
-        sys.stdout.buffer.flush()
+@dlq.command("redrive")
+def redrive(
+    ids: IdsArgument = None,
+    stage: StageOption = None,
+    reason: ReasonOption = None,
+    tenant: TenantOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    topic: TopicOption = None,
+    partition: PartitionOption = None,
+    offset: OffsetOption = None,
+    limit: LimitOption = None,
+    again: AgainOption = False,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    note: NoteOption = "",
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Send the records of dead letters to the topics that they came from, once what they failed at is corrected.
+
+    They keep their bytes, headers, key and partition, and with them the event's identity; the number of attempts goes
+    with them. Each is sent once: its letter is then `redriven`, and one that fails again is a new letter. More than one
+    letter is asked about.
+
+    ticketpulse dlq redrive 3-17
+
+    ticketpulse dlq redrive --reason processing_failed --since 2026-11-20 --dry-run
+    """
+    from streams.broker import redrive as broker
+
+    wanted = wanted_of(stage, reason, tenant, since, until, topic, partition, offset)
+    found, places = _chosen(ids or [], wanted, limit, again=again)
+    if _is_agreed(places, "redrive", dry_run=dry_run, yes=yes, output=output):
+        settings = load_settings()
+        chosen = [one.id for one in places]
+        sending = broker.redrive(settings.kafka_brokers, settings.name, found, chosen, again=again, note=note)
+        _tell(_run(sending), "redriven", output)
 
 
-def _origin(one: "Letter") -> str:
-    return f"{one.letter.topic} {one.letter.partition}@{one.letter.offset}"
+@dlq.command("drop")
+def drop(
+    ids: IdsArgument = None,
+    stage: StageOption = None,
+    reason: ReasonOption = None,
+    tenant: TenantOption = None,
+    since: SinceOption = None,
+    until: UntilOption = None,
+    topic: TopicOption = None,
+    partition: PartitionOption = None,
+    offset: OffsetOption = None,
+    limit: LimitOption = None,
+    dry_run: DryRunOption = False,
+    yes: YesOption = False,
+    note: NoteOption = "",
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Mark dead letters as dealt with: their records are not wanted any more. Nothing is deleted.
+
+    More than one letter is asked about.
+
+    ticketpulse dlq drop 3-17 --note 'a trial of the shop'
+
+    ticketpulse dlq drop --reason not_json --until 2026-11-20 --yes
+    """
+    from streams.broker import redrive as broker
+
+    wanted = wanted_of(stage, reason, tenant, since, until, topic, partition, offset)
+    found, places = _chosen(ids or [], wanted, limit, again=False)
+    if _is_agreed(places, "drop", dry_run=dry_run, yes=yes, output=output):
+        settings = load_settings()
+        chosen = [one.id for one in places]
+        dropping = broker.drop(settings.kafka_brokers, settings.name, found, chosen, note=note)
+        _tell(_run(dropping), "dropped", output)
 
 
-def _described(one: "Letter") -> dict[str, Any]:
-    letter = one.letter
-    return {
-        "id": one.id,
-        "failed_at": letter.failed_at,
-        "stage": letter.stage,
-        "topic": letter.topic,
-        "partition": letter.partition,
-        "offset": letter.offset,
-        "reason": letter.reason,
-        "message": letter.message,
-        "attempts": letter.attempts,
-        "key": _text(letter.key),
-        "value": _text(letter.value),
-        "value_base64": None if letter.value is None else base64.b64encode(letter.value).decode(),
-        "headers": [[name, _text(raw)] for name, raw in letter.headers],
-    }
+def _chosen(
+    told: Sequence[str], wanted: "Wanted", limit: int | None, *, again: bool
+) -> "tuple[Found, Sequence[Place]]":
+    """The letters that were named, oldest first. Raises Failure for IDs that are none or were dealt with."""
+    from streams.broker.letter_reader import reading
+    from streams.broker.letters import State, id_text, state_of
+    from streams.broker.wanted import Wanted
+
+    ids = [id_of(one) for one in told]
+    if ids and wanted != Wanted():
+        raise Failure("name letters by their IDs or by options, not by both", USAGE)
+    if not ids and wanted == Wanted():
+        raise Failure("which letters? Give their IDs, or options such as --reason; --since 1970-01-01 is all", USAGE)
+    brokers = load_settings().kafka_brokers
+    quiet_clients()
+
+    async def find() -> "Found":
+        async with reading(brokers) as letters:
+            return await letters.find(wanted, ids=ids or None)
+
+    found = asyncio.run(find())
+    if missing := set(ids) - {one.id for one in found.places}:
+        raise _missing([id_text(one) for one in sorted(missing)])
+    states: set[State] = set(State) if again else {State.OPEN}
+    places = found.in_state(states)
+    if ids and len(places) < len(found.places):
+        dealt = [one.id for one in found.places if one not in places]
+        said = ", ".join(f"{id_text(one)} ({state_of(found.marks.get(one))})" for one in dealt)
+        raise Failure(f"dealt with already: {said}. `dlq redrive --again` sends a record once more")
+    return found, places[:limit]
 
 
-def _text(raw: bytes | None) -> str | None:
-    """The bytes as text; what is no UTF-8 is shown as \\x escapes."""
-    return None if raw is None else raw.decode("utf-8", "backslashreplace")
+def _is_agreed(places: "Sequence[Place]", verb: str, *, dry_run: bool, yes: bool, output: Output) -> bool:
+    """Whether to go on. Prints what is meant where nothing is to be done. Raises Failure when nobody can be asked."""
+    from streams.broker.letters import id_text
+
+    if dry_run and output is Output.JSON:
+        print_json({"dry_run": True, "letters": [id_text(one.id) for one in places]})
+    elif dry_run:
+        print_summary(places)
+        typer.echo(f"{counted(len(places), 'letter')}; nothing was done")
+    if dry_run or yes or len(places) <= 1:
+        return not dry_run
+    if not sys.stdin.isatty():
+        raise Failure(f"{counted(len(places), 'letter')} to {verb}: look at them with --dry-run, then add --yes", USAGE)
+    if not typer.confirm(f"{verb} {counted(len(places), 'letter')}?", err=True):
+        raise Failure("nothing was done")
+    return True
+
+
+def _run(dealing: "Coroutine[Any, Any, Dealt]") -> "Dealt":
+    from streams.broker.redrive import Overtaken
+
+    try:
+        return asyncio.run(dealing)
+    except Overtaken as error:
+        raise Failure(str(error)) from None
+
+
+def _tell(dealt: "Dealt", verb: str, output: Output) -> None:
+    for letter_id, why in list(dealt.left.items())[:_TOLD]:
+        say(f"{letter_id} is left: {why}")
+    if len(dealt.left) > _TOLD:
+        say(f"{len(dealt.left):,} letters are left in all")
+    if output is Output.JSON:
+        print_json({verb: dealt.done, "left": dealt.left})
+    else:
+        typer.echo(f"{counted(dealt.done, 'letter')} {verb}")
+    if dealt.left:
+        raise typer.Exit(1)
+
+
+def _missing(ids: Sequence[str]) -> Failure:
+    are = "there is no dead letter" if len(ids) == 1 else "there are no dead letters"
+    return Failure(f"{are} {', '.join(ids)}: `ticketpulse dlq ls --state any` lists those that are kept")

@@ -59,7 +59,9 @@ def test_a_missing_file_is_one_line(run: Run) -> None:
 
 
 @pytest.mark.parametrize(
-    "command", [("topics", "ls"), ("topics", "apply"), ("dlq", "ls"), ("dlq", "show", "0-0")], ids=" ".join
+    "command",
+    [("topics", "ls"), ("topics", "apply"), ("dlq", "ls"), ("dlq", "show", "0-0"), ("dlq", "redrive", "0-0")],
+    ids=" ".join,
 )
 def test_kafka_away_is_one_line_that_names_the_variable(run: Run, command: tuple[str, ...]) -> None:
     result = run(*command, KAFKA_BROKERS=f"127.0.0.1:{free_port()}")
@@ -115,7 +117,15 @@ def test_wrong_usage_is_exit_code_2(run: Run, arguments: tuple[str, ...]) -> Non
 
 COMMANDS = [
     *(("up",), ("status",), ("score",), ("produce",), ("feed",), ("sql",), ("worker",), ("migrate",)),
-    *(("dlq", "ls"), ("dlq", "show"), ("topics", "ls"), ("topics", "apply"), ("sink", "clickhouse")),
+    *(
+        ("dlq", "ls"),
+        ("dlq", "show"),
+        ("dlq", "redrive"),
+        ("dlq", "drop"),
+        ("topics", "ls"),
+        ("topics", "apply"),
+        ("sink", "clickhouse"),
+    ),
     *(("serve", "gateway"), ("serve", "page"), ("policy", "check"), ("policy", "show"), ("policy", "diff")),
     *(("windows", "verify"), ("windows", "rebuild")),
 ]
