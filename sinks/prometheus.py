@@ -112,6 +112,11 @@ REGISTRY.register(WINDOWS)
 ALERTS: Final = Counter(
     "helpdesk_alerts_total", "Alerts on series of windows, counted at each revision.", ["kind", "severity", "state"]
 )
+ALERTS_FIRING: Final = Gauge(
+    "helpdesk_alerts_firing",
+    "Alerts on series of windows that fire now, in the partitions of this process.",
+    ["kind", "measure", "severity"],
+)
 UNWATCHED: Final = Counter(
     "helpdesk_unwatched_windows_total", "Totals of values beyond those that are watched for spikes.", ["stage"]
 )

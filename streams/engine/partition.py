@@ -69,7 +69,7 @@ class Watch(Protocol):
     def applied(
         self, partition: int, records: int, output: Output, stage_seconds: float, commit_seconds: float
     ) -> None: ...
-    def ticked(self, partition: int, state_rows: int, lag: int, newest: int | None) -> None: ...
+    def ticked(self, partition: int, state_rows: int, lag: int, newest: int | None, output: Output) -> None: ...
     def given_up(self, partition: int) -> None: ...
 
 
@@ -271,7 +271,7 @@ class PartitionTask:
         self._expected, self._end, self._newest = taken.next, taken.end, taken.newest
         self._log.progress(taken.next)
         if ticking:
-            self._watch.ticked(self.partition, len(self._known_state()), taken.end - taken.next, taken.newest)
+            self._watch.ticked(self.partition, len(self._known_state()), taken.end - taken.next, taken.newest, output)
 
     async def _take(self, overlay: Overlay, output: Output) -> "_Taken":
         """Run the stage on what is queued, as much as goes into one transaction."""

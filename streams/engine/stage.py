@@ -25,17 +25,20 @@ class Shown(NamedTuple):
 
 
 class Output:
-    """What a stage wants to happen besides its changes of state: records to send, events to count, windows to show.
+    """What a stage wants to happen besides its changes of state: records to send, events to count, windows to show,
+    and after a tick how much of something there is.
 
-    `counts` is by (name, label…). Both it and `shown` are for metrics, and reported only after the commit.
+    `counts` is by (name, label…), `standing` by name and then by labels. All but the records is for metrics, and
+    reported only after the commit.
     """
 
-    __slots__ = ("counts", "records", "shown")
+    __slots__ = ("counts", "records", "shown", "standing")
 
     def __init__(self) -> None:
         self.records: list[Outgoing] = []
         self.counts: Counter[tuple[str, ...]] = Counter()
         self.shown: list[Shown] = []
+        self.standing: dict[str, Counter[tuple[str, ...]]] = {}
 
     def send(
         self, topic: str, key: bytes | None, value: bytes | None, headers: Sequence[tuple[str, bytes]] = ()
@@ -55,11 +58,19 @@ class Output:
         """Show a final window as gauges until then (Unix milliseconds), or until a newer one is shown."""
         self.shown.append(Shown(window, until))
 
+    def stand(self, name: str, counts: Counter[tuple[str, ...]]) -> None:
+        """Tell in a tick how much of something there is in the partition, by labels: all of it, what is left out is 0.
+
+        It stands until the next tick that tells of it.
+        """
+        self.standing[name] = counts
+
     def extend(self, other: "Output") -> None:
         """Append another output to this one."""
         self.records.extend(other.records)
         self.shown.extend(other.shown)
         self.counts.update(other.counts)
+        self.standing.update(other.standing)
 
 
 class Stage(Protocol):

@@ -1,13 +1,17 @@
 """What partition tasks report, as Prometheus metrics."""
 
+import itertools
 from collections import Counter as Tally
 from collections.abc import Callable
+from typing import get_args
 
-from prometheus_client import Counter
+from prometheus_client import Counter, Gauge
 
+from schemas import alerts
 from schemas.rejections import Reason
 from sinks import prometheus as metrics
 from sinks.window_gauges import Source
+from streams import topics
 from streams.engine.stage import Output, Stage
 
 # What stages count, by name. The stage is the first label of the ones listed here; others have labels of their own.
@@ -25,6 +29,7 @@ _PLAIN: dict[str, Counter] = {
     "scored": metrics.SCORED,
     "unscored": metrics.UNSCORED,
 }
+_STANDING: dict[str, Gauge] = {"alerts_firing": metrics.ALERTS_FIRING}
 
 
 class PrometheusWatch:
@@ -38,6 +43,7 @@ class PrometheusWatch:
         self._lags: dict[int, int] = {}
         self._behind: dict[int, float] = {}
         self._owned: set[int] = set()
+        self._standing: dict[tuple[str, int], Tally[tuple[str, ...]]] = {}
         self._begin_at_zero()
 
     def took_over(self, partition: int, cause: str, rows: int) -> None:
@@ -74,6 +80,9 @@ class PrometheusWatch:
             metrics.DEAD_LETTERS.labels(name, reason)
         for counter in (metrics.LATE_EVENTS, metrics.EXPIRED_RECORDS, metrics.WINDOWS_LEFT_OUT):
             counter.labels(name)
+        if topics.ALERTS in self._stage.outputs:
+            for labels in itertools.product(*map(get_args, (alerts.Kind, alerts.Severity, alerts.State))):
+                metrics.ALERTS.labels(*labels)
 
     def _count(self, output: Output, stage_seconds: float) -> None:
         texts = 0
@@ -86,8 +95,8 @@ class PrometheusWatch:
         for _ in range(texts):
             metrics.SCORING_SECONDS.observe(stage_seconds / texts)
 
-    def ticked(self, partition: int, state_rows: int, lag: int, newest: int | None) -> None:
-        """A second has passed."""
+    def ticked(self, partition: int, state_rows: int, lag: int, newest: int | None, output: Output) -> None:
+        """A second has passed, and what it led to is committed."""
         self._rows[partition] = state_rows
         self._lags[partition] = lag
         age = 0.0
@@ -95,6 +104,8 @@ class PrometheusWatch:
             age = max(0.0, (self._clock() - newest) / 1000)
             metrics.LAST_EVENT_AGE.labels(self._stage.name).set(age)
         self._behind[partition] = age if lag else 0.0
+        for name, counts in output.standing.items():
+            self._stand(name, partition, counts)
         self._report_sums()
 
     def given_up(self, partition: int) -> None:
@@ -104,8 +115,18 @@ class PrometheusWatch:
         self._lags.pop(partition, None)
         self._behind.pop(partition, None)
         metrics.WINDOWS.forget(Source(self._stage.name, partition))
+        for name in _STANDING:
+            self._stand(name, partition, Tally())
         metrics.PARTITIONS_OWNED.labels(self._stage.name).set(len(self._owned))
         self._report_sums()
+
+    def _stand(self, name: str, partition: int, counts: Tally[tuple[str, ...]]) -> None:
+        """Take over what a partition has of something, and show what all of them have together."""
+        before = self._standing.pop((name, partition), Tally())
+        self._standing[name, partition] = counts
+        for labels in before | counts:
+            of_all = (each[labels] for (of, _), each in self._standing.items() if of == name)
+            _STANDING[name].labels(*labels).set(sum(of_all))
 
     def _report_sums(self) -> None:
         metrics.STATE_ROWS.labels(self._stage.name).set(sum(self._rows.values()))

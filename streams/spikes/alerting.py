@@ -74,7 +74,7 @@ def remember(samples: Samples, rules: SpikeRules, state: Overlay) -> None:
 
 
 class Watcher:
-    """Closes windows in order, looks at open ones, sends alerts, and tells how many fire after it: one for each tick."""
+    """Closes windows in order, looks at open ones, sends alerts, tells how many fire after that: one for each tick."""
 
     def __init__(self, rules: SpikeRules, find: Find, state: Overlay, output: Output) -> None:
         self._rules = rules

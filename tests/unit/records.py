@@ -70,7 +70,7 @@ class Partition:
     def process(self, *records: Appended, tick: int | None = None) -> list[Outgoing]:
         """Process one batch, with a tick at a time perhaps, and commit it.
 
-        What was counted is in `counts`, windows for the gauges are in `shown`.
+        What was counted is in `counts`, windows for the gauges are in `shown`, what there is after it in `standing`.
         """
         overlay = Overlay(self._state)
         return self._commit(self._run(records, overlay, tick), overlay)
@@ -120,7 +120,7 @@ class Partition:
             else:
                 self._changelog[key] = row
         self._state.merge(overlay)
-        self.counts, self.shown = output.counts, output.shown
+        self.counts, self.shown, self.standing = output.counts, output.shown, output.standing
         return output.records
 
 

@@ -1,6 +1,7 @@
 """Alerts of the trends stage: windows in, records of alerts out, whatever happens to the partition meanwhile."""
 
 import random
+from collections import Counter
 from collections.abc import Iterator
 
 import msgspec
@@ -195,6 +196,39 @@ def _interrupted(windows: set[int]) -> Iterator[Alert]:
 )
 def test_a_new_owner_tells_the_same(windows: set[int]) -> None:
     assert list(_interrupted(windows)) == list(_interrupted(set()))
+
+
+def _stand(desk: Desk) -> dict[tuple[str, ...], int]:
+    """What the gauge shows of the partition: what there is, without what there is none of."""
+    return {labels: number for labels, number in desk.trends.standing["alerts_firing"].items() if number}
+
+
+@pytest.mark.parametrize("interrupted", [False, True])
+def test_it_is_told_at_each_tick_how_many_fire(interrupted: bool) -> None:
+    desk, most = Desk(), 0
+    for window in range(LEARNT + 14):
+        worse = LEARNT <= window < LEARNT + 4
+        # The rise grows worse: an alert that is raised counts by its new severity, and no longer by its old one.
+        desk.windows(1, chat=60 + 60 * (window - LEARNT) if worse else 25, negative=0.7 if worse else 0.2)
+        newest = {alert.alert_id: alert for alert in desk.alerts}
+        firing = [alert for alert in newest.values() if alert.state == "firing"]
+        expected = Counter((alert.kind, alert.measure, alert.severity) for alert in firing)
+        assert _stand(desk) == expected
+        if interrupted:
+            desk.trends.take_over()
+        desk.tick()
+        assert _stand(desk) == expected
+        most = max(most, len(firing))
+    assert most > 5
+    assert _stand(desk) == {}
+    assert {alert.severity for alert in desk.alerts} == {"warning", "critical"}
+
+
+def test_an_alert_of_an_open_window_counts_at_once(desk: Desk) -> None:
+    desk.windows(LEARNT)
+    desk.open(chat=300, email=25)
+    desk.tick()
+    assert sum(_stand(desk).values()) == len(desk.alerts) > 0
 
 
 def test_a_crash_before_the_commit_tells_nothing_twice(desk: Desk) -> None:

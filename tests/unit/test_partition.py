@@ -2,7 +2,8 @@
 
 import asyncio
 import json
-from collections.abc import Callable, Sequence
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 import pytest
@@ -75,6 +76,7 @@ class Watched:
         self.lags: list[int] = []
         self.batches: list[int] = []
         self.expired_offsets = 0
+        self.standing: list[Mapping[str, Counter[tuple[str, ...]]]] = []
 
     def took_over(self, partition: int, cause: str, rows: int) -> None:
         self.causes.append(cause)
@@ -90,8 +92,9 @@ class Watched:
     def given_up(self, partition: int) -> None:
         """Not needed here."""
 
-    def ticked(self, partition: int, state_rows: int, lag: int, newest: int | None) -> None:
+    def ticked(self, partition: int, state_rows: int, lag: int, newest: int | None, output: Output) -> None:
         self.lags.append(lag)
+        self.standing.append(output.standing)
 
 
 class FaultyLog(LocalPartitionLog):
@@ -360,6 +363,35 @@ def test_a_tick_shares_the_transaction_of_what_is_queued_and_sees_it() -> None:
         assert world.watch.batches[-1] == 5
         assert world.read(TOLD)[-1].value == b"6"
         await worker.close()
+
+    run(scenario())
+
+
+def _count_standing(state: Overlay) -> Output:
+    output = Output()
+    output.stand("counts", Counter({(key.decode(),): number for key, number in state.rows(COUNTS)}))
+    return output
+
+
+def test_what_there_is_after_a_tick_is_told_of_the_state_that_is_committed_and_taken_over() -> None:
+    async def scenario() -> None:
+        world = World()
+        world.stage.on_tick = _count_standing
+        worker = world.worker()
+        await worker.own()
+        # A tick that changes nothing tells it too.
+        await world.until(lambda: bool(world.watch.standing))
+        assert world.watch.standing[0] == {"counts": {}}
+        world.append(3)
+        await world.until(world.exact)
+        await world.until(lambda: world.watch.standing[-1] == {"counts": {("k",): 3}})
+        await worker.close()
+        world.watch.standing.clear()
+        other = world.worker()
+        await other.own()
+        await world.until(lambda: bool(world.watch.standing))
+        assert world.watch.standing[0] == {"counts": {("k",): 3}}
+        await other.close()
 
     run(scenario())
 

@@ -1,5 +1,6 @@
 """Gauges of the newest final window: which window is shown, for how long, and for how many tenants and channels."""
 
+from collections import Counter
 from datetime import UTC, datetime
 
 import pytest
@@ -188,18 +189,54 @@ def test_counters_that_alerts_watch_begin_at_zero(watch: PrometheusWatch) -> Non
     letters = exported("helpdesk_dead_letters_total")
     assert letters['{reason="processing_failed",stage="trends"}'] == 0
     assert exported("helpdesk_unread_records_expired_total")['{stage="trends"}'] == 0
+    assert exported("helpdesk_alerts_total")['{kind="silence",severity="critical",state="resolved"}'] == 0
+
+
+def standing(**firing: int) -> Output:
+    output = Output()
+    output.stand(
+        "alerts_firing", Counter({("spike", measure, "warning"): number for measure, number in firing.items()})
+    )
+    return output
+
+
+def test_alerts_that_fire_are_those_of_all_partitions_at_their_last_ticks(watch: PrometheusWatch) -> None:
+    def firing() -> dict[str, float]:
+        found = exported("helpdesk_alerts_firing")
+        series = {name: f'{{kind="spike",measure="{name}",severity="warning"}}' for name in ("one", "other")}
+        return {name: found[labels] for name, labels in series.items()}
+
+    def tick(partition: int, output: Output) -> None:
+        watch.ticked(partition, 0, lag=0, newest=NINE, output=output)
+
+    tick(0, standing(one=2, other=1))
+    tick(1, standing(one=1))
+    assert firing() == {"one": 3, "other": 1}
+    # A tick that failed tells nothing of it, and nothing has changed.
+    tick(0, Output())
+    assert firing() == {"one": 3, "other": 1}
+    tick(0, standing(one=1))
+    assert firing() == {"one": 2, "other": 0}
+    watch.given_up(1)
+    assert firing() == {"one": 1, "other": 0}
+    # Another owner tells what it reads in the state.
+    tick(1, standing(one=1, other=4))
+    assert firing() == {"one": 2, "other": 4}
+    watch.given_up(0)
+    watch.given_up(1)
+    assert firing() == {"one": 0, "other": 0}
 
 
 def test_the_lag_in_seconds_is_of_the_partition_that_is_furthest_behind(watch: PrometheusWatch, clock: Clock) -> None:
     def lag() -> float:
         return exported("helpdesk_lag_seconds")['{stage="trends"}']
 
-    watch.ticked(0, 0, lag=5, newest=NINE - 90_000)
-    watch.ticked(1, 0, lag=1, newest=NINE - 2_000)
+    watch.ticked(0, 0, lag=5, newest=NINE - 90_000, output=Output())
+    watch.ticked(1, 0, lag=1, newest=NINE - 2_000, output=Output())
     # An old record where nothing waits is silence and no lag.
-    watch.ticked(2, 0, lag=0, newest=NINE - 3_600_000)
+    watch.ticked(2, 0, lag=0, newest=NINE - 3_600_000, output=Output())
     assert lag() == 90
     watch.given_up(0)
     assert lag() == 2
-    watch.ticked(1, 0, lag=0, newest=NINE)
+    watch.ticked(1, 0, lag=0, newest=NINE, output=Output())
     assert lag() == 0
