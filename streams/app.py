@@ -34,6 +34,7 @@ def run_worker(stage: str, settings: Settings) -> None:
         session_seconds=settings.session_timeout,
         clock=wall_clock,
         dead_letters=topics.DEAD_LETTERS,
+        stalled_after=settings.stalled_after,
         beside=partial(source.follow, built.adopt) if isinstance(built, ScoreStage | TrackStage) else None,
     )
     serve_metrics(settings.metrics_port, settings.host)

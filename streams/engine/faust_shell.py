@@ -23,6 +23,7 @@ from streams.engine.runtime import Runtime
 from streams.engine.stage import Output, Stage
 from streams.engine.telemetry import PrometheusWatch
 from streams.engine.turns import Turns
+from streams.engine.watchdog import Watchdog, Watched
 
 log = logging.getLogger(__name__)
 
@@ -65,8 +66,13 @@ def build_app(
     clock: Clock,
     dead_letters: str,
     beside: Callable[[], Awaitable[None]] | None = None,
+    stalled_after: float = 0.0,
 ) -> faust.App:
-    """The application of one stage, ready for a worker. `beside` runs in the same event loop until the worker stops."""
+    """The application of one stage, ready for a worker. `beside` runs in the same event loop until the worker stops.
+
+    When nothing moves for `stalled_after` seconds although records wait, the process ends (`watchdog.STALLED`); 0 for
+    never.
+    """
     app = StageApp(
         layout.application,
         broker=f"kafka://{layout.brokers}",
@@ -101,9 +107,15 @@ def build_app(
             self._reader = KafkaReader(layout, self._turns, session_seconds)
             self._watch = PrometheusWatch(stage, layout.application, clock)
             self._runtime = Runtime(self._start_task)
+            self._watchdog = Watchdog(
+                Watched(layout.brokers, layout.source, layout.changelog, stalled_after), self._reader.pulse
+            )
+            if stalled_after:
+                self._watchdog.start()
             await self._reader.start(self._runtime)
 
         async def on_stop(self) -> None:
+            self._watchdog.stop()
             await self._runtime.close()
             await self._reader.stop()
 

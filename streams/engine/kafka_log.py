@@ -1,5 +1,6 @@
 """Kafka behind the log contract: one partition of a stage's input, its changelog partition and its outputs."""
 
+from functools import partial
 from typing import NamedTuple, Protocol
 
 from aiokafka import TopicPartition
@@ -26,6 +27,7 @@ class Reader(Protocol):
     def delivered(self, partition: int) -> int: ...
     def end(self, partition: int) -> int | None: ...
     def progress(self, partition: int, position: int) -> None: ...
+    def recovering(self, partition: int, position: int) -> None: ...
     def wake(self) -> None: ...
 
 
@@ -50,7 +52,8 @@ class KafkaLog:
         stage = self._stage
         self._producer = TransactionalProducer(stage.brokers, f"{stage.application}-{self.partition}")
         await self._producer.start()
-        return await recover(stage.brokers, self._changelog, self._source, self.partitions)
+        reached = partial(self._reader.recovering, self.partition)
+        return await recover(stage.brokers, self._changelog, self._source, self.partitions, reached)
 
     async def seek(self, offset: int, token: int) -> int:
         """Read on from `offset`."""

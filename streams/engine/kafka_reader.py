@@ -16,6 +16,7 @@ from streams.engine.log import CHUNK_BYTES, CHUNK_RECORDS, Chunk, Record
 from streams.engine.runtime import Runtime
 from streams.engine.turns import Turns
 from streams.engine.waiting import wait_at_most
+from streams.engine.watchdog import Pulse
 
 log = logging.getLogger(__name__)
 
@@ -43,6 +44,7 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]
         self._wanted = asyncio.Event()
         self._at: dict[int, tuple[int, int]] = {}
         self._progress: dict[int, int] = {}
+        self.pulse = Pulse()
         self._telling: asyncio.Task[None] | None = None
         # A commit that meets a join under way makes the client forget who it is and join again, and so for ever.
         self._settled = False
@@ -94,8 +96,10 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]
 
     async def on_partitions_assigned(self, assigned: Iterable[TopicPartition]) -> None:
         """Start or go on with what is ours now."""
+        partitions = {partition.partition for partition in assigned}
+        self.pulse.assigned(partitions)
         if self._runtime is not None:
-            await self._runtime.assigned({partition.partition for partition in assigned})
+            await self._runtime.assigned(partitions)
         self._settled = True
 
     # -- called by the partition tasks
@@ -127,6 +131,11 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]
     def progress(self, partition: int, position: int) -> None:
         """Everything before `position` is applied: the group hears of it soon."""
         self._progress[partition] = position
+        self.pulse.applied(partition, position)
+
+    def recovering(self, partition: int, position: int) -> None:
+        """A take-over has read the changelog up to here."""
+        self.pulse.recovering(partition, position)
 
     def wake(self) -> None:
         """Somebody wants chunks again."""

@@ -1,6 +1,7 @@
 """Read a changelog partition back: its rows and the position that was committed with them."""
 
 import asyncio
+from collections.abc import Callable
 from typing import NamedTuple
 
 import msgspec
@@ -31,8 +32,15 @@ def encode_position(position: Position, partitions: int) -> bytes:
     return _encode(PositionRow(position, partitions))
 
 
-async def recover(brokers: str, changelog: TopicPartition, source: TopicPartition, partitions: int) -> Recovered:
-    """The rows as they stand now. Call it after fencing: the changelog then has no other writer.
+async def recover(
+    brokers: str,
+    changelog: TopicPartition,
+    source: TopicPartition,
+    partitions: int,
+    reached: Callable[[int], None],
+) -> Recovered:
+    """The rows as they stand now. Call it after fencing: the changelog then has no other writer. `reached` is told the
+    position in the changelog as it moves.
 
     Raises Refused when the rows were made from another input: a different number of partitions, or a topic that was
     made anew.
@@ -48,7 +56,7 @@ async def recover(brokers: str, changelog: TopicPartition, source: TopicPartitio
     )
     try:
         await consumer.start()
-        rows = await _read_rows(consumer, changelog)
+        rows = await _read_rows(consumer, changelog, reached)
         raw = rows.pop(POSITION_KEY, None)
         if raw is None:
             return Recovered(rows, None)
@@ -65,7 +73,9 @@ async def recover(brokers: str, changelog: TopicPartition, source: TopicPartitio
         await consumer.stop()
 
 
-async def _read_rows(consumer: AIOKafkaConsumer, changelog: TopicPartition) -> dict[bytes, bytes]:
+async def _read_rows(
+    consumer: AIOKafkaConsumer, changelog: TopicPartition, reached: Callable[[int], None]
+) -> dict[bytes, bytes]:
     """Every live row. The end is the high watermark of a fetch made after fencing, because `end_offsets` of a
     read-committed consumer is the last stable offset; it is reached when the position is, because transaction markers
     occupy offsets too.
@@ -79,9 +89,10 @@ async def _read_rows(consumer: AIOKafkaConsumer, changelog: TopicPartition) -> d
         fetched = await consumer.getmany(changelog, timeout_ms=100, max_records=READ_RECORDS)
         _fold(rows, fetched.get(changelog, ()))
         end = end if end is not None else consumer.highwater(changelog)
-        reached = await consumer.position(changelog)
-        if reached != position:
-            moved_at, position = _now(), reached
+        at = await consumer.position(changelog)
+        if at != position:
+            moved_at, position = _now(), at
+            reached(position)
         elif _now() - moved_at > STUCK_SECONDS:
             raise TimeoutError(f"{changelog.topic}-{changelog.partition}: no progress at {position} of {end}")
         await asyncio.sleep(0)

@@ -45,6 +45,9 @@ class NoReader:
         """Unknown."""
         return None
 
+    def recovering(self, partition: int, position: int) -> None:
+        """Nobody watches."""
+
     def progress(self, partition: int, position: int) -> None:
         """Nobody watches."""
 
