@@ -168,6 +168,12 @@ def is_spike(alert: Alert) -> bool:
     return (name, severity, alert.labels.get("channel")) == ("NegativeShareSpike", "critical", "email")
 
 
+def is_unusual(alert: Alert) -> bool:
+    """What `trends` has judged itself."""
+    name, severity = alert.labels["alertname"], alert.labels["severity"]
+    return (name, severity, alert.labels.get("measure")) == ("SeriesUnusual", "critical", "negative_share")
+
+
 async def test_a_spike_calls_somebody_and_its_end_tells_them(own_kafka: LocalKafka, tmp_path: Path) -> None:
     await own_kafka.start()
     await apply_topics(own_kafka.brokers, ALL, 2, 1)
@@ -200,8 +206,14 @@ async def test_a_spike_calls_somebody_and_its_end_tells_them(own_kafka: LocalKaf
         async with asyncio.timeout(PATIENCE):
             # Whoever reads the chat knows it as well.
             await inbox.until("chat", is_spike)
+            unusual = await inbox.until("pager", is_unusual)
+        assert unusual.status == "firing"
+        assert unusual.labels["kind"] == "spike"
+        assert unusual.annotations["runbook_url"].endswith("/runbooks/SeriesUnusual.md")
 
         customers.spike = False
         async with asyncio.timeout(PATIENCE):
             over = await inbox.until("pager", lambda alert: is_spike(alert) and alert.status == "resolved")
+            calm = await inbox.until("pager", lambda alert: is_unusual(alert) and alert.status == "resolved")
         assert over.fingerprint == firing.fingerprint
+        assert calm.fingerprint == unusual.fingerprint
