@@ -36,14 +36,15 @@ class Counted(msgspec.Struct, frozen=True, array_like=True):
     """What was counted of a ticket. Times are Unix milliseconds, 0 for never.
 
     `opened_at` and `opened` are of the first event, of those of one time the one with the least place, and
-    `answered_at` and `answered_by` of an agent's first reply. Visits and changes go back as far as events may be late.
+    `answered_at` and `answered_by` (agent, product and stage) of an agent's first reply. Visits and changes go back as
+    far as events may be late.
     """
 
     opened_at: int
     opened: Place
     last_at: int
     answered_at: int = 0
-    answered_by: str = ""
+    answered_by: tuple[str, str, str] = ("", "", "")
     changes: tuple[Change, ...] = ()
     visits: tuple[Visit, ...] = ()
 
@@ -89,9 +90,9 @@ def _told(
     set_field = msgspec.structs.force_setattr
     if is_spoken(event) and speaker_of(event) == "agent":
         answered = (after.answered_at, after.answered_by)
-        if not after.answered_at or (at, place.agent) < answered:
+        if not after.answered_at or (at, place[3:]) < answered:
             set_field(after, "answered_at", at)
-            set_field(after, "answered_by", place.agent)
+            set_field(after, "answered_by", place[3:])
     if event.status is not None:
         resolves = event.type == "status_changed" and event.status == "resolved"
         change = Change(at, event.status in CLOSED, resolves, place)
@@ -106,19 +107,23 @@ def _told(
     return after, Share(new, gained, lost)
 
 
-def _times(counted: Counted) -> tuple[int, Place, int, str]:
+def _times(counted: Counted) -> tuple[int, Place, int, tuple[str, str, str]]:
     return counted.opened_at, counted.opened, counted.answered_at, counted.answered_by
 
 
 def _facts(counted: Counted) -> Iterator[Fact]:
+    """A fact has the channel, category and priority of the ticket's first event, and agent, product and stage of its
+    own event. That counts with these anyway: a fact that is taken back leaves no value behind that nothing else has.
+    """
     opened_at, opened = counted.opened_at, counted.opened
     # Where an agent wrote first, nothing was asked.
     if counted.answered_at > opened_at:
-        place = opened._replace(agent=counted.answered_by)
+        place = Place(*opened[:3], *counted.answered_by)
         yield Fact("answered", counted.answered_at, place, counted.answered_at - opened_at)
     for change in counted.changes:
         if change.resolves:
-            yield Fact("resolved", change.at, opened._replace(agent=change.place.agent), change.at - opened_at)
+            place = Place(*opened[:3], *change.place[3:])
+            yield Fact("resolved", change.at, place, change.at - opened_at)
     for earlier, later in pairwise(counted.changes):
         if earlier.closed and not later.closed:
             yield Fact("reopened", later.at, later.place)

@@ -177,11 +177,10 @@ def _merge(told: WindowPartial, rules: WindowRules, state: Overlay) -> None:
     sources = {**before.sources, told.source: told.totals} if before else {told.source: told.totals}
     state.put(WINDOWS, key, msgspec.structs.replace(before or MergedWindow({}), sources=sources))
     _to_publish(told.key, state)
-    if before is None:
-        loser = _note_value(told.key, rules, state)
-        if loser is not None:
-            _to_publish(WindowKey(told.key.tenant, told.key.size, told.key.start, told.key.dimension, loser), state)
-    if _counts_as_other(told.key, state):
+    loser = _note_value(told.key, rules, state) if before is None else None
+    if loser is not None:
+        _to_publish(WindowKey(told.key.tenant, told.key.size, told.key.start, told.key.dimension, loser), state)
+    if loser is not None or _counts_as_other(told.key, state):
         _to_publish(other_of(told.key), state)
 
 

@@ -23,8 +23,8 @@ class Rows:
         self._page_rows = page_rows
 
     def events(self, days: Days) -> Iterator[Kept]:
-        """Every event, up to the end of these days, of the tickets that have any in them: ticket by ticket, in the log's
-        order.
+        """Every event, up to the end of these days, of the tickets that have any in them: ticket by ticket, as the log
+        has them.
         """
         ahead = self._rules.future_tolerance * 1000
         at = f"least(toUnixTimestamp64Milli(occurred_at), toUnixTimestamp64Milli(appended_at) + {ahead})"
