@@ -12,6 +12,9 @@ PRIORITIES = (None, None, None, None, "low", "medium", "high", "urgent")
 STATUSES = (None, None, None, "new", "open", "open", "in_progress", "awaiting_customer", "resolved")
 TYPES = ("created", "message", "message", "message", "message", "agent_reply", "agent_reply", "status_changed", "rated")
 TENANTS = ("default", "default", "acme")
+AGENTS = tuple(f"agent-{number}" for number in range(12))
+PRODUCTS = (None, None, "app", "shop")
+STAGES = (None, None, None, "order", "delivery")
 TEXTS = (
     "Worst, most horrible, disgusting service. I hate it.",
     "Terrible! Awful! I am furious.",
@@ -93,8 +96,12 @@ class Generator:
             "channel": random.choice(CHANNELS),
             "priority": random.choice(PRIORITIES),
             "status": random.choice(STATUSES) or ("open" if kind == "status_changed" else None),
+            "product": random.choice(PRODUCTS),
+            "journey_stage": random.choice(STAGES),
             "occurred_at": self._time(now),
         }
+        if kind in ("agent_reply", "status_changed"):
+            fields["agent_id"] = random.choice(AGENTS)
         if kind in ("created", "message", "agent_reply"):
             fields["text"] = random.choice(TEXTS)
             fields["author"] = random.choice((None, None, None, "customer", "bot"))

@@ -14,7 +14,7 @@ from tests.soak.generator import EVENTS_PER_TICKET, Generator
 from tests.soak.oracle import Difference, Scored, altered, compare, escalations, out_of_order
 from tests.soak.pauses import Fault, Step, longest_pause
 from tests.soak.sql import by_sql
-from tests.soak.windows import TOTALS, Cell, Published, Watermarks, Windows, differences
+from tests.soak.windows import FIGURES, QUANTILES, RATES, TOTALS, Cell, Published, Watermarks, Windows, differences
 
 NOON = 1_795_262_400_000
 FAULT = Fault(["score"], began=10.0, ended=20.0)
@@ -160,8 +160,17 @@ class TestWindows:
             "resolved": 1,
             "ratings": 1,
             "satisfaction": 4,
+            "tickets": 1,
+            "reopened": 0,
+            "responded_in_time": 0,
+            "resolved_in_time": 1,
+            "emotions": {},
+            "urgencies": {"medium": 2},
+            "response_times": {},
+            "resolution_times": {"0": 1},
         }
-        assert found[Cell("default", 60, NOON // 1000, "overall", "")][len(TOTALS) :] == (0.5, 0.5, 3.5, 4.0)
+        rates = (0.5, 0.5, 3.5, 4.0, None, None, 0.001, 0.001)
+        assert found[Cell("default", 60, NOON // 1000, "overall", "")][len(TOTALS) :] == rates
         by_value = {(cell.dimension, cell.value) for cell in found if cell.size == 60}
         assert ("channel", "phone") not in by_value
         assert {("channel", "chat"), ("priority", "high"), ("priority", "medium"), ("category", "general")} <= by_value
@@ -173,17 +182,18 @@ class TestWindows:
     def test_differences_are_named(self) -> None:
         cell = Cell("default", 60, NOON // 1000, "overall", "")
         wanted, other = (1.0, None), (2.0, None)
-        figures = (*(0,) * (len(TOTALS) + 2), *wanted)
+        rest = (None,) * len(QUANTILES)
+        figures = (*(0,) * (len(TOTALS) + 2), *wanted, *rest)
         good = Published(figures, revision=1, final=False)
         assert differences({cell: figures}, {cell: good}, 0, 0) == []
         assert "not on the topic" in differences({cell: figures}, {}, 0, 0)[0]
         assert "nobody expected it" in differences({}, {cell: good}, 0, 0)[0]
-        wrong = good._replace(figures=(*(0,) * (len(TOTALS) + 2), *other))
+        wrong = good._replace(figures=(*(0,) * (len(TOTALS) + 2), *other, *rest))
         assert "score_avg is 2.0, not 1.0" in differences({cell: figures}, {cell: wrong}, 0, 0)[0]
 
     def test_final_is_demanded_and_forbidden_by_watermarks(self) -> None:
         cell = Cell("default", 60, NOON // 1000, "overall", "")
-        figures = (0,) * (len(TOTALS) + 4)
+        figures = (1,) * len(FIGURES)
         due = NOON + 120_000
         open_window, final = Published(figures, 1, final=False), Published(figures, 1, final=True)
         assert differences({cell: figures}, {cell: final}, due, due) == []
@@ -230,9 +240,6 @@ def _window(revision: int) -> bytes:
             "revision": revision,
             "final": False,
             "totals": [0] * len(TOTALS),
-            "negative_share": None,
-            "escalation_rate": None,
-            "score_avg": None,
-            "satisfaction_avg": None,
+            **dict.fromkeys((*RATES, *QUANTILES)),
         }
     ).encode()
