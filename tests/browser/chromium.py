@@ -53,7 +53,8 @@ class Browser:
         return self._post("goog/cdp/execute", {"cmd": command, "params": parameters})
 
     def resize(self, width: int, height: int) -> None:
-        """Set the size of the viewport in CSS pixels, also below the least width of a window."""
+        """Set the size of the viewport in CSS pixels, below the least width of a window too, all for the page."""
+        self.devtools("Emulation.setScrollbarsHidden", hidden=True)
         self.devtools(
             "Emulation.setDeviceMetricsOverride", width=width, height=height, deviceScaleFactor=1, mobile=False
         )
@@ -65,7 +66,6 @@ class Browser:
 
     def screenshot(self) -> bytes:
         """The whole page as PNG, also what is below the viewport."""
-        self.devtools("Emulation.setScrollbarsHidden", hidden=True)
         taken = self.devtools("Page.captureScreenshot", captureBeyondViewport=True)
         return base64.b64decode(taken["data"])
 

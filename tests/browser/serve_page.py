@@ -1,4 +1,4 @@
-"""A process that serves the page over an embedded ClickHouse with the rows of `page_rows`.
+"""A process that serves the page over an embedded ClickHouse with the rows of `page_rows` and `ticket_rows`.
 
     python -m tests.browser.serve_page FOLDER NOW
 
@@ -19,13 +19,14 @@ from sinks.clickhouse.client import connect
 from sinks.clickhouse.migrations import migrate
 from sinks.dashboard.app import create_page
 from tests.browser.page_rows import page_rows
+from tests.browser.ticket_rows import ticket_rows
 
 
 def fill(url: str, now: datetime) -> None:
     """Create the tables and write every row."""
     client = connect(url)
     migrate(client)
-    for table, rows in page_rows(now)._asdict().items():
+    for table, rows in (*page_rows(now)._asdict().items(), *ticket_rows(now).items()):
         columns = list(rows[0])
         client.insert(table, [[row[name] for name in columns] for row in rows], column_names=columns)
     client.close()

@@ -22,11 +22,11 @@ export function showAlerts(answer) {
 export function list(id, tenant, alerts, now, none) {
   const today = now.toDateString();
   const at = document.activeElement.closest(`#${id} li[data-alert]`)?.dataset.alert;
-  rebuild(id, [tenant, alerts, today], () => (alerts.length ? alerts.map((alert) => item(alert, tenant, today)) : [element("li", { class: "muted nothing" }, none)]));
+  rebuild(id, [tenant, alerts, today], () => (alerts.length ? alerts.map((alert) => item(alert, today)) : [element("li", { class: "muted nothing" }, none)]));
   if (at && !byId(id).contains(document.activeElement)) byId(id).querySelector(`[data-alert="${at}"] summary`)?.focus();
 }
 
-function item(alert, tenant, today) {
+function item(alert, today) {
   const firing = alert.state === "firing";
   const opens = element(
     "details", { class: "about" },
@@ -35,7 +35,7 @@ function item(alert, tenant, today) {
       element("span", { class: "title" }, element("b", { class: "sentence", dir: "auto" }, alert.summary), period(alert, today)),
       figures(alert),
     ),
-    why(alert, tenant),
+    why(alert),
   );
   opens.open = opened.has(alert.alert_id);
   opens.addEventListener("toggle", () => (opens.open ? opened.add(alert.alert_id) : opened.delete(alert.alert_id)));
@@ -64,8 +64,8 @@ function figures(alert) {
   );
 }
 
-function why(alert, tenant) {
-  const tickets = alert.tickets.map((ticket) => element("li", {}, ticketLink(ticket, tenant)));
+function why(alert) {
+  const tickets = alert.tickets.map((ticket) => element("li", {}, ticketLink(ticket)));
   const rows = alert.phrases.map(({ phrase, share, usual }) => [named(phrase), number(percent(share)), number(percent(usual))]);
   const heads = [["Phrase"], ["Share", "number"], ["Usual share", "number"]];
   return element(

@@ -5,21 +5,24 @@ import { createCharts } from "./charts.js";
 import { createControls } from "./controls.js";
 import { byId, element, rebuild, say } from "./elements.js";
 import { deadLetterTable, groupTable, labelTable, minuteTable } from "./tables.js";
+import { conversationOf, expectTicket, showMissing, showTicket } from "./ticket.js";
 import { newestEscalations, worstTickets } from "./tickets.js";
 import { WINDOWS, createTrends } from "./trends.js";
 import { createViews } from "./views.js";
 import { LABELS, clockSeconds, count, duration, percent, plural, points, span } from "./words.js";
 
-const EVERY_MS = { live: 2000, trends: 10000 };
+const EVERY_MS = { live: 2000, trends: 10000, ticket: 5000 };
 const AWAY_EVERY_MS = 5000;
 const PATIENCE_MS = 15000;
 const QUIET_AFTER_SECONDS = 120;
 
 const charts = createCharts();
 const trends = createTrends();
-const lastShown = { live: null, trends: null };
+const lastShown = { live: null, trends: null, ticket: null };
 let waiting = null;
 let asking = null;
+// What the figures that are shown were asked for.
+let shownFor = null;
 
 byId("legend").append(
   ...LABELS.map(([label, words]) => element("li", {}, element("span", { class: `key ${label}`, "aria-hidden": "true" }), words)),
@@ -39,15 +42,22 @@ function restart() {
   clearTimeout(waiting);
   asking?.abort();
   if (views.current() === "trends") trends.choose(views.series());
+  if (views.current() === "ticket") expectTicket(views.ticket());
   if (controls.paused() || document.hidden) setState("paused", "Paused");
-  else ask();
+  // A viewer who has stopped the page may still go to a ticket: it is asked for once.
+  if (!document.hidden && !(controls.paused() && shownFor === wanted())) ask();
 }
+
+const wanted = () => JSON.stringify([location.hash, controls.chosen()]);
 
 // What a view is made of: addresses, and what shows their answers. The database answers them one by one, so the costliest comes last.
 function parts() {
   const { tenant, minutes } = controls.chosen();
   const alerts = ["alerts", { tenant, minutes }, showFiring];
   if (views.current() === "live") return [["live", { tenant, minutes }, show], alerts];
+  if (views.current() === "ticket") {
+    return [[conversationOf(views.ticket()), { tenant }, showConversation, () => showNone(tenant)], alerts];
+  }
   const { size, dimension, value } = views.series();
   const series = { tenant, size, dimension, value, windows: WINDOWS[size] ?? 1 };
   return [["trends", series, showTrends], alerts, ["topics", { tenant, size }, trends.showTopics]];
@@ -60,12 +70,15 @@ async function ask() {
   let next = EVERY_MS[view];
   try {
     // Each is shown when it comes: none waits for one that takes long.
-    const answers = await Promise.all(parts().map(async ([path, parameters, shown]) => {
+    const answers = await Promise.all(parts().map(async ([path, parameters, shown, missing]) => {
       const given = await answer(path, parameters, mine.signal);
+      const isNone = given.status === 404 && missing;
+      if (mine === asking && isNone) missing();
       if (mine === asking && given.ok) shown(given.body);
-      return given;
+      return { ...given, ok: given.ok || isNone };
     }));
     if (mine !== asking) return;
+    shownFor = wanted();
     const failed = answers.find(({ ok }) => !ok);
     byId("notice").hidden = !failed;
     if (failed) explain(failed.status === 422 ? "error" : "away", failed.body.detail, view);
@@ -76,7 +89,8 @@ async function ask() {
   } finally {
     clearTimeout(late);
   }
-  waiting = setTimeout(ask, next);
+  if (controls.paused()) setState("paused", "Paused");
+  else waiting = setTimeout(ask, next);
 }
 
 async function answer(path, parameters, signal) {
@@ -105,6 +119,18 @@ function shownAt(view, generated) {
 function showFiring(answered) {
   document.title = `${answered.firing ? `(${answered.firing}) ` : ""}ticketpulse · ${views.current()}`;
   showAlerts(answered);
+}
+
+function showConversation(whole) {
+  shownAt("ticket", new Date());
+  setState("live", "Live");
+  showTicket(whole);
+}
+
+function showNone(tenant) {
+  shownAt("ticket", new Date());
+  setState("live", "Live");
+  showMissing(views.ticket(), tenant);
 }
 
 function showTrends(answered) {
@@ -140,8 +166,8 @@ function showTiles(live) {
   const full = live.series.find((minute) => Date.parse(minute.start) === minuteBefore);
   say("tile-volume", count(full?.events ?? 0));
   say("tile-volume-beside", `last full minute · ${count(totals.events)} in ${span(live.minutes)}`);
-  compare("negative", percent, totals.negative_share, latest.negative_share, live, 100, " points", true);
-  compare("escalation", percent, totals.escalation_rate, latest.escalation_rate, live, 100, " points", true);
+  compare("negative", percent, totals.negative_share, latest.negative_share, live, 100, "\u00a0points", true);
+  compare("escalation", percent, totals.escalation_rate, latest.escalation_rate, live, 100, "\u00a0points", true);
   compare("score", points, totals.score_avg, latest.score_avg, live, 1, "", false);
 }
 
@@ -155,7 +181,8 @@ function compare(name, format, whole, latest, live, scale, unit, moreIsWorse) {
   const decimals = scale === 1 ? 2 : 1;
   const difference = Number(((latest - whole) * scale).toFixed(decimals));
   if (difference) beside.dataset.trend = difference > 0 === moreIsWorse ? "worse" : "better";
-  const change = difference ? `${difference > 0 ? "▲" : "▼"} ${Math.abs(difference).toFixed(decimals)}${unit}` : "unchanged";
+  // Not parted at a line's end.
+  const change = difference ? `${difference > 0 ? "▲" : "▼"}\u00a0${Math.abs(difference).toFixed(decimals)}${unit}` : "unchanged";
   return say(beside.id, `last 5 min ${format(latest)} · ${change}`);
 }
 
@@ -167,8 +194,8 @@ function showBreakdown(live) {
   rebuild("priorities", live.priorities, () => groupTable("Priority", live.priorities));
   // Ages in words change every few seconds; whole tens keep the list still while somebody reads it.
   const tens = Math.floor(now / 10_000);
-  rebuild("escalations", [live.tenant, live.escalations, tens], () => newestEscalations(live.escalations, live.tenant, now));
-  rebuild("worst", [live.tenant, live.worst, tens], () => worstTickets(live.worst, live.tenant, now));
+  rebuild("escalations", [live.tenant, live.escalations, tens], () => newestEscalations(live.escalations, now));
+  rebuild("worst", [live.tenant, live.worst, tens], () => worstTickets(live.worst, now));
   rebuild("minutes-table", live.series, () => minuteTable(live.series));
 }
 

@@ -1,6 +1,7 @@
 // The two lists of tickets: who needs a person now, and who is unhappiest.
 
 import { element } from "./elements.js";
+import { ticketAddress } from "./views.js";
 import { ago, labelWords, points, spoken } from "./words.js";
 
 function moment(time, now) {
@@ -8,10 +9,9 @@ function moment(time, now) {
   return element("time", { datetime: time, title: when.toLocaleString() }, ago(when, now));
 }
 
-// What is stored of a ticket's conversation, as it is.
-export function ticketLink(ticket, tenant) {
-  const address = `/api/v1/conversations/${encodeURIComponent(ticket)}?${new URLSearchParams({ tenant })}`;
-  return element("a", { class: "ticket", href: address, title: `Conversation of ${ticket}` }, ticket);
+// To its conversation, of the tenant that is chosen.
+export function ticketLink(ticket) {
+  return element("a", { class: "ticket", href: ticketAddress(ticket), title: `Conversation of ${ticket}` }, ticket);
 }
 
 export function facts(...items) {
@@ -24,21 +24,21 @@ function excerpt(text) {
   return element("p", { class: "excerpt", dir: "auto" }, text || "(no text)");
 }
 
-export function worstTickets(tickets, tenant, now) {
+export function worstTickets(tickets, now) {
   if (!tickets.length) return [element("li", { class: "muted nothing" }, "No customer message was scored in this span.")];
   return tickets.map((ticket) => element(
     "li", {},
     element("span", { class: `score ${ticket.label}`, title: `${labelWords(ticket.label)}: ${points(ticket.score)} of 10` }, points(ticket.score)),
     element(
       "div", { class: "about" },
-      element("p", { class: "title" }, ticketLink(ticket.ticket_id, tenant), moment(ticket.occurred_at, now)),
+      element("p", { class: "title" }, ticketLink(ticket.ticket_id), moment(ticket.occurred_at, now)),
       excerpt(ticket.excerpt),
       facts(fact(labelWords(ticket.label)), fact(spoken(ticket.channel)), fact(spoken(ticket.category)), fact(`${spoken(ticket.priority)} priority`)),
     ),
   ));
 }
 
-export function newestEscalations(escalations, tenant, now) {
+export function newestEscalations(escalations, now) {
   if (!escalations.length) return [element("li", { class: "muted nothing" }, "No escalation in this span.")];
   return escalations.map((escalation) => element(
     "li", {},
@@ -47,7 +47,7 @@ export function newestEscalations(escalations, tenant, now) {
       "div", { class: "about" },
       element(
         "p", { class: "title" },
-        ticketLink(escalation.ticket_id, tenant),
+        ticketLink(escalation.ticket_id),
         escalation.number && element("span", { class: "muted" }, escalation.number),
         moment(escalation.occurred_at, now),
       ),

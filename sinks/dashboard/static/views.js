@@ -1,5 +1,5 @@
 // Which view is shown, and of what: the fragment of the address says so, so that it can be linked and gone back to.
-// #trends?size=3600&dimension=channel&value=email, and anything else for the live view.
+// #trends?size=3600&dimension=channel&value=email, #ticket?id=T-1, and anything else for the live view.
 
 import { byId } from "./elements.js";
 
@@ -13,17 +13,26 @@ export function createViews({ onChange }) {
   // The fragment is the view's: the link that skips the header must not change it.
   document.querySelector(".skip").addEventListener("click", (event) => {
     event.preventDefault();
-    byId(isTrends() ? "trends" : "figures").focus();
+    byId(MAINS[current()]).focus();
   });
   apply();
-  return { current: () => (isTrends() ? "trends" : "live"), series };
+  return { current, series, ticket };
 }
 
-const isTrends = () => /^#trends(\?|$)/.test(location.hash);
+const MAINS = { live: "figures", trends: "trends", ticket: "ticket" };
+
+const current = () => location.hash.match(/^#(trends|ticket)(\?|$)/)?.[1] ?? "live";
+
+// Everything behind the first question mark: an id may have more of them.
+const asked = () => new URLSearchParams(location.hash.slice(location.hash.indexOf("?") + 1));
+
+const ticket = () => asked().get("id") ?? "";
+
+export const ticketAddress = (id) => `#ticket?${new URLSearchParams({ id })}`;
 
 function series() {
-  const asked = new URLSearchParams(location.hash.split("?")[1]);
-  return Object.fromEntries(Object.entries(SERIES).map(([name, usual]) => [name, asked.get(name) ?? usual]));
+  const chosen = asked();
+  return Object.fromEntries(Object.entries(SERIES).map(([name, usual]) => [name, chosen.get(name) ?? usual]));
 }
 
 // A new entry in the history: going back shows the series from before.
@@ -32,11 +41,10 @@ export function goToSeries(chosen) {
 }
 
 function apply() {
-  const trends = isTrends();
-  byId("figures").hidden = trends;
-  byId("trends").hidden = !trends;
-  byId("span").hidden = trends;
-  for (const [id, here] of [["to-now", !trends], ["to-trends", trends]]) {
+  const view = current();
+  for (const [name, main] of Object.entries(MAINS)) byId(main).hidden = name !== view;
+  byId("span").hidden = view !== "live";
+  for (const [id, here] of [["to-now", view === "live"], ["to-trends", view === "trends"]]) {
     if (here) byId(id).setAttribute("aria-current", "page");
     else byId(id).removeAttribute("aria-current");
   }

@@ -46,6 +46,7 @@ export const clock = (time) => hoursMinutes.format(time);
 export const clockSeconds = (time) => withSeconds.format(time);
 export const dayOf = (time, zone = "local") => dayMonth[zone].format(time);
 export const dayAndClock = (time) => `${dayOf(time)} ${clock(time)}`;
+export const dayAndClockSeconds = (time) => `${dayOf(time)} ${clockSeconds(time)}`;
 export const measureWords = (measure) => MEASURES[measure] ?? spoken(measure);
 export const labelWords = (label) => LABELS.find(([name]) => name === label)?.[1] ?? label;
 export const reasonWords = (reason) => REASONS[reason] ?? spoken(reason);
@@ -53,6 +54,9 @@ export const reasonWords = (reason) => REASONS[reason] ?? spoken(reason);
 // A share of 0 to 1 with one decimal; "–" where there is nothing to divide by.
 export const percent = (share) => (share === null ? "–" : `${(share * 100).toFixed(1)} %`);
 export const points = (score) => (score === null ? "–" : score.toFixed(2));
+
+// -1.5 -> −1.50, 0.25 -> +0.25
+export const signed = (moved) => `${moved < 0 ? "−" : "+"}${Math.abs(moved).toFixed(2)}`;
 
 // A figure in the unit of what it measures: events, a share or points.
 export function inUnitOf(measure, figure) {
