@@ -215,12 +215,13 @@ def test_every_panel_leads_to_tickets_and_every_link_to_something_that_is_there(
     routes = [route for route in create_page(lambda: connect("chdb://unused")).routes if isinstance(route, Route)]
     for panel in board["panels"]:
         urls = links_of(panel)
-        assert any("/d/ticketpulse-tickets" in url or "/conversations/" in url for url in urls), panel["title"]
+        assert any("/d/ticketpulse-tickets" in url or "#ticket?id=" in url for url in urls), panel["title"]
         for url in urls:
             # What Grafana fills in is one word, so that the rest can be read as an address.
             address = urlsplit(re.sub(r"\$\{[^}]*\}", "filled", url.removeprefix("${page}")))
             if url.startswith("${page}"):
                 assert any(route.path_regex.match(address.path) for route in routes), url
+                assert parse_qs(address.fragment.removeprefix("ticket?")) == {"id": ["filled"]}, url
                 continue
             target = BOARDS[address.path.removeprefix("/d/")]
             known = {f"var-{variable['name']}" for variable in target["templating"]["list"]}

@@ -34,7 +34,7 @@ def to_board(uid: str, title: str, **variables: str | Sequence[str]) -> Dashboar
 
 
 def to_conversation(ticket: str = "") -> list[DashboardLink]:
-    """From a ticket to what was said, here, and to all that the product's page knows of it, as JSON.
+    """From a ticket to what was said, here, and to all that is known of it, on the product's page.
 
     `ticket` is its id as an address has it; the row's column `ticket` unless given.
     """
@@ -42,7 +42,7 @@ def to_conversation(ticket: str = "") -> list[DashboardLink]:
     return [
         to_tickets("What was said", ticket=ticket),
         _link(
-            "Conversation as JSON", f"${{page}}/api/v1/conversations/{ticket}?tenant=${{tenant:percentencode}}"
+            "Its conversation on the page", f"${{page}}/?tenant=${{tenant:percentencode}}#ticket?id={ticket}"
         ).target_blank(True),
     ]
 
