@@ -61,11 +61,18 @@ def stored(reader: Client, table: str) -> list[Row]:
     """What people read: one row for each key."""
     formats: dict[str, str | dict[str, str]] = {"key": "bytes", "value": "bytes"} if table == "dead_letters" else {}
     rows = reader.query(f"SELECT * FROM {table}_now", column_formats=formats).named_results()  # noqa: S608
-    plain = [_plain({name: value for name, value in row.items() if name not in _COMPUTED}) for row in rows]
+    computed = _COMPUTED.get(table, ())
+    plain = [_plain({name: value for name, value in row.items() if name not in computed}) for row in rows]
     return sorted(plain, key=lambda row: tuple(row[name] for name in TABLES[table].key))
 
 
-_COMPUTED = {"end", "negative_share", "escalation_rate", "score_avg", "satisfaction_avg"}
+_COMPUTED = {
+    "windows": {
+        *("end", "negative_share", "escalation_rate", "score_avg", "satisfaction_avg"),
+        *("response_p50", "response_p95", "resolution_p50", "resolution_p95"),
+    },
+    "dead_letters": {"state", "marked_at", "note"},
+}
 
 
 def _plain(row: Row) -> Row:
