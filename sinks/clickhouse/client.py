@@ -8,6 +8,8 @@ from clickhouse_connect.driver.binding import quote_identifier
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError, Error
 
+from sinks.clickhouse.holder import holder_of
+
 SETTING = "CLICKHOUSE_URL"
 CONNECT_SECONDS = 5
 # A server that neither answers nor refuses holds the sink up for this long before it tries again.
@@ -45,19 +47,22 @@ def _embedded(url: str, readonly: bool) -> Client:
     except (ImportError, OSError) as error:
         raise CannotOpen(f"{SETTING}={url}: {error}") from error
     except ClickHouseError as error:
-        raise CannotOpen(f"{SETTING}={url}: {_why_not_embedded(str(error))}") from error
+        raise CannotOpen(f"{SETTING}={url}: {_why_not_embedded(path, str(error))}") from error
     if readonly:
         # This handle alone: settings of the embedded engine are per handle.
         client.command("SET readonly = 2")
     return client
 
 
-def _why_not_embedded(error: str) -> str:
+def _why_not_embedded(path: Path, error: str) -> str:
     if "cannot connect with different path" in error:
         return f"this process has the embedded engine open at another path, and can open one at a time ({error})"
+    holder = holder_of(path)
+    if holder is None:
+        return f"the embedded engine cannot be opened, though no other process has it open: {error}"
     return (
-        "the embedded engine cannot be opened. One process at a time may open a path, and its page and API read it for "
-        f"the others: stop it, or use a server, {SETTING}=http://user:password@host:8123/ticketpulse ({error})"
+        f"{holder} has the embedded engine open. One process at a time may open a path, and its page and API read it "
+        f"for the others: stop it, or use a server, {SETTING}=http://user:password@host:8123/ticketpulse"
     )
 
 

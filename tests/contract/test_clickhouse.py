@@ -1,5 +1,6 @@
 """What ClickHouse alone can do: be away, be taken, refuse rows, and answer questions."""
 
+import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
@@ -169,7 +170,15 @@ def test_a_second_process_is_told_who_may_open_the_engine(tmp_path: Path) -> Non
         second = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
     assert second.returncode == 1
     assert "CannotOpen: CLICKHOUSE_URL=chdb://" in second.stderr
-    assert "One process at a time may open a path" in second.stderr
+    command = Path(f"/proc/{os.getpid()}/cmdline").read_text().split("\0")[0]
+    assert f"process {os.getpid()} (`{command} " in second.stderr
+    assert "has the embedded engine open. One process at a time may open a path" in second.stderr
+
+
+def test_an_engine_that_cannot_be_opened_for_another_reason_is_not_blamed_on_a_process(tmp_path: Path) -> None:
+    (tmp_path / "clickhouse" / "status").mkdir(parents=True)
+    with pytest.raises(CannotOpen, match="though no other process has it open"):
+        connect(embedded_url(tmp_path))
 
 
 def test_a_second_path_in_one_process_is_refused(tmp_path: Path) -> None:
