@@ -19,6 +19,7 @@ class Reason(StrEnum):
     VERSION = "unknown_version"
     ENVELOPE = "bad_envelope"
     FAILED = "processing_failed"
+    REFUSED = "refused_row"
 
 
 class Rejected(NamedTuple):

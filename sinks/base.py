@@ -16,6 +16,13 @@ class Message(NamedTuple):
     headers: Sequence[tuple[str, bytes]] = ()
 
 
+class Refused(NamedTuple):
+    """A message that a destination takes no row of, and why, in the destination's words."""
+
+    message: Message
+    reason: str
+
+
 class Unavailable(Exception):
     """The destination cannot take rows now. Nothing of the batch counts as written; try again after `retry_after`
     seconds.
@@ -46,14 +53,24 @@ class Source(Protocol):
     async def stop(self) -> None: ...
 
 
+class Burial(Protocol):
+    """Where refused messages go."""
+
+    async def bury(self, refused: Sequence[Refused]) -> None:
+        """Keep all of them, or raise Unavailable. At least once: one may be kept again after that."""
+        ...
+
+
 class Sink(Protocol):
     """A destination. Writing the same messages twice leaves the same rows as writing them once."""
 
     name: str
     topics: Sequence[str]
 
-    async def write(self, messages: Sequence[Message]) -> None:
-        """Write all of them, or raise Unavailable. Once it returns they are stored."""
+    async def write(self, messages: Sequence[Message]) -> Sequence[Refused]:
+        """Write all that can be written, or raise Unavailable. Once it returns they are stored, but for those that it
+        returns: they were refused themselves, and would be again.
+        """
         ...
 
     async def close(self) -> None: ...

@@ -5,8 +5,8 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from sinks.base import Message
-from sinks.rows import TABLES, Unusable, to_block
+from sinks.base import Message, Refused
+from sinks.rows import TABLES, to_block
 
 Row = dict[str, Any]
 
@@ -62,14 +62,15 @@ class MemorySink:
         self.topics: Sequence[str] = tuple(tables)
         self._tables = tables
         self._rows: dict[str, dict[tuple[Any, ...], Row]] = {table: {} for table in tables.values()}
-        self.unusable: list[Unusable] = []
 
-    async def write(self, messages: Sequence[Message]) -> None:
+    async def write(self, messages: Sequence[Message]) -> Sequence[Refused]:
+        refused: list[Refused] = []
         for topic, table in self._tables.items():
             block, unusable = to_block(table, [message for message in messages if message.topic == topic])
-            self.unusable += unusable
+            refused += [Refused(*one) for one in unusable]
             for values in zip(*block.columns.values(), strict=True):
                 self._put(table, dict(zip(block.columns, values, strict=True)))
+        return refused
 
     async def close(self) -> None:
         pass

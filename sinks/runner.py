@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
-from sinks.base import Message, Sink, Source, Unavailable
+from sinks.base import Burial, Message, Sink, Source, Unavailable
 from sinks.prometheus import CONSUMER_LAG, SINK_RETRIES
 
 log = logging.getLogger(__name__)
@@ -25,17 +25,25 @@ _WRITES_IN_A_PERIOD = 2
 
 
 async def run_sink(
-    source: Source, sink: Sink, *, max_rows: int, max_seconds: float, stop: asyncio.Event, group: str = ""
+    source: Source,
+    sink: Sink,
+    burial: Burial,
+    *,
+    max_rows: int,
+    max_seconds: float,
+    stop: asyncio.Event,
+    group: str = "",
 ) -> None:
     """Carry messages from `source` to `sink` until `stop` is set; then write what was collected, commit and return.
 
     A lone message is written at once. While messages keep coming, a batch ends at `max_rows` or 64 MB, or after
     `max_seconds`, or as soon as nothing waits and `max_seconds` / 4 have passed since the last batch ended. While the
     sink is unavailable nothing is polled or committed; the batch is kept and tried again with a growing delay of at
-    most 10 s, or as long as the sink asks. `group` is the label of the lag; it defaults to the sink's name. Starts and
+    most 10 s, or as long as the sink asks. What the sink refuses goes to `burial` before the batch is committed, at
+    least once. `group` is the label of the lag; it defaults to the sink's name. Starts and
     stops the source; the caller closes the sink. Any other error of the source or the sink is raised.
     """
-    loop = _Loop(source, sink, max_rows, max_seconds, stop)
+    loop = _Loop(source, sink, burial, max_rows, max_seconds, stop)
     await source.start()
     watch = asyncio.create_task(loop.watch_lag(group or sink.name))
     try:
@@ -47,9 +55,12 @@ async def run_sink(
 
 
 class _Loop:
-    def __init__(self, source: Source, sink: Sink, max_rows: int, max_seconds: float, stop: asyncio.Event) -> None:
+    def __init__(
+        self, source: Source, sink: Sink, burial: Burial, max_rows: int, max_seconds: float, stop: asyncio.Event
+    ) -> None:
         self._source = source
         self._sink = sink
+        self._burial = burial
         self._max_rows = max_rows
         self._max_seconds = max_seconds
         self._stop = stop
@@ -108,11 +119,16 @@ class _Loop:
             reraise=True,
         )
         try:
-            await retrying(self._sink.write, self._held)
+            await retrying(self._store)
         except Unavailable as error:
             log.warning("%s stops with %d messages not written: %s", self._sink.name, len(self._held), error)
             return False
         return True
+
+    async def _store(self) -> None:
+        refused = await self._sink.write(self._held)
+        if refused:
+            await self._burial.bury(refused)
 
     async def _sleep(self, seconds: float) -> None:
         with contextlib.suppress(TimeoutError):

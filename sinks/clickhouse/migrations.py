@@ -10,6 +10,8 @@ from typing import NamedTuple
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import DatabaseError
 
+from sinks.clickhouse.drift import record_columns
+
 _NAME = re.compile(r"(?P<number>\d{4})_\w+\.sql")
 # What may hold a semicolon that ends nothing: a quoted text or name, and comments.
 _PIECE = re.compile(r"'(?:[^'\\]|\\.|'')*'|`[^`]*`|\"(?:[^\"\\]|\\.)*\"|--[^\n]*|/\*.*?\*/|;|[^'`\"\-/;]+|.", re.DOTALL)
@@ -46,6 +48,8 @@ def migrate(client: Client, folder: Traversable | None = None) -> list[str]:
     missing = _missing(files, applied)
     for migration in missing:
         _apply(client, migration)
+    if files:
+        record_columns(client, files[-1].name)
     return [migration.name for migration in missing]
 
 

@@ -1,6 +1,7 @@
 """The ClickHouse sink: one insert for each table and batch of messages, each row stored once."""
 
 import asyncio
+import contextlib
 import hashlib
 import logging
 from array import array
@@ -14,8 +15,9 @@ from typing import NamedTuple
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error
 
-from sinks.base import Message, Unavailable
+from sinks.base import Message, Refused, Unavailable
 from sinks.clickhouse.client import CannotOpen, explain
+from sinks.clickhouse.drift import check_columns
 from sinks.clickhouse.native import NativeWriter
 from sinks.prometheus import SINK_REJECTED, SINK_ROWS, SINK_SECONDS
 from sinks.rows import TABLES, Unusable, to_parts
@@ -79,8 +81,8 @@ class ClickHouseSink:
     """Writes each topic of `tables` into its table; keeps `sinks.base.Sink`.
 
     `open_client` is called by the first write, and again if it failed, in the one thread that writes: the embedded
-    engine wants that, and a server may still be away. A message that cannot become a row is logged, counted and left
-    out. While the server is away or refuses, `write` raises Unavailable with a delay that doubles up to 10 s;
+    engine wants that, and a server may still be away. A message that cannot become a row is logged, counted and
+    returned. While the server is away or refuses, `write` raises Unavailable with a delay that doubles up to 10 s;
     `failures` counts how often in a row.
     """
 
@@ -98,18 +100,25 @@ class ClickHouseSink:
         self.failures = 0
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="clickhouse")
 
-    async def write(self, messages: Sequence[Message]) -> None:
-        """Store a row for every message that can become one. Raises Unavailable; then some blocks may be stored, and
-        writing the same messages again leaves them as they are.
+    async def check(self) -> None:
+        """Raises SchemaDrift when the tables are not those that this program writes. While the server is away it
+        returns, and the first write checks.
         """
-        await asyncio.get_running_loop().run_in_executor(self._thread, self._write, messages)
+        await asyncio.get_running_loop().run_in_executor(self._thread, self._check)
+
+    async def write(self, messages: Sequence[Message]) -> Sequence[Refused]:
+        """Store a row for every message that can become one; returns the others. Raises Unavailable; then some blocks
+        may be stored, and writing the same messages again leaves them as they are. Raises SchemaDrift at the first
+        write when the tables are not those that this program writes.
+        """
+        return await asyncio.get_running_loop().run_in_executor(self._thread, self._write, messages)
 
     async def close(self) -> None:
         """Wait for the running write and close the client."""
         await asyncio.get_running_loop().run_in_executor(self._thread, self._close)
         self._thread.shutdown()
 
-    def _write(self, messages: Sequence[Message]) -> None:
+    def _write(self, messages: Sequence[Message]) -> Sequence[Refused]:
         unusable: list[Unusable] = []
         try:
             for table, of_table in self._by_table(messages).items():
@@ -122,6 +131,11 @@ class ClickHouseSink:
             raise Unavailable(f"ClickHouse takes no rows: {explain(error)}", delay) from error
         self.failures = 0
         self._report(unusable)
+        return [Refused(*one) for one in unusable]
+
+    def _check(self) -> None:
+        with contextlib.suppress(Error, CannotOpen, OSError):
+            _ = self._opened
 
     def _by_table(self, messages: Sequence[Message]) -> dict[str, list[Message]]:
         by_topic: dict[str, list[Message]] = {}
@@ -174,7 +188,13 @@ class ClickHouseSink:
     @property
     def _opened(self) -> Client:
         if self._client is None:
-            self._client = self._open()
+            client = self._open()
+            try:
+                check_columns(client)
+            except BaseException:
+                client.close()
+                raise
+            self._client = client
         return self._client
 
     def _report(self, unusable: Sequence[Unusable]) -> None:

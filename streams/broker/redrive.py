@@ -22,6 +22,8 @@ from streams.engine.log import Fenced
 
 # What a stage takes again. Not the windows' partial totals: they are whole, so an old one would replace a newer one.
 INPUTS = (topics.EVENTS, topics.SCORED, topics.REGISTRY)
+# Destinations that refuse rows, named as stages are.
+SINKS = ("clickhouse",)
 # One transaction: of so many letters, or so many bytes.
 MOST_LETTERS = 500
 MOST_BYTES = 4 * 1_048_576
@@ -92,6 +94,11 @@ async def _deal(
 def why_not(one: Letter, partitions: dict[str, int]) -> str | None:
     """Why a letter's record cannot be sent again; None when it can. `partitions` are those of each topic."""
     letter = one.letter
+    if letter.stage in SINKS:
+        return (
+            f"{letter.stage} refused its row, and the topic's other readers have read it: correct the cause and set "
+            "the sink's group back to before it, as the runbook SinkRejectsRows tells"
+        )
     if letter.topic == topics.PARTIALS:
         return (
             "totals of windows are not sent again, because older ones would replace newer ones: "

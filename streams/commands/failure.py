@@ -56,13 +56,15 @@ def _of_a_server(error: Exception) -> Failure | None:
     from aiokafka.errors import KafkaError
 
     from sinks.clickhouse.client import CannotOpen
+    from sinks.clickhouse.drift import SchemaDrift
     from sinks.clickhouse.migrations import MigrationError
     from streams.broker.admin import TopicError
     from streams.engine.log import Refused
     from streams.up.local_kafka import KafkaNotRunning
     from streams.up.run_lock import AlreadyRunning
 
-    if isinstance(error, TopicError | KafkaNotRunning | CannotOpen | MigrationError | Refused | AlreadyRunning):
+    ours = TopicError | KafkaNotRunning | CannotOpen | MigrationError | SchemaDrift | Refused | AlreadyRunning
+    if isinstance(error, ours):
         return Failure(str(error))
     if isinstance(error, KafkaError):
         return Failure(f"Kafka: {error or type(error).__name__}. Is it running, and does KAFKA_BROKERS name it?")

@@ -13,7 +13,9 @@ if TYPE_CHECKING:
     from streams.broker.letters import Id
     from streams.broker.wanted import Wanted
 
-StageOption = Annotated[str | None, typer.Option(help="Only of this stage: score, track, registry or trends.")]
+StageOption = Annotated[
+    str | None, typer.Option(help="Only of this stage: score, track, registry, trends, or clickhouse.")
+]
 ReasonOption = Annotated[str | None, typer.Option(help="Only for this reason, such as not_json or bad_time.")]
 TenantOption = Annotated[str | None, typer.Option(help="Only of this tenant, where the record can be read so far.")]
 SinceOption = Annotated[str | None, typer.Option(metavar="TIME", help="Only those that failed then or later.")]
@@ -44,9 +46,10 @@ def wanted_of(
     from streams.broker.wanted import Wanted
 
     if stage is not None:
+        from streams.broker.redrive import SINKS
         from streams.stages import STAGES
 
-        _one_of("--stage", stage, STAGES)
+        _one_of("--stage", stage, (*STAGES, *SINKS))
     if reason is not None:
         _one_of("--reason", reason, [each.value for each in Reason])
     if partition is not None and topic is None:

@@ -29,7 +29,8 @@ def clickhouse(
 ) -> None:
     """Write scored events, escalations, windows and dead letters to ClickHouse, until SIGTERM or Ctrl-C.
 
-    While ClickHouse is away it holds what it has and tries again; nothing is lost. `ticketpulse migrate` comes first.
+    While ClickHouse is away it holds what it has and tries again; nothing is lost. A row that it refuses becomes a dead
+    letter, and its neighbours are stored. `ticketpulse migrate` comes first.
 
         ticketpulse sink clickhouse --serve-page
     """
@@ -50,18 +51,23 @@ async def _run(settings: "Settings", listener: "socket | None") -> None:
     from sinks.clickhouse.sink import ClickHouseSink
     from sinks.kafka_source import KafkaSource
     from sinks.runner import run_sink
+    from streams.broker.burial import KafkaBurial
     from streams.topics import STORED
 
     url, group = settings.clickhouse_url, f"{settings.name}-clickhouse"
     destination = ClickHouseSink(partial(connect, url), STORED)
+    burial = KafkaBurial(settings.kafka_brokers, settings.name, destination.name)
     source = KafkaSource(settings.kafka_brokers, group, destination.topics, session_timeout=settings.session_timeout)
     async with AsyncExitStack() as stack:
         stack.push_async_callback(destination.close)
+        stack.push_async_callback(burial.close)
         stop = stack.enter_context(_stopped_by_signals())
         await _answer_people(url, listener, stack)
+        await destination.check()
         await run_sink(
             source,
             destination,
+            burial,
             max_rows=settings.sink_rows,
             max_seconds=settings.sink_seconds,
             stop=stop,

@@ -1,20 +1,24 @@
 """The ClickHouse sink as a part of the embedded process."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+import sqlite3
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 from functools import partial
 from pathlib import Path
 
 from clickhouse_connect.driver.client import Client
 
+from sinks.base import Refused, Unavailable
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.migrations import migrate
 from sinks.clickhouse.sink import ClickHouseSink
+from sinks.letters import letter_headers
 from sinks.runner import run_sink
 from streams.config import Settings
 from streams.engine.local import LocalLog, LocalSource
-from streams.topics import STORED
+from streams.engine.local.storage import Entry
+from streams.topics import DEAD_LETTERS, STORED
 
 OpenClient = Callable[..., Client]
 
@@ -42,15 +46,44 @@ async def open_clickhouse(settings: Settings, folder: Path) -> OpenClient:
     return open_client
 
 
+class LocalBurial:
+    """Keeps `sinks.base.Burial` on the local log. `sink` is the stage that the letters name."""
+
+    def __init__(self, log: LocalLog, sink: str) -> None:
+        self._log = log
+        self._sink = sink
+
+    async def bury(self, refused: Sequence[Refused]) -> None:
+        """Append them. A letter that is refused gets none, because that would be refused too."""
+        letters = [
+            Entry(one.message.key, one.message.value, letter_headers(one, self._sink))
+            for one in refused
+            if one.message.topic != DEAD_LETTERS
+        ]
+        try:
+            self._log.append(DEAD_LETTERS, letters)
+        except (OSError, sqlite3.Error) as error:
+            raise Unavailable(f"{len(letters)} refused messages cannot be kept: {error}") from error
+
+
 @asynccontextmanager
 async def storing(log: LocalLog, settings: Settings, open_client: OpenClient) -> AsyncIterator["asyncio.Task[None]"]:
     """The ClickHouse sink; at the end it writes what it has collected."""
     sink = ClickHouseSink(open_client, STORED)
+    await sink.check()
     source = LocalSource(log, sink.name, sink.topics)
     stop = asyncio.Event()
     group = f"{settings.name}-{sink.name}"
     task = asyncio.create_task(
-        run_sink(source, sink, max_rows=settings.sink_rows, max_seconds=settings.sink_seconds, stop=stop, group=group)
+        run_sink(
+            source,
+            sink,
+            LocalBurial(log, sink.name),
+            max_rows=settings.sink_rows,
+            max_seconds=settings.sink_seconds,
+            stop=stop,
+            group=group,
+        )
     )
     try:
         yield task

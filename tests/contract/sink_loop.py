@@ -1,10 +1,10 @@
 """The loop between a source and a sink, run beside a test."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import asynccontextmanager
 
-from sinks.base import Sink, Source
+from sinks.base import Burial, Refused, Sink, Source, Unavailable
 from sinks.runner import run_sink
 
 PATIENCE = 60.0
@@ -17,11 +17,29 @@ async def until(holds: Callable[[], bool]) -> None:
             await asyncio.sleep(0.005)
 
 
+class Graves:
+    """Keeps `sinks.base.Burial` in memory; away for so many calls first."""
+
+    def __init__(self, away: int = 0) -> None:
+        self.away = away
+        self.buried: list[Refused] = []
+
+    async def bury(self, refused: Sequence[Refused]) -> None:
+        """Keep them, unless it is away."""
+        if self.away:
+            self.away -= 1
+            raise Unavailable("nowhere to bury", 0.01)
+        self.buried += refused
+
+
 @asynccontextmanager
-async def running(source: Source, sink: Sink, *, group: str = "", max_rows: int = 1000) -> AsyncIterator[None]:
+async def running(
+    source: Source, sink: Sink, burial: Burial | None = None, *, group: str = "", max_rows: int = 1000
+) -> AsyncIterator[None]:
     """Run the loop; at the end stop it in order and wait until it has written what it collected."""
     stop = asyncio.Event()
-    task = asyncio.create_task(run_sink(source, sink, max_rows=max_rows, max_seconds=0.2, stop=stop, group=group))
+    loop = run_sink(source, sink, burial or Graves(), max_rows=max_rows, max_seconds=0.2, stop=stop, group=group)
+    task = asyncio.create_task(loop)
     try:
         yield
     finally:

@@ -12,13 +12,13 @@ from prometheus_client import REGISTRY
 
 from schemas.readings import Reading
 from schemas.scored import Reason
-from sinks.base import Message, Source, Unavailable
+from sinks.base import Message, Refused, Source, Unavailable
 from sinks.kafka_source import KafkaSource
 from sinks.memory import MemorySink, MemorySource
 from sinks.runner import run_sink
 from streams.up.local_kafka import LocalKafka
 from tests.contract.messages import NOON, SCORED, TABLES, alert, dead_letter, escalation, raw, scored, window
-from tests.contract.sink_loop import PATIENCE, running, until
+from tests.contract.sink_loop import PATIENCE, Graves, running, until
 from tests.contract.sink_worlds import World, clickhouse, embedded_url, memory, migrated
 from tests.servers.clickhouse_process import ClickHouseProcess
 
@@ -121,10 +121,12 @@ async def test_an_event_that_comes_again_with_another_time_is_one_row(world: Wor
     assert [row["log_offset"] for row in world.rows("scored_events")] == [1]
 
 
-async def test_a_bad_message_costs_itself_alone(world: World) -> None:
-    good = [scored(0), scored(2), window(1)]
-    await world.sink.write([good[0], raw(SCORED, 1, b"?"), good[1], raw("windows", 0, None), good[2]])
+async def test_a_bad_message_costs_itself_alone_and_is_told(world: World) -> None:
+    good, bad = [scored(0), scored(2), window(1)], [raw(SCORED, 1, b"?"), raw("windows", 0, None)]
+    refused = await world.sink.write([good[0], bad[0], good[1], bad[1], good[2]])
     await assert_same(world, good)
+    assert [one.message for one in refused] == bad
+    assert all(one.reason for one in refused)
 
 
 async def test_nothing_but_bad_messages_is_written_too(world: World) -> None:
@@ -150,12 +152,12 @@ class Outage(MemorySink):
         self.asked = 0
         self.largest = 0
 
-    async def write(self, messages: Sequence[Message]) -> None:
+    async def write(self, messages: Sequence[Message]) -> Sequence[Refused]:
         self.asked += 1
         self.largest = max(self.largest, len(messages))
         if self.away:
             raise Unavailable("away for now", 0.01)
-        await super().write(messages)
+        return await super().write(messages)
 
 
 async def test_the_loop_writes_everything_and_commits_it() -> None:
@@ -201,12 +203,12 @@ async def test_a_stop_during_an_outage_commits_nothing_and_a_restart_writes_it()
 
 async def test_an_error_that_is_no_outage_ends_the_loop_before_the_commit() -> None:
     class Broken(MemorySink):
-        async def write(self, messages: Sequence[Message]) -> None:
+        async def write(self, messages: Sequence[Message]) -> Sequence[Refused]:
             raise ZeroDivisionError
 
     source = MemorySource([scored(0)])
     with pytest.raises(ZeroDivisionError):
-        await run_sink(source, Broken(TABLES), max_rows=10, max_seconds=0.1, stop=asyncio.Event())
+        await run_sink(source, Broken(TABLES), Graves(), max_rows=10, max_seconds=0.1, stop=asyncio.Event())
     assert source.committed == 0
 
 

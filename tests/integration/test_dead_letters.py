@@ -17,8 +17,10 @@ from aiokafka.structs import ConsumerRecord
 
 from schemas.deadletters import ATTEMPTS, error_headers
 from schemas.rejections import Reason, Rejected
+from sinks.base import Message, Refused, Unavailable
 from streams import topics
 from streams.broker.admin import apply_topics
+from streams.broker.burial import KafkaBurial
 from streams.up.local_kafka import LocalKafka
 from tests.conftest import KAFKA_LIBS
 from tests.integration.reading import ends_of, read_committed
@@ -200,6 +202,35 @@ async def test_what_cannot_be_sent_again_is_left_and_says_why(kafka: LocalKafka,
     for why in ("windows rebuild", "which is none of", "has no partition 2"):
         assert why in done.stderr
     assert len(answer(kafka.brokers, "ls", "--tenant", tenant)) == 3
+
+
+async def test_a_row_that_a_sink_refuses_is_a_letter_that_is_not_sent_again(kafka: LocalKafka, tenant: str) -> None:
+    row = Message(topics.SCORED, 1, 17, 0, b"key", event(1, tenant), (("trace", b"\x00\xfe"),))
+    nothing = row._replace(offset=18, key=None, value=None)
+    letter = row._replace(topic=topics.DEAD_LETTERS)
+    burial = KafkaBurial(kafka.brokers, "ticketpulse", "clickhouse")
+    await burial.bury([Refused(letter, "a letter of a letter of a letter")])
+    await burial.bury([Refused(row, "VIOLATED_CONSTRAINT"), Refused(nothing, "a record without a value")])
+    await burial.close()
+    found = answer(kafka.brokers, "ls", "--stage", "clickhouse", "--reason", "refused_row")
+    assert sorted((one["topic"], one["partition"], one["offset"], one["message"], one["value"]) for one in found) == [
+        (topics.SCORED, 1, 17, "row: VIOLATED_CONSTRAINT", event(1, tenant).decode()),
+        (topics.SCORED, 1, 18, "row: a record without a value", None),
+    ]
+    assert {one["attempts"] for one in found} == {1}
+    assert [one["headers"] for one in found] == [[["trace", "\x00\\xfe"]]] * 2
+    done = dlq(kafka.brokers, "redrive", "--tenant", tenant)
+    assert done.returncode == 1
+    assert "the topic's other readers have read it" in done.stderr
+    assert of_tenant(await read_committed(kafka.brokers, topics.SCORED, PARTITIONS), tenant) == []
+
+
+async def test_refused_rows_that_cannot_be_kept_are_tried_again() -> None:
+    burial = KafkaBurial("127.0.0.1:1", "ticketpulse", "clickhouse")
+    row = Message(topics.SCORED, 1, 17, 0, None, b"?")
+    for _ in range(2):
+        with pytest.raises(Unavailable, match="1 refused messages cannot be sent"):
+            await burial.bury([Refused(row, "why")])
 
 
 async def test_poison_stops_nothing_whatever_its_share(kafka: LocalKafka, tenant: str, tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 import subprocess
 import sys
 import time
+from collections.abc import Sequence
 from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
@@ -14,10 +15,14 @@ _POLL_SECONDS = 0.05
 
 
 class ClickHouseProcess:
-    """Serves the data of `folder` at `url`; the port stays the same from start to start. It dies with its parent."""
+    """Serves the data of `folder` at `url`; the port stays the same from start to start. It dies with its parent.
 
-    def __init__(self, folder: Path) -> None:
+    `within` is a command that runs the one behind it in other surroundings.
+    """
+
+    def __init__(self, folder: Path, within: Sequence[str] = ()) -> None:
         self._folder = folder
+        self._within = within
         self._port = free_port()
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -25,10 +30,22 @@ class ClickHouseProcess:
         """What CLICKHOUSE_URL would be for a database."""
         return f"http://default:secret@127.0.0.1:{self._port}/{database}"
 
+    @property
+    def address(self) -> tuple[str, int]:
+        """Where it listens."""
+        return "127.0.0.1", self._port
+
+    @property
+    def pid(self) -> int:
+        """The process that serves. Raises RuntimeError when none does."""
+        if self._process is None:
+            raise RuntimeError("the ClickHouse server is not started")
+        return self._process.pid
+
     def start(self) -> None:
         """Start it and wait until it answers."""
         argv = [sys.executable, "-m", "tests.servers.clickhouse_http", str(self._folder), str(self._port)]
-        self._process = subprocess.Popen(tied(argv))
+        self._process = subprocess.Popen(tied([*self._within, *argv]))
         deadline = time.monotonic() + _START_SECONDS
         while not self._answers():
             if self._process.poll() is not None or time.monotonic() > deadline:
