@@ -158,6 +158,24 @@ def test_a_ticket_of_which_nothing_is_stored_is_told_so(browser: Browser, addres
     assert len(texts(browser, "#messages > li")) == 7
 
 
+def test_a_ticket_is_read_from_its_beginning_and_the_list_from_where_one_was(browser: Browser, address: str) -> None:
+    browser.resize(1280, 400)
+    browser.open(f"{address}/?tenant=tickets&minutes=180")
+    browser.until("document.querySelectorAll('#worst a.ticket').length > 1")
+    follow = """
+        const link = [...document.querySelectorAll("#worst a.ticket")].find((each) => each.text === arguments[0]);
+        link.scrollIntoView({ block: "end" });
+        const before = scrollY;
+        link.click();
+        return before;"""
+    before = browser.run(follow, LONG)
+    assert before > 0
+    browser.until(f"{SHOWN} && document.querySelectorAll('#messages > li').length === 100")
+    assert browser.run("return [scrollY, document.activeElement.id]") == [0, "ticket"]
+    browser.run("history.back()")
+    browser.until(f"scrollY === {before}")
+
+
 def test_a_list_leads_to_a_ticket_and_back(browser: Browser, address: str) -> None:
     browser.open(f"{address}/?tenant=default")
     browser.until("document.querySelectorAll('#escalations a.ticket').length > 0")

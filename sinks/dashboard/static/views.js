@@ -8,6 +8,11 @@ export const SERIES = { size: "3600", dimension: "overall", value: "" };
 export function createViews({ onChange }) {
   window.addEventListener("hashchange", () => {
     apply();
+    // The link that was followed is on a view that is gone; whoever goes back comes to where he was.
+    if (current() === "ticket") {
+      byId("ticket").focus({ preventScroll: true });
+      scrollTo(0, 0);
+    }
     onChange();
   });
   // The fragment is the view's: the link that skips the header must not change it.
