@@ -120,6 +120,11 @@ ALERTS_FIRING: Final = Gauge(
 UNWATCHED: Final = Counter(
     "helpdesk_unwatched_windows_total", "Totals of values beyond those that are watched for spikes.", ["stage"]
 )
+OTHER_VALUES: Final = Counter(
+    "helpdesk_other_values_total",
+    "Events whose agent, product or journey stage has no windows of its own: there are too many of them.",
+    ["stage", "dimension"],
+)
 WINDOWS_LEFT_OUT: Final = Counter(
     "helpdesk_windows_left_out_total", "Final windows that no gauge shows: too many tenants or channels.", ["stage"]
 )

@@ -22,6 +22,7 @@ _BY_STAGE: dict[str, Counter] = {
     "future": metrics.FUTURE_EVENTS,
     "cut": metrics.CUT_MESSAGES,
     "unwatched": metrics.UNWATCHED,
+    "others": metrics.OTHER_VALUES,
 }
 _PLAIN: dict[str, Counter] = {
     "alerts": metrics.ALERTS,

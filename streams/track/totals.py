@@ -64,7 +64,7 @@ def add(windows: Mapping[WindowKey, Totals], rules: WindowRules, state: Overlay,
         if group is None or _has_place(window, group, rules, state, output):
             _add(window, totals, state)
         else:
-            output.count("others", window.dimension, by=totals.events)
+            _count_others(window, totals, rules, output)
             _add(other_of(window), totals, state)
 
 
@@ -76,19 +76,25 @@ def _has_place(window: WindowKey, group: bytes, rules: WindowRules, state: Overl
     if loser is None or loser != window.value:
         state.put(OWN, group, own)
     if loser is not None and loser != window.value:
-        _move(WindowKey(window.tenant, window.size, window.start, window.dimension, loser), state, output)
+        losers = WindowKey(window.tenant, window.size, window.start, window.dimension, loser)
+        _move(losers, rules, state, output)
     return loser != window.value
 
 
-def _move(window: WindowKey, state: Overlay, output: Output) -> None:
+def _move(window: WindowKey, rules: WindowRules, state: Overlay, output: Output) -> None:
     """Count what a value has so far as another, because it has lost its place."""
     key = window.encode()
     before = state.get(WINDOWS, key)
     if before is not None:
-        output.count("others", window.dimension, by=before.totals.events)
+        _count_others(window, before.totals, rules, output)
         _add(other_of(window), before.totals, state)
         state.put(WINDOWS, key, OpenWindow(Totals(), sent=False, moved=True))
         state.put(CHANGED, key, True)
+
+
+def _count_others(window: WindowKey, totals: Totals, rules: WindowRules, output: Output) -> None:
+    if window.size == rules.sizes[0]:
+        output.count("others", window.dimension, by=totals.events)
 
 
 def _add(window: WindowKey, totals: Totals, state: Overlay) -> None:
