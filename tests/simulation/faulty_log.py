@@ -1,0 +1,266 @@
+"""The local log as a worker sees it from afar: every request takes its time on the way there and back, or is lost."""
+
+import asyncio
+from collections.abc import Callable, Coroutine, Iterable
+from copy import copy
+from functools import partial
+from typing import Any, Protocol, TypeVar
+
+from streams.engine.local import LocalLog, LocalPartitionLog, LocalReader
+from streams.engine.local.partition import Deliveries
+from streams.engine.local.storage import LocalRecord, Slot, Storage
+from streams.engine.log import Chunk, Delivery, Recovered, Transaction
+from tests.simulation.faults import Fault
+from tests.simulation.loop import PROCESS, Process, SimulationLoop
+
+T = TypeVar("T")
+
+
+class Injected(ConnectionError):
+    """A failure that the schedule asked for."""
+
+
+class Surroundings(Protocol):
+    """What decides over faults and delays."""
+
+    loop: SimulationLoop
+
+    def strike(self, process: Process, stage: str, point: str) -> Fault | None:
+        """The fault for this passing of a point or request, if there is one; a crash or pause has struck already."""
+        ...
+
+    def delay(self) -> float:
+        """How long a message is on its way, in seconds."""
+        ...
+
+    def later(self, seconds: float, callback: Callable[..., object], *arguments: Any) -> object:
+        """Call it then, whatever becomes of whoever asks."""
+        ...
+
+    def committed(self, stage: str, partition: int, transaction: Transaction) -> None:
+        """A transaction is in the log."""
+        ...
+
+    def say(self, who: str, what: str) -> None:
+        """Tell what happens, for the story."""
+        ...
+
+
+class SharedLog(LocalLog):
+    """The log of all processes. Word of an append reaches each of them as a step of its own; chunks may be small."""
+
+    def __init__(self, storage: Storage, clock: Callable[[], int], loop: SimulationLoop, chunk: int) -> None:
+        super().__init__(storage, clock)
+        self._loop = loop
+        self._chunk = chunk
+
+    def read(self, slot: Slot, offset: int, limit: int, max_bytes: int) -> list[LocalRecord]:
+        return super().read(slot, offset, min(limit, self._chunk), max_bytes)
+
+    def subscribe(self, topic: str, reader: Callable[[], None]) -> Callable[[], None]:
+        process = PROCESS.get()
+        if process is None:
+            return super().subscribe(topic, reader)
+        alive, context, call_soon = process, process.context, self._loop.call_soon
+
+        def tell() -> None:
+            if alive.alive:
+                call_soon(reader, context=context)
+
+        return super().subscribe(topic, tell)
+
+
+class FarPartitionLog:
+    """Keeps `streams.engine.log.PartitionLog` over a local one, which is asked by messages.
+
+    A request that is on its way happens, whatever has become of its sender.
+    """
+
+    def __init__(self, near: LocalPartitionLog, stage: str, process: Process, around: Surroundings) -> None:
+        self.partition = near.partition
+        self.partitions = near.partitions
+        self._unused, self._near = near, near
+        self._stage = stage
+        self._process = process
+        self._around = around
+
+    async def take_over(self) -> Recovered:
+        # A session of its own: what an older one still has on the way is the older one's.
+        session = copy(self._unused)
+        recovered = await self._ask("take-over", session.take_over)
+        self._near = session
+        return recovered
+
+    async def seek(self, offset: int, token: int) -> int:
+        await self._pass("seek.before")
+        if self._strike("seek"):
+            raise Injected("the reader could not seek")
+        found = await self._near.seek(offset, token)
+        await self._pass("seek.after")
+        return found
+
+    async def delivered(self) -> int:
+        await asyncio.sleep(0)
+        return await self._near.delivered()
+
+    async def end(self) -> int | None:
+        await asyncio.sleep(0)
+        return None if self._strike("end") else await self._near.end()
+
+    async def commit(self, transaction: Transaction) -> None:
+        # What is on its way keeps its session, whatever is released meanwhile.
+        session = self._near
+
+        async def write() -> None:
+            await session.commit(transaction)
+            self._around.committed(self._stage, self.partition, transaction)
+
+        what = f"{len(transaction.outputs)} records, {len(transaction.rows)} rows"
+        if transaction.position is not None:
+            what += f", position {transaction.position.next}"
+        self._say(f"commits {what}")
+        await self._ask("commit", write)
+
+    def progress(self, position: int) -> None:
+        self._strike("progress.told")
+
+    async def release(self) -> None:
+        if self._process.alive:
+            self._strike("release.before")
+        self._near = copy(self._near)
+        await self._near.release()
+
+    def wake(self) -> None:
+        self._near.wake()
+
+    # -- messages
+
+    async def _ask(self, request: str, action: Callable[[], Coroutine[Any, Any, T]]) -> T:
+        await self._pass(f"{request}.before")
+        fault = self._strike(request)
+        kind = fault.kind if fault else ""
+        seconds = fault.seconds if fault else 0.0
+        later, delay = self._around.later, self._around.delay
+        answered: asyncio.Future[T] = self._around.loop.create_future()
+
+        def arrive() -> None:
+            if kind == "swallowed":
+                return
+            if kind == "refused":
+                later(delay(), _fail, answered, Injected("refused"))
+                return
+            try:
+                result = at_once(action())
+            except Exception as error:
+                self._say(f"{request}: {error}")
+                later(delay(), _fail, answered, error)
+                return
+            self._say(f"{request} is written")
+            self._strike(f"{request}.written")
+            if kind == "answer lost":
+                later(delay(), _fail, answered, Injected("the answer was lost"))
+            elif kind != "unanswered":
+                late = seconds if kind == "answer late" else 0.0
+                later(delay() + late, _answer, answered, result)
+
+        on_its_way = seconds if kind == "delayed" else 0.0
+        later(delay() + on_its_way, arrive)
+        result = await answered
+        await self._pass(f"{request}.after")
+        return result
+
+    async def _pass(self, point: str) -> None:
+        self._strike(point)
+        if self._process.paused or not self._process.alive:
+            # The step after this one is held, or never comes.
+            await asyncio.sleep(0)
+
+    def _strike(self, point: str) -> Fault | None:
+        return self._around.strike(self._process, self._stage, point)
+
+    def _say(self, what: str) -> None:
+        self._around.say(f"{self._process.name} {self._stage}-{self.partition}", what)
+
+
+def _fail(answered: "asyncio.Future[Any]", error: Exception) -> None:
+    if not answered.done():
+        answered.set_exception(error)
+        # Whoever asked may be gone, and then nobody looks at it.
+        answered.exception()
+
+
+def _answer(answered: "asyncio.Future[T]", result: T) -> None:
+    if not answered.done():
+        answered.set_result(result)
+
+
+def at_once(action: Coroutine[Any, Any, T]) -> T:
+    """The result of what does not wait, which no call of the local log does."""
+    try:
+        action.send(None)
+    except StopIteration as ended:
+        result: T = ended.value
+        return result
+    raise RuntimeError("the local log waits for something")
+
+
+# -- the way from the log to a worker
+
+
+class FarReader(LocalReader):
+    """Loses, repeats, delays and reorders chunks on their way to the partition tasks."""
+
+    def __init__(self, log: LocalLog, topic: str, stage: str, process: Process, around: Surroundings) -> None:
+        super().__init__(log, topic)
+        self._far = (stage, process, around)
+
+    def start(self, deliveries: Deliveries) -> None:
+        super().start(_Ways(deliveries, *self._far))
+
+
+class _Ways:
+    """One way for each partition."""
+
+    def __init__(self, to: Deliveries, stage: str, process: Process, around: Surroundings) -> None:
+        self._to = to
+        self._make = partial(_Way, stage, process, around)
+        self._ways: dict[int, _Way] = {}
+
+    def wanting(self) -> Iterable[int]:
+        return self._to.wanting()
+
+    def delivery(self, partition: int) -> Delivery | None:
+        to = self._to.delivery(partition)
+        if to is None:
+            return None
+        way = self._ways.setdefault(partition, self._make())
+        way.to = to
+        return way
+
+
+class _Way:
+    """Keeps `streams.engine.log.Delivery` before the one that it leads to."""
+
+    to: Delivery
+
+    def __init__(self, stage: str, process: Process, around: Surroundings) -> None:
+        self._stage, self._process, self._around = stage, process, around
+        self._kept_back: Chunk | None = None
+
+    def wants(self) -> bool:
+        return self.to.wants()
+
+    def deliver(self, chunk: Chunk) -> None:
+        fault = self._around.strike(self._process, self._stage, "chunk")
+        kept_back, self._kept_back = self._kept_back, None
+        kind = fault.kind if fault else ""
+        if fault is not None and kind == "late":
+            self._around.loop.call_later(fault.seconds, self.to.deliver, chunk, context=self._process.context)
+        elif kind == "reordered":
+            self._kept_back = chunk
+        elif kind != "lost":
+            self.to.deliver(chunk)
+            if kind == "repeated":
+                self.to.deliver(chunk)
+        if kept_back is not None:
+            self.to.deliver(kept_back)
