@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 PYTHON_BIN := .venv/bin/python
 
-.PHONY: help setup run test check parity bench soak spikes clean dashboards lock
+.PHONY: help setup run test check parity bench soak simulate spikes clean dashboards lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -28,6 +28,11 @@ bench: setup ## measure throughput and latency, as ratios within one run
 
 soak: setup ## joins, leaves, kills and pauses of workers for 40 rounds; counts what was lost or doubled
 	@$(PYTHON_BIN) -m tests.soak
+
+RUNS ?= 50000
+SEED ?= 1
+simulate: setup ## schedules of faults, each drawn from a seed, with time simulated: make simulate RUNS=50000 SEED=1
+	@$(PYTHON_BIN) -m tests.simulation --runs $(RUNS) --seed $(SEED)
 
 spikes: setup ## measure how well alerts find spikes, beside two detectors that people use otherwise
 	@$(PYTHON_BIN) -m tests.spikes
