@@ -35,6 +35,7 @@ def run_worker(stage: str, settings: Settings) -> None:
         clock=wall_clock,
         dead_letters=topics.DEAD_LETTERS,
         stalled_after=settings.stalled_after,
+        memory_limit=settings.memory_limit,
         beside=partial(source.follow, built.adopt) if isinstance(built, ScoreStage | TrackStage) else None,
     )
     serve_metrics(settings.metrics_port, settings.host)

@@ -54,6 +54,9 @@ class Settings(BaseSettings):
         description="Seconds without progress, while records wait and the broker answers, after which a worker says "
         "what it was doing and ends, to be started again; 0 for never.",
     )
+    memory_limit: int = Field(
+        0, ge=0, description="MiB of resident memory above which a worker ends in order, to be started again; 0: none."
+    )
 
     preset: PresetName = Field(
         "support", description="How texts are scored and read, and what escalates; see docs/scoring.md."

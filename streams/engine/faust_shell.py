@@ -7,6 +7,8 @@ producer and web server are left out by its public boot strategy; the log beneat
 
 import asyncio
 import logging
+import os
+import signal
 from collections.abc import AsyncIterable, Awaitable, Callable
 from typing import Any, NamedTuple
 
@@ -23,7 +25,7 @@ from streams.engine.runtime import Runtime
 from streams.engine.stage import Output, Stage
 from streams.engine.telemetry import PrometheusWatch
 from streams.engine.turns import Turns
-from streams.engine.watchdog import Watchdog, Watched
+from streams.engine.watchdog import OUTGROWN, Watchdog, Watched
 
 log = logging.getLogger(__name__)
 
@@ -54,6 +56,13 @@ class StageApp(faust.App):
         enable_kafka_producer = False
         enable_web = False
 
+    exit_code = 0
+
+    def stop_outgrown(self) -> None:
+        """Stop as at SIGTERM, but with a code that says why. May be called from any thread."""
+        self.exit_code = OUTGROWN
+        os.kill(os.getpid(), signal.SIGTERM)
+
     def _create_directories(self) -> None:
         """None: they are for tables of Faust's own, and a worker may run where nothing can be written."""
 
@@ -67,11 +76,12 @@ def build_app(
     dead_letters: str,
     beside: Callable[[], Awaitable[None]] | None = None,
     stalled_after: float = 0.0,
-) -> faust.App:
+    memory_limit: int = 0,
+) -> StageApp:
     """The application of one stage, ready for a worker. `beside` runs in the same event loop until the worker stops.
 
-    When nothing moves for `stalled_after` seconds although records wait, the process ends (`watchdog.STALLED`); 0 for
-    never.
+    When nothing moves for `stalled_after` seconds although records wait, the process ends (`watchdog.STALLED`); when it
+    takes more than `memory_limit` MiB it stops in order (`watchdog.OUTGROWN`). 0 for never.
     """
     app = StageApp(
         layout.application,
@@ -107,17 +117,18 @@ def build_app(
             self._reader = KafkaReader(layout, self._turns, session_seconds)
             self._watch = PrometheusWatch(stage, layout.application, clock)
             self._runtime = Runtime(self._start_task)
-            self._watchdog = Watchdog(
-                Watched(layout.brokers, layout.source, layout.changelog, stalled_after), self._reader.pulse
+            watched = Watched(
+                layout.brokers, layout.source, layout.changelog, limit=stalled_after, most_bytes=memory_limit << 20
             )
-            if stalled_after:
+            self._watchdog = Watchdog(watched, self._reader.pulse, app.stop_outgrown)
+            if stalled_after or memory_limit:
                 self._watchdog.start()
             await self._reader.start(self._runtime)
 
         async def on_stop(self) -> None:
-            self._watchdog.stop()
-            await self._runtime.close()
-            await self._reader.stop()
+            with self._watchdog.stopping():
+                await self._runtime.close()
+                await self._reader.stop()
 
         def _start_task(self, partition: int) -> PartitionTask:
             partition_log = KafkaLog(layout, partition, self._reader.partitions(), self._reader)
@@ -151,9 +162,12 @@ def build_app(
     return app
 
 
-def run_worker(app: faust.App, **worker: Any) -> None:
+def run_worker(app: StageApp, **worker: Any) -> None:
     """Run the app until SIGTERM or SIGINT; a crash exits the process with a code other than 0."""
     collect_garbage_seldom()
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
-    faust.Worker(app, loop=loop, **worker).execute_from_commandline()
+    try:
+        faust.Worker(app, loop=loop, **worker).execute_from_commandline()
+    except SystemExit as ended:
+        raise SystemExit(ended.code or app.exit_code) from None

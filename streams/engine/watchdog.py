@@ -1,4 +1,5 @@
-"""Ends a worker that stands still although work waits, after it has said why; whoever started it starts it again.
+"""Ends a worker that stands still although work waits, or that has outgrown its memory, after it has said why; whoever
+started it starts it again.
 
 A worker owes progress while its partitions have records that may be read. It makes progress when the applied position
 of a partition moves, when a take-over reads further into the changelog than any has since then, and when the group
@@ -14,7 +15,8 @@ import logging
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
+from pathlib import Path
 from threading import Event, Thread, Timer
 from typing import Final, NamedTuple
 
@@ -27,12 +29,16 @@ log = logging.getLogger(__name__)
 
 # The process ends with this code (EX_TEMPFAIL: to be tried again), or by SIGPROF when the interpreter itself is stuck.
 STALLED: Final = 75
+# And with this one after it has stopped in order because it took more memory than it may.
+OUTGROWN: Final = 76
 # How often it looks within the time that a worker may stand still, and how long an answer of the broker may take.
 _LOOKS = 6
 _LONGEST_INTERVAL = 10.0
 _ANSWER_SECONDS = 5.0
 # What stands still may hold the log's lock.
-_LAST_WORDS_SECONDS = 5.0
+_LAST_WORDS_SECONDS = 1.5
+# Together with the last words less than the 15 s that a supervisor waits.
+_STOP_SECONDS = 13.0
 
 Ends = Mapping[int, int]
 
@@ -111,36 +117,50 @@ class Stall:
 
 
 class Watched(NamedTuple):
-    """What a worker reads, and how long it may stand still."""
+    """What a worker reads, how many seconds it may stand still, and how many bytes of memory it may take; 0: any."""
 
     brokers: str
     source: str
     changelog: str
     limit: float
+    most_bytes: int
 
 
 class Watchdog:
-    """Watches from `start` to `stop`, in a thread. `end` ends the process; it is called once, after the last words."""
+    """Watches from `start` on, in a thread; made in the event loop that is watched. `outgrown` is called once when the
+    process takes more memory than it may, from that thread: it begins a stop in order.
+    """
 
-    def __init__(self, watched: Watched, pulse: Pulse, end: Callable[[int], object] = os._exit) -> None:
+    def __init__(self, watched: Watched, pulse: Pulse, outgrown: Callable[[], object]) -> None:
         self._watched = watched
         self._pulse = pulse
-        self._end = end
-        self._interval = min(_LONGEST_INTERVAL, watched.limit / _LOOKS)
+        self._outgrown = outgrown
+        self._loop = asyncio.get_running_loop()
+        self._interval = min(_LONGEST_INTERVAL, watched.limit / _LOOKS or _LONGEST_INTERVAL)
         self._stopped = Event()
         self._thread = Thread(target=self._run, name="watchdog", daemon=True)
 
     def start(self) -> None:
-        """Called in the event loop that is watched."""
-        self._loop = asyncio.get_running_loop()
+        """Watch from now on."""
         # Without the interpreter: the handler writes the stacks of all threads, then the signal ends the process.
         faulthandler.register(signal.SIGPROF, all_threads=True, chain=True)
         self._thread.start()
 
-    def stop(self) -> None:
-        """What takes its time from here on is a stop in order."""
+    @contextlib.contextmanager
+    def stopping(self) -> Iterator[None]:
+        """The block is a stop in order, which is no stall. It has 13 seconds: whoever asked for it kills soon after
+        that, and a broker that hangs would take longer. Nothing is lost by an end without it: the next owner does again
+        what was not committed, but has to wait until the group misses us.
+        """
         self._stopped.set()
         _allow_processor_time(0.0)
+        deadline = Timer(_STOP_SECONDS, self._end_without_order)
+        deadline.daemon = True
+        deadline.start()
+        try:
+            yield
+        finally:
+            deadline.cancel()
 
     def _run(self) -> None:
         try:
@@ -158,6 +178,10 @@ class Watchdog:
                 # A stage that never gives the interpreter back stops this thread too, but not the count of its time.
                 _allow_processor_time(self._watched.limit)
                 await asyncio.sleep(self._interval)
+                if self._has_outgrown():
+                    return
+                if not self._watched.limit:
+                    continue
                 progress = self._pulse.progress()
                 ends = await ask(progress)
                 if ends is None:
@@ -166,12 +190,25 @@ class Watchdog:
                     self._give_up(stalled, progress, ends)
                     return
 
+    def _has_outgrown(self) -> bool:
+        most, taken = self._watched.most_bytes, resident_bytes()
+        if not most or taken <= most or self._stopped.is_set():
+            return False
+        log.critical(
+            "%s: this process takes %d MiB of memory and may take %d; it stops in order and ends with code %d, to be "
+            "started again",
+            self._watched.source,
+            taken >> 20,
+            most >> 20,
+            OUTGROWN,
+        )
+        self._outgrown()
+        return True
+
     def _give_up(self, stalled: list[int], progress: Mapping[int, Progress], ends: Ends) -> None:
         if self._stopped.is_set():
             return
-        timer = Timer(_LAST_WORDS_SECONDS, self._end, [STALLED])
-        timer.daemon = True
-        timer.start()
+        _end_soon()
         for partition in stalled:
             log.critical(
                 "%s-%d: at %s of %d, and nothing has moved for %.0f s; this process ends with code %d, to be started "
@@ -183,10 +220,22 @@ class Watchdog:
                 self._watched.limit,
                 STALLED,
             )
+        self._say_what_it_does_and_end()
+
+    def _end_without_order(self) -> None:
+        _end_soon()
+        log.critical(
+            "%s: a stop in order takes longer than %.0f s; this process ends with code %d. What it was doing:",
+            self._watched.source,
+            _STOP_SECONDS,
+            STALLED,
+        )
+        self._say_what_it_does_and_end()
+
+    def _say_what_it_does_and_end(self) -> None:
         for line in describe_stacks(self._loop):
             log.critical("%s", line)
-        timer.cancel()
-        self._end(STALLED)
+        os._exit(STALLED)
 
 
 Ask = Callable[[Iterable[int]], Awaitable[Ends | None]]
@@ -233,6 +282,18 @@ async def _connection(brokers: str) -> AsyncIterator[AIOKafkaConsumer]:
         yield consumer
     finally:
         await consumer.stop()
+
+
+def _end_soon() -> None:
+    """Whatever becomes of the last words."""
+    timer = Timer(_LAST_WORDS_SECONDS, os._exit, [STALLED])
+    timer.daemon = True
+    timer.start()
+
+
+def resident_bytes() -> int:
+    """The memory that this process takes now, as the kernel counts it."""
+    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _allow_processor_time(seconds: float) -> None:

@@ -4,12 +4,11 @@ import asyncio
 import time
 from collections.abc import Sequence
 
-import faust
 import msgspec
 from mode import Service
 
 from sinks.prometheus import EVENTS_IN
-from streams.engine.faust_shell import build_app, run_worker
+from streams.engine.faust_shell import StageApp, build_app, run_worker
 from streams.engine.kafka_log import KafkaStage
 from streams.engine.stage import Batch, Output, Stage
 from streams.engine.state import Overlay, Table
@@ -64,7 +63,7 @@ class BenchStage:
         return Output()
 
 
-def build(stage: Stage, run: Run) -> faust.App:
+def build(stage: Stage, run: Run) -> StageApp:
     """The worker's app, with a service that watches what it commits and tells the lap."""
     layout = KafkaStage(run.brokers, run.name, run.input, run.changelog)
     app = build_app(stage, layout, session_seconds=6.0, clock=_wall_clock, dead_letters=f"{run.output}-dead")
