@@ -5,18 +5,19 @@ and to its resolutions are right in whatever order its events come. Pure.
 from bisect import bisect_left
 from collections import Counter
 from collections.abc import Iterator, Sequence
+from functools import lru_cache
 from itertools import pairwise
-from typing import NamedTuple
 
 import msgspec
 
 from schemas.scored import ScoredEvent
 from streams.conversations import CLOSED, is_spoken, speaker_of
-from streams.visited import Visited, from_about, near, with_number
-from streams.windows import DIMENSIONS, NOTHING_NEW, Fact, Place, Share, WindowRules
+from streams.visited import Visited, from_about, highest, near, with_number
+from streams.windows import DIMENSIONS, NOTHING_NEW, Fact, Place, Share, WindowRules, cells_of
 
 
-class Change(NamedTuple):
+# Rows of state are many: the garbage collector need not look at what holds no cycle.
+class Change(msgspec.Struct, frozen=True, array_like=True, order=True, gc=False):
     """A change of the ticket's status. Changes of one time are in the order of what they say."""
 
     at: int
@@ -25,18 +26,12 @@ class Change(NamedTuple):
     place: Place
 
 
-class Visit(NamedTuple):
-    """A place where the ticket was counted, and in which of the smallest windows (the how-manyth since 1970)."""
-
-    place: Place
-    smallest: Visited
-
-
-class Counted(msgspec.Struct, frozen=True, array_like=True):
+class Counted(msgspec.Struct, frozen=True, array_like=True, gc=False):
     """What was counted of a ticket. Times are Unix milliseconds, 0 for never.
 
     `opened_at` and `opened` are of the first event, of those of one time the one with the least place, and
-    `answered_at` and `answered_by` (agent, product and stage) of an agent's first reply. Visits and changes go back as
+    `answered_at` and `answered_by` (agent, product and stage) of an agent's first reply. `visits` tell for each cell in
+    which of the smallest windows the ticket was counted (the how-manyth since 1970); they and the changes go back as
     far as events may be late.
     """
 
@@ -46,7 +41,7 @@ class Counted(msgspec.Struct, frozen=True, array_like=True):
     answered_at: int = 0
     answered_by: tuple[str, str, str] = ("", "", "")
     changes: tuple[Change, ...] = ()
-    visits: tuple[Visit, ...] = ()
+    visits: dict[str, Visited] = {}
 
 
 def count(
@@ -56,23 +51,23 @@ def count(
 
     A ticket in which nothing happened for the remembered time begins anew, but counts in no window a second time.
     """
-    smallest = at // 1000 // rules.sizes[0]
-    if counted is not None:
-        counted = _without_old(counted, appended, rules)
-        if at - counted.last_at > rules.ticket_memory * 1000:
-            counted = Counted(at, place, at, visits=counted.visits)
     if counted is None:
-        everywhere = (1 << len(rules.sizes)) - 1
-        after = Counted(at, place, at, visits=(Visit(place, with_number((), smallest)),))
-        return _told(None, after, event, at, place, (everywhere,) * (1 + len(DIMENSIONS)))
-    after = msgspec.structs.replace(counted, last_at=max(counted.last_at, at))
-    new = _new_in(counted.visits, place, smallest, rules.sizes)
-    if any(new):
-        msgspec.structs.force_setattr(after, "visits", _visited(counted.visits, place, smallest))
-    if (at, place) < (counted.opened_at, counted.opened):
-        msgspec.structs.force_setattr(after, "opened_at", at)
-        msgspec.structs.force_setattr(after, "opened", place)
-    return _told(counted, after, event, at, place, new)
+        visits, new = _visit({}, place, at // 1000, rules.sizes)
+        return _told(None, Counted(at, place, at, visits=visits), event, at, place, new)
+    known = _without_old(counted, appended, rules)
+    if at - known.last_at > rules.ticket_memory * 1000:
+        known = Counted(at, place, at, visits=known.visits)
+    visits, new = _visit(known.visits, place, at // 1000, rules.sizes)
+    opened_at, opened = known.opened_at, known.opened
+    is_first = at < opened_at or (at == opened_at and place < opened)
+    if is_first:
+        opened_at, opened = at, place
+    last_at = max(known.last_at, at)
+    after = Counted(opened_at, opened, last_at, known.answered_at, known.answered_by, known.changes, visits)
+    if not is_first and event.status is None and (event.voice == "customer" or 0 < known.answered_at < at):
+        # As most events are.
+        return after, Share(new) if visits is not known.visits else NOTHING_NEW
+    return _told(known, after, event, at, place, new)
 
 
 def is_done_with(counted: Counted, now: int, rules: WindowRules) -> bool:
@@ -86,20 +81,11 @@ def is_done_with(counted: Counted, now: int, rules: WindowRules) -> bool:
 def _told(
     before: Counted | None, after: Counted, event: ScoredEvent, at: int, place: Place, new: Sequence[int]
 ) -> tuple[Counted, Share]:
-    """Note an answer or a change of status in `after`, which nobody else has seen, and tell what that changes."""
-    set_field = msgspec.structs.force_setattr
+    """Note a reply or a change of status in `after`, which nobody else has seen, and tell what that changes."""
     if is_spoken(event) and speaker_of(event) == "agent":
-        answered = (after.answered_at, after.answered_by)
-        if not after.answered_at or (at, place[3:]) < answered:
-            set_field(after, "answered_at", at)
-            set_field(after, "answered_by", place[3:])
+        _answer(after, at, place)
     if event.status is not None:
-        resolves = event.type == "status_changed" and event.status == "resolved"
-        change = Change(at, event.status in CLOSED, resolves, place)
-        set_field(after, "changes", tuple(sorted((*after.changes, change))))
-    if before is not None and event.status is None and _times(before) == _times(after):
-        # As most events are.
-        return after, Share(new) if any(new) else NOTHING_NEW
+        _change(after, event, at, place)
     facts = Counter(_facts(after))
     facts.subtract(_facts(before) if before is not None else ())
     gained = [fact for fact, times in facts.items() for _ in range(times)]
@@ -107,8 +93,18 @@ def _told(
     return after, Share(new, gained, lost)
 
 
-def _times(counted: Counted) -> tuple[int, Place, int, tuple[str, str, str]]:
-    return counted.opened_at, counted.opened, counted.answered_at, counted.answered_by
+def _answer(after: Counted, at: int, place: Place) -> None:
+    """Note a reply in what nobody else has seen yet."""
+    if not after.answered_at or (at, place[3:]) < (after.answered_at, after.answered_by):
+        msgspec.structs.force_setattr(after, "answered_at", at)
+        msgspec.structs.force_setattr(after, "answered_by", place[3:])
+
+
+def _change(after: Counted, event: ScoredEvent, at: int, place: Place) -> None:
+    """Note a change of status in what nobody else has seen yet."""
+    resolves = event.type == "status_changed" and event.status == "resolved"
+    change = Change(at, event.status in CLOSED, resolves, place)
+    msgspec.structs.force_setattr(after, "changes", tuple(sorted((*after.changes, change))))
 
 
 def _facts(counted: Counted) -> Iterator[Fact]:
@@ -129,38 +125,58 @@ def _facts(counted: Counted) -> Iterator[Fact]:
             yield Fact("reopened", later.at, later.place)
 
 
-def _new_in(visits: Sequence[Visit], place: Place, smallest: int, sizes: Sequence[int]) -> Sequence[int]:
-    """For overall and each dimension: the sizes of windows, as bits, in which the ticket was not counted so far."""
-    new = [(1 << len(sizes)) - 1] * (1 + len(DIMENSIONS))
-    for visited, numbers in visits:
-        missing = _missing(numbers, smallest, sizes)
-        new[0] &= missing
-        for number, (there, here) in enumerate(zip(visited, place, strict=True), 1):
-            if there == here:
-                new[number] &= missing
-    return new
+def _visit(
+    visits: dict[str, Visited], place: Place, second: int, sizes: Sequence[int]
+) -> tuple[dict[str, Visited], Sequence[int]]:
+    """The visits with one more; and for overall and each dimension the sizes of windows, as bits, in which the ticket
+    was not counted so far.
+    """
+    smallest = second // sizes[0]
+    new = [0] * (1 + len(DIMENSIONS))
+    after = visits
+    for number, name in _names_of(place):
+        visited = visits.get(name)
+        if visited is None:
+            new[number] = (1 << len(sizes)) - 1
+        else:
+            newest = highest(visited)
+            if newest == smallest:
+                continue
+            if newest < smallest:
+                # Events mostly come in order: of all visits the last one is the nearest.
+                missing = sum(bit for bit, begin in _begins(smallest, sizes) if newest < begin)
+            else:
+                missing = _missing(visited, smallest, sizes)
+                if not missing & 1:
+                    continue
+            new[number] = missing
+        if after is visits:
+            after = visits.copy()
+        after[name] = with_number(visited or (), smallest)
+    return after, new
 
 
 def _missing(visited: Visited, smallest: int, sizes: Sequence[int]) -> int:
     """The sizes of which the window around a smallest one was not visited, as bits."""
     below, above = near(visited, smallest)
-    if below == smallest:
-        return 0
     missing = 0
-    for number, size in enumerate(sizes):
-        span = size // sizes[0]
-        begin = smallest // span * span
-        if (below is None or below < begin) and (above is None or above >= begin + span):
-            missing |= 1 << number
+    for size, (bit, begin) in zip(sizes, _begins(smallest, sizes), strict=True):
+        if (below is None or below < begin) and (above is None or above >= begin + size // sizes[0]):
+            missing |= bit
     return missing
 
 
-def _visited(visits: Sequence[Visit], place: Place, smallest: int) -> tuple[Visit, ...]:
-    for number, visit in enumerate(visits):
-        if visit.place == place:
-            changed = Visit(place, with_number(visit.smallest, smallest))
-            return (*visits[:number], changed, *visits[number + 1 :])
-    return (*visits, Visit(place, with_number((), smallest)))
+@lru_cache(maxsize=1_000)
+def _begins(smallest: int, sizes: Sequence[int]) -> Sequence[tuple[int, int]]:
+    """For each size its bit, and the first of the smallest windows of the one around this."""
+    spans = [size // sizes[0] for size in sizes]
+    return [(1 << number, smallest // span * span) for number, span in enumerate(spans)]
+
+
+@lru_cache(maxsize=10_000)
+def _names_of(place: Place) -> Sequence[tuple[int, str]]:
+    """The cells of a place, by their numbers and short names."""
+    return [(number, f"{number}{value}") for number, (_, value) in cells_of(place)]
 
 
 def _without_old(counted: Counted, appended: int, rules: WindowRules) -> Counted:
@@ -169,14 +185,14 @@ def _without_old(counted: Counted, appended: int, rules: WindowRules) -> Counted
     if counted.opened_at >= earliest - rules.sizes[-1] * 1000:
         return counted
     oldest = (earliest // 1000 - rules.sizes[-1]) // rules.sizes[0]
-    recent = [Visit(place, from_about(numbers, oldest)) for place, numbers in counted.visits]
+    recent = {name: from_about(visited, oldest) for name, visited in counted.visits.items()}
     changes = counted.changes
     # Of the old changes the last one: what the next one changes hangs on it.
     past = bisect_left(changes, earliest, key=_time_of)
     return msgspec.structs.replace(
         counted,
         changes=changes[max(past - 1, 0) :],
-        visits=tuple(visit for visit in recent if visit.smallest),
+        visits={name: visited for name, visited in recent.items() if visited},
     )
 
 

@@ -36,6 +36,12 @@ def near(visited: Visited, number: int) -> tuple[int | None, int | None]:
     return below, above
 
 
+def highest(visited: Visited) -> int:
+    """The highest member of a set that is not empty."""
+    which, bits = visited[-1]
+    return which * _SIZE + bits.bit_length() - 1
+
+
 def with_number(visited: Visited, number: int) -> Visited:
     """The set with one more."""
     which, bit = divmod(number, _SIZE)
