@@ -89,6 +89,7 @@ class Stall:
         self._limit = limit
         self._longest_gap = longest_gap
         self._since: dict[int, tuple[Progress, float]] = {}
+        self._read: dict[int, int] = {}
         self._looked = 0.0
 
     def unknown(self) -> None:
@@ -99,11 +100,14 @@ class Stall:
         """The partitions that have made no progress for the limit although records waited all the time.
 
         `ends` are the ends of what may be read. When the last look is longer ago than the longest gap, the whole
-        process was held, which is no fault of a stage: the time begins anew.
+        process was held, which is no fault of a stage: the time begins anew. So it does while a take-over reads on,
+        because the other partitions of the process wait for it.
         """
-        if now - self._looked > self._longest_gap:
+        read = {partition: each.recovered for partition, each in progress.items()}
+        reads_on = any(position > self._read.get(partition, -1) for partition, position in read.items())
+        if reads_on or now - self._looked > self._longest_gap:
             self._since.clear()
-        self._looked = now
+        self._read, self._looked = read, now
         waiting = {
             partition: each
             for partition, each in progress.items()

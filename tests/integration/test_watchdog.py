@@ -2,6 +2,7 @@
 
 import asyncio
 import contextlib
+import re
 import signal
 import sys
 from collections.abc import AsyncIterator, Sequence
@@ -50,12 +51,12 @@ class Life:
 
 
 @asynccontextmanager
-async def supervised(kafka: LocalKafka, folder: Path) -> AsyncIterator[Life]:
+async def supervised(kafka: LocalKafka, folder: Path, limit: float = LIMIT) -> AsyncIterator[Life]:
     """A worker as `ticketpulse up` keeps it running."""
     life = Life(folder)
     environment = {
         "KAFKA_BROKERS": kafka.brokers,
-        "TICKETPULSE_STALLED_AFTER": str(LIMIT),
+        "TICKETPULSE_STALLED_AFTER": str(limit),
         "PYTHONUNBUFFERED": "1",
     }
     argv = [sys.executable, "-m", "tests.integration.stalling_worker", str(folder / "stalled")]
@@ -137,14 +138,37 @@ async def test_while_the_broker_is_away_no_worker_is_ended_and_afterwards_it_goe
         assert "nothing has moved" not in life.log
 
 
-async def test_a_recovery_tells_how_far_it_has_read(kafka: LocalKafka) -> None:
-    changelog = TopicPartition(topics.changelog_of("track"), 0)
-    producer = AIOKafkaProducer(bootstrap_servers=kafka.brokers, linger_ms=20)
+async def write_rows(kafka: LocalKafka, changelog: TopicPartition, rows: int) -> None:
+    """So many state rows that nobody reads."""
+    producer = AIOKafkaProducer(bootstrap_servers=kafka.brokers, max_batch_size=900_000)
     await producer.start()
-    rows = 3 * READ_RECORDS
+    batch = producer.create_batch()
     for number in range(rows):
-        await producer.send(changelog.topic, b"row", b"k%d" % number, partition=0)
+        if batch.append(key=b"k%d" % number, value=b"row", timestamp=None) is None:
+            await (await producer.send_batch(batch, changelog.topic, partition=changelog.partition))
+            batch = producer.create_batch()
+            batch.append(key=b"k%d" % number, value=b"row", timestamp=None)
+    await (await producer.send_batch(batch, changelog.topic, partition=changelog.partition))
     await producer.stop()
+
+
+async def test_a_take_over_that_takes_longer_than_a_worker_may_stand_still_is_let_alone(
+    kafka: LocalKafka, tmp_path: Path
+) -> None:
+    limit, rows = 1.5, 1_500_000
+    await write_rows(kafka, TopicPartition(topics.changelog_of("score"), 0), rows)
+    await produce(kafka, ["fine"] * 10)
+    async with supervised(kafka, tmp_path, limit) as life:
+        await until_scored(kafka, 10)
+        taken = re.search(rf"score-0: taken over \(assigned\), {rows} state rows in ([\d.]+) s", life.log)
+        assert taken
+        assert float(taken[1]) > 2 * limit
+        assert life.ends() == []
+
+
+async def test_a_recovery_tells_how_far_it_has_read(kafka: LocalKafka) -> None:
+    changelog, rows = TopicPartition(topics.changelog_of("track"), 0), 3 * READ_RECORDS
+    await write_rows(kafka, changelog, rows)
     reached: list[int] = []
     found = await recover(kafka.brokers, changelog, TopicPartition(topics.SCORED, 0), PARTITIONS, reached.append)
     assert len(found.rows) == rows

@@ -73,6 +73,16 @@ def test_a_long_recovery_that_reads_on_makes_progress(looks: Looks) -> None:
     assert [looks.look() for _ in range(6)] == [*[[]] * 5, [0, 1]]
 
 
+def test_whoever_waits_for_a_long_recovery_beside_it_is_let_alone(looks: Looks) -> None:
+    looks.pulse.assigned([0, 1])
+    looks.pulse.applied(0, 40)
+    for position in range(0, 2_000_000, 20_000):
+        looks.pulse.recovering(1, position)
+        assert looks.look() == []
+    looks.pulse.applied(1, END)
+    assert [looks.look() for _ in range(6)] == [*[[]] * 5, [0]]
+
+
 def test_a_take_over_that_begins_again_and_again_makes_none(looks: Looks) -> None:
     found = []
     for _ in range(20):
