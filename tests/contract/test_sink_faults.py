@@ -1,24 +1,23 @@
 """What goes wrong between the sink and ClickHouse, and that every message is one row nevertheless, or one letter."""
 
-import errno
 import os
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from io import RawIOBase
 from pathlib import Path
-from random import Random
 
+import msgspec
 import pytest
 from clickhouse_connect.driver.client import Client
 from prometheus_client import REGISTRY
 
-from sinks.base import Message, Unavailable
+from sinks.base import Unavailable
 from sinks.clickhouse import sink as sink_module
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.drift import SchemaDrift
 from sinks.clickhouse.sink import ClickHouseSink
 from sinks.memory import MemorySource
+from tests.contract.full_disk import Outcome, fill, free, long_texts, on_a_small_disk
 from tests.contract.messages import TABLES, escalation, scored, window
 from tests.contract.sink_loop import Graves, running, until
 from tests.contract.sink_worlds import embedded_url, migrated, stored
@@ -203,49 +202,16 @@ def test_the_command_says_which_column_and_ends(tmp_path: Path) -> None:
 
 # -- a disk that is full
 
-_DISK_MB = 96
-_ON_A_SMALL_DISK = f'mount -t tmpfs -o size={_DISK_MB}m none "$0" && exec "$@"'
-
 
 @pytest.fixture
 def small(tmp_path: Path) -> Iterator[ClickHouseProcess]:
     """A server whose disk is small; nobody else sees that it is mounted."""
     disk = tmp_path / "disk"
     disk.mkdir()
-    # Whoever is not root is so within a name space of users.
-    apart = ["unshare", "--mount"] if os.geteuid() == 0 else ["unshare", "--map-root-user", "--mount"]
-    process = ClickHouseProcess(disk, within=[*apart, "sh", "-c", _ON_A_SMALL_DISK, str(disk)])
+    process = ClickHouseProcess(disk, within=on_a_small_disk(disk))
     process.start()
     yield process
     process.kill()
-
-
-def fill(file: Path) -> None:
-    """Take what is left of the disk."""
-    with file.open("wb", buffering=0) as filler:
-        # The last piece is written in part: not a byte is left then.
-        while _is_written(filler, b"\0" * 65_536):
-            pass
-
-
-def _is_written(file: RawIOBase, piece: bytes) -> bool:
-    try:
-        return bool(file.write(piece))
-    except OSError as error:
-        if error.errno != errno.ENOSPC:
-            raise
-        return False
-
-
-def free(file: Path) -> None:
-    """Give it back."""
-    file.unlink()
-
-
-def long_texts(first: int, count: int) -> list[Message]:
-    """Texts that do not compress."""
-    random = Random(first)
-    return [scored(first + number, text=random.randbytes(1_000).hex()) for number in range(count)]
 
 
 async def test_a_full_disk_stops_the_commits_and_what_frees_it_lets_them_go_on(
@@ -270,6 +236,14 @@ async def test_a_full_disk_stops_the_commits_and_what_frees_it_lets_them_go_on(
         assert reader.command("SELECT count() FROM events_by_time_now") == 2_000
         assert beneath(reader, "scored_events") == 2_000
     await sink.close()
+
+
+def test_the_embedded_engine_goes_on_after_a_full_disk_too(tmp_path: Path) -> None:
+    argv = [*on_a_small_disk(tmp_path), sys.executable, "-m", "tests.contract.full_disk", str(tmp_path)]
+    done = subprocess.run(argv, capture_output=True, check=True)
+    outcome = msgspec.json.decode(done.stdout.splitlines()[-1], type=Outcome)
+    assert "NOT_ENOUGH_SPACE" in outcome.refused
+    assert (outcome.kept, outcome.beneath, outcome.seen) == (500, 1_000, 1_000)
 
 
 def retries() -> float:
