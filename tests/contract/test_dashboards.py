@@ -4,6 +4,7 @@ import copy
 import json
 import math
 import re
+from collections import Counter
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
@@ -22,6 +23,7 @@ from starlette.routing import Route
 import sinks.prometheus as metrics
 from deploy.grafana.generate.queries import CLICKHOUSE, PROMETHEUS
 from deploy.grafana.generate.write import documents
+from schemas.durations import quantile
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.migrations import migrate
 from sinks.dashboard.app import create_page
@@ -292,16 +294,14 @@ def test_provisioning_names_the_sources_that_panels_ask() -> None:
 
 
 def test_agents_are_judged_by_the_tickets_that_they_answered_first(client: Client) -> None:
-    [query] = [query for query in asked(BOARDS["ticketpulse-agents"]) if query.panel == "How it went"]
-    rows = {
-        row["agent"]: row
-        for row in client.query(expand(query.sql, SPANS[1], chosen(BOARDS["ticketpulse-agents"]))).named_results()
-    }
+    rows = by_agent(client, "How customers felt")
+    # Of a month one ticket in fifteen.
     events = client.query(
         """
         SELECT ticket_id, voice, agent_id, scored, toFloat64(score) AS points, toUnixTimestamp(occurred_at) AS at
         FROM scored_events_now
         WHERE tenant = 'default' AND occurred_at >= {since:DateTime('UTC')} AND occurred_at <= {until:DateTime('UTC')}
+            AND cityHash64(ticket_id) % 15 = 0
         ORDER BY occurred_at
         """,
         SPANS[1]._asdict(),
@@ -321,3 +321,36 @@ def test_agents_are_judged_by_the_tickets_that_they_answered_first(client: Clien
             event["points"] for each in of_agent for event in each if event["scored"] and event["voice"] == "customer"
         ]
         assert rows[agent]["average score"] == (pytest.approx(sum(texts) / len(texts)) if texts else None)
+
+
+def test_agents_waits_are_those_of_their_windows_together(client: Client) -> None:
+    stored = client.query(
+        """
+        SELECT value, response_times AS times, responded_in_time
+        FROM windows_now
+        WHERE tenant = 'default' AND dimension = 'agent' AND size = 3600
+            AND start >= {since:DateTime('UTC')} AND start <= {until:DateTime('UTC')}
+        """,
+        SPANS[1]._asdict(),
+    )
+    waits: dict[str, Counter[int]] = {}
+    in_time: Counter[str] = Counter()
+    for row in stored.named_results():
+        waits.setdefault(row["value"], Counter()).update(row["times"])
+        in_time[row["value"]] += row["responded_in_time"]
+    rows = by_agent(client, "How it went")
+    assert rows.keys() == waits.keys()
+    for agent, times in waits.items():
+        assert rows[agent]["first answers"] == times.total()
+        for name, share in (("first answer", 0.5), ("first answer, 95 %", 0.95)):
+            expected = quantile(times, share)
+            assert rows[agent][name] == (None if expected is None else pytest.approx(expected))
+        assert rows[agent]["in time"] == (in_time[agent] / times.total() if times else None)
+
+
+def by_agent(client: Client, panel: str) -> dict[str, dict[str, Any]]:
+    """The rows of a panel over a month."""
+    board = BOARDS["ticketpulse-agents"]
+    [query] = [query for query in asked(board) if query.panel == panel]
+    found = client.query(expand(query.sql, SPANS[1], chosen(board))).named_results()
+    return {row["agent"]: row for row in found}

@@ -4,7 +4,7 @@ from typing import Final
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.builders.table import Panel as Table
-from grafana_foundation_sdk.models.units import PercentUnit
+from grafana_foundation_sdk.models.units import PercentUnit, Seconds
 
 from deploy.grafana.generate.board import board, with_panels
 from deploy.grafana.generate.links import OVERVIEW, cell, to_channel, to_conversation, to_tickets
@@ -17,6 +17,7 @@ from deploy.grafana.generate.queries import (
     SIZE_OF_STEP,
     Sql,
     chosen,
+    quantile,
 )
 
 _OVERALL: Final = f"{OF_TENANT} AND dimension = 'overall' AND $__timeFilter(start)"
@@ -36,6 +37,28 @@ WHERE {FILTERS}
     AND $__timeFilter_ms(occurred_at) AND {CUSTOMERS_TEXT}
 ORDER BY score, occurred_at DESC
 LIMIT 20
+"""
+_WAITS: Final = f"""
+SELECT time, {quantile("responses", 0.5)} AS "first reply", {quantile("resolutions", 0.5)} AS resolution
+FROM
+(
+    SELECT
+        $__timeInterval(start) AS time,
+        sumMap(w.response_times) AS responses,
+        sumMap(w.resolution_times) AS resolutions
+    FROM windows_now AS w
+    WHERE {_OVERALL} AND {SIZE_OF_STEP}
+    GROUP BY time
+)
+ORDER BY time
+"""
+_EMOTIONS: Final = f"""
+SELECT $__timeInterval(start) AS time, emotion, sum(texts) AS texts
+FROM windows_now AS w
+ARRAY JOIN mapKeys(w.emotions) AS emotion, mapValues(w.emotions) AS texts
+WHERE {_OVERALL} AND {SIZE_OF_STEP}
+GROUP BY time, emotion
+ORDER BY time, emotion
 """
 
 
@@ -92,6 +115,20 @@ def overview() -> Dashboard:
                     "sum(w.satisfaction) / nullIf(sum(w.ratings), 0) AS rating",
                 ),
                 description="Scores are from 0 to 10, ratings from 1 to 5.",
+            ),
+            series(
+                "First replies and resolutions, half within",
+                Sql(_WAITS, series=True),
+                unit=Seconds,
+                description="From a ticket's first event, within 2 %.",
+                links=[to_tickets()],
+            ),
+            series(
+                "Emotions",
+                Sql(_EMOTIONS, series=True),
+                stacked=True,
+                name="${__field.labels.emotion}",
+                links=[to_tickets()],
             ),
             series(
                 "Events by channel",

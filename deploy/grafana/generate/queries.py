@@ -34,6 +34,14 @@ SIZE_OF_SPAN: Final = "size = if($__toTime - $__fromTime > 172800, 3600, 60)"
 CUSTOMERS_TEXT: Final = "scored AND voice = 'customer'"
 
 
+def quantile(times: str, share: float) -> str:
+    """Seconds within which this share of a histogram of durations lies, as windows have them: columns of type Map."""
+    ordered = f"arraySort(arrayZip(mapKeys({times}), mapValues({times})))"
+    passed = f"arrayCumSum({ordered}.2)"
+    bucket = f"{ordered}.1[arrayFirstIndex(so_far -> so_far >= {share} * {passed}[-1], {passed})]"
+    return f"if(empty({times}), NULL, 2 / 2.04 / 1000 * pow(1.04, {bucket}))"
+
+
 @dataclass
 class Sql(variants.Dataquery, builder.Builder["Sql"]):
     """A query of ClickHouse, which the SDK has no builder for. A series has a column `time`, and others with values."""
