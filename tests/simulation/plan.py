@@ -73,8 +73,8 @@ class Plan(NamedTuple):
 def plan_of(seed: int) -> Plan:
     """The schedule of a seed."""
     random = Random(seed)
-    whole = random.random() < 0.2
-    span = random.uniform(0.3, 4.0)
+    whole = random.random() < 0.15
+    span = random.uniform(0.3, 3.0)
     stages = ("score", "track", "track", "registry", "trends") if whole else ("track", "track", "track", "trends")
     faults = tuple(_fault(random, stages, span) for _ in range(random.choice((0, 1, 1, 2, 2, 3, 4, 6))))
     begins = (NEW_YEAR - random.randrange(8_000)) if random.random() < 0.1 else NOON + random.randrange(60_000)
@@ -84,7 +84,7 @@ def plan_of(seed: int) -> Plan:
         partitions=random.choice((1, 1, 2, 2, 2, 3)),
         workers=random.choice((1, 1, 2, 2, 3)),
         begins=begins,
-        sizes=random.choice((SIZES, SHORT)),
+        sizes=random.choice((SIZES, SHORT, SHORT)),
         latency=random.choice((0.0, 0.002, 0.01, 0.05, 0.3)),
         step=random.choice((0.0, 0.0001, 0.002)),
         chunk=random.choice((1, 2, 5, 1000)),
@@ -147,6 +147,7 @@ def _at_time(random: Random, stage: str, span: float) -> Fault:
 
 
 def _of_clock(random: Random, stage: str, span: float) -> Fault:
+    # Below a day: after more than that `trends` forgets windows that are still open.
     moved = random.choice((-20.0, -1.0, 1.0, 8.0, 70.0, 400.0, 2_000.0, 10_000.0)) * random.random()
     return Fault("clock", at=random.uniform(0.0, span + 1.0), seconds=moved)
 
@@ -166,7 +167,7 @@ def _events(random: Random, span: float, begins: int, faults: Sequence[Fault], *
     tickets = random.randint(1, 8)
     is_told = 0.2 * random.random()
     sent: list[Sent] = []
-    for _ in range(random.randint(3, 16 if whole else 24)):
+    for _ in range(random.randint(3, 14 if whole else 20)):
         at = round(random.uniform(0.0, span), 1 if random.random() < 0.5 else 3)
         number = len(sent)
         if random.random() < 0.04:

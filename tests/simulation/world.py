@@ -35,7 +35,7 @@ from tests.simulation.watch import unexpected
 MOST_STEPS: Final = 150_000
 DRAIN_SECONDS: Final = 150.0
 # How long it goes on after everything is right: nothing may come after that.
-LISTEN_SECONDS: Final = 1.2
+LISTEN_SECONDS: Final = 1.05
 _LOOK_SECONDS: Final = 0.25
 
 _TOPICS: Final = (

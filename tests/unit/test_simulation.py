@@ -25,8 +25,8 @@ from tests.soak import windows as soak_windows
 from tests.soak.oracle import Scored
 from tests.soak.sql import by_sql
 
-# A mutant must be found by one of so many schedules. Most are found by one of the first hundred.
-SCHEDULES: Final = 1_500
+# A mutant must be found by one of so many schedules; the first two hundred find all of them.
+SCHEDULES: Final = 1_000
 ROOT: Final = Path(__file__).parents[2]
 
 
@@ -72,7 +72,7 @@ class TestThePipelineAsItIs:
     @pytest.mark.parametrize("kind", CHUNK_FAULTS)
     def test_it_survives_every_fate_of_a_chunk(self, kind: str) -> None:
         plan = plan_of(5)
-        faults = tuple(Fault(kind, stage, point="chunk", nth=2, seconds=1.0) for stage in plan.stages)
+        faults = tuple(Fault(kind, stage, point="chunk", nth=1, seconds=1.0) for stage in plan.stages)
         outcome = run(plan._replace(faults=faults))
         assert outcome.findings == []
         assert len(outcome.struck) == len(plan.stages)
