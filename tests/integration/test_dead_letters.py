@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+import pty
 import signal
 import subprocess
 import sys
@@ -170,6 +171,36 @@ async def test_many_are_asked_about_and_a_dry_run_does_nothing(kafka: LocalKafka
     assert len(answer(kafka.brokers, "redrive", "--tenant", tenant, "--dry-run", "--limit", "2")["letters"]) == 2
     assert len(answer(kafka.brokers, "ls", "--tenant", tenant)) == 3
     assert of_tenant(await read_committed(kafka.brokers, topics.EVENTS, PARTITIONS), tenant) == []
+
+
+def at_a_terminal(brokers: str, reply: str, *arguments: str) -> "subprocess.CompletedProcess[str]":
+    """A command whose question somebody answers."""
+    person, terminal = pty.openpty()
+    os.write(person, f"{reply}\n".encode())
+    try:
+        return subprocess.run(
+            [sys.executable, "-m", "streams.cli", "dlq", *arguments],
+            env=os.environ | {"KAFKA_BROKERS": brokers},
+            stdin=terminal,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+    finally:
+        os.close(person)
+        os.close(terminal)
+
+
+async def test_at_a_terminal_the_answer_decides(kafka: LocalKafka, tenant: str) -> None:
+    await bury(kafka.brokers, [event(number, tenant) for number in range(3)])
+    refused = at_a_terminal(kafka.brokers, "n", "redrive", "--tenant", tenant)
+    assert (refused.returncode, refused.stdout.strip()) == (1, "")
+    assert "redrive 3 letters?" in refused.stderr
+    assert refused.stderr.endswith("nothing was done\n")
+    assert of_tenant(await read_committed(kafka.brokers, topics.EVENTS, PARTITIONS), tenant) == []
+    agreed = at_a_terminal(kafka.brokers, "y", "redrive", "--tenant", tenant, "--limit", "2")
+    assert (agreed.returncode, agreed.stdout.strip()) == (0, "2 letters redriven")
+    assert len(of_tenant(await read_committed(kafka.brokers, topics.EVENTS, PARTITIONS), tenant)) == 2
 
 
 async def test_letters_are_found_by_every_filter(kafka: LocalKafka, tenant: str) -> None:
