@@ -21,7 +21,6 @@ from threading import Event, Thread, Timer
 from typing import Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
-from aiokafka.errors import KafkaError
 
 from streams.engine.stacks import describe_stacks
 
@@ -262,10 +261,12 @@ def _asking(watched: Watched, stack: contextlib.AsyncExitStack) -> Ask:
                 if not connected:
                     connected.append(await stack.enter_async_context(_connection(watched.brokers)))
                 found = await connected[0].end_offsets([*sources, *changelogs])
-        except (KafkaError, OSError, TimeoutError) as error:
+        except Exception as error:
+            # Whatever it is, it is no answer, and a watchdog must not end by it.
             log.info("the watchdog cannot ask for the end of %s: %r", watched.source, error)
-            await stack.aclose()
             connected.clear()
+            with contextlib.suppress(Exception):
+                await stack.aclose()
             return None
         return {source.partition: found[source] for source in sources}
 
