@@ -83,9 +83,11 @@ def _say_progress(tally: Tally, seconds: float) -> None:
 
 def _summary(tally: Tally, seconds: float) -> str:
     counts = tally.counts
+    took = os.times()
+    each = (took.children_user + took.children_system) / counts["schedules"] * 1000
     return (
         f"{counts['whole']:,} of them with all stages; {counts['seconds'] / 3600:,.0f} simulated hours; "
-        f"{counts['schedules'] / seconds:.0f} schedules/s\n"
+        f"{counts['schedules'] / seconds:.0f} schedules/s, {each:.1f} ms of a core each\n"
         f"schedules {counts['schedules']} records {counts['records']} faults {counts['faults']} "
         f"take-overs {counts['take_overs']} transactions {counts['transactions']} "
         f"failed {len(tally.failed)} in {seconds:.0f} s"

@@ -32,8 +32,8 @@ class Fault(NamedTuple):
 
     At a time: `kind` is one of TIMED_FAULTS, and `at` in seconds; or "clock", which moves the wall clock by `seconds`.
     At a point: `kind` is "crash" or "pause", `point` one of POINTS or "step", and it strikes whoever of the stage gets
-    there as the `nth`. At a request ("commit", "take-over", "seek", "end") or a "chunk", the `nth` of the stage: one of
-    the faults above. A pause, and what is late, takes `seconds`.
+    there as the `nth`. At a request ("commit", "take-over", "seek") or a "chunk", the `nth` of the stage: one of the
+    faults above; at an "end" it is "unknown". A pause, and what is late, takes `seconds`.
     """
 
     kind: str

@@ -59,15 +59,11 @@ class SharedLog(LocalLog):
 
     def subscribe(self, topic: str, reader: Callable[[], None]) -> Callable[[], None]:
         process = PROCESS.get()
-        if process is None:
-            return super().subscribe(topic, reader)
-        alive, context, call_soon = process, process.context, self._loop.call_soon
+        return super().subscribe(topic, reader if process is None else partial(self._tell_one, process, reader))
 
-        def tell() -> None:
-            if alive.alive:
-                call_soon(reader, context=context)
-
-        return super().subscribe(topic, tell)
+    def _tell_one(self, process: Process, reader: Callable[[], None]) -> None:
+        if process.alive:
+            self._loop.call_soon(reader, context=process.context)
 
 
 class FarPartitionLog:

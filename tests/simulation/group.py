@@ -38,11 +38,10 @@ class Worker:
 
     def __init__(self, name: str, stage: str, watch: Watched, around: Around) -> None:
         self.process = Process(name)
-        self.is_leaving = False
+        self.is_leaving = self.is_over = False
         self._stage = around.parts.stage(stage, rules_of(around.plan))
         self._watch = watch
         self._around = around
-        self.is_over = False
         self._generation = 0
         self._partitions: Sequence[int] = ()
         self._ordered = asyncio.Event()

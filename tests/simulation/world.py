@@ -64,7 +64,6 @@ class Outcome(NamedTuple):
 
     findings: list[Finding]
     struck: list[Fault]
-    passed: dict[tuple[str, str], int]
     take_overs: int
     transactions: int
     seconds: float
@@ -198,9 +197,7 @@ class _World:
         self.loop.dispose()
         findings += [Finding("errors", error) for error in self.loop.errors]
         take_overs = sum(group.watch.take_overs for group in self._groups.values())
-        return Outcome(
-            findings, self._struck, dict(self._passed), take_overs, len(self._committed), self.loop.time(), self._story
-        )
+        return Outcome(findings, self._struck, take_overs, len(self._committed), self.loop.time(), self._story)
 
     def _begin(self) -> None:
         plan = self.plan
