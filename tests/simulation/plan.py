@@ -81,7 +81,7 @@ def plan_of(seed: int) -> Plan:
     return Plan(
         seed=seed,
         whole=whole,
-        partitions=random.choice((1, 1, 2, 2, 2, 3)),
+        partitions=random.choice((1, 1, 1, 2, 2, 3)),
         workers=random.choice((1, 1, 2, 2, 3)),
         begins=begins,
         sizes=random.choice((SIZES, SHORT, SHORT)),
