@@ -101,8 +101,9 @@ class TrendsStage:
             self._publish(key, passed, state, output)
         if self._spikes is not None:
             self._watch(due, passed, now, Watcher(self._spikes, partial(_totals, state), state, output))
-        for key, _ in state.sweep(WINDOWS, SWEEP_ROWS):
-            if is_expired(schema.decode_key(key).end, now - KEPT_LONGER_MS, self._rules):
+        for key, window in state.sweep(WINDOWS, SWEEP_ROWS):
+            # One that is not final waits for a partition that nobody has had for days.
+            if window.final and is_expired(schema.decode_key(key).end, now - KEPT_LONGER_MS, self._rules):
                 self._forget(key, state)
         return output
 

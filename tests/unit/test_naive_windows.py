@@ -27,7 +27,7 @@ from tests.unit.records import EVENT_IDS, NINE, RULES, Appended, Partition
 from tests.unit.watched import time_of, watched
 
 PARTITIONS, HOMES = 3, 2
-VALUES: Final = 2
+VALUES: Final = 1
 LATENESS_MS = RULES.allowed_lateness * SECOND
 IDLE_MS = RULES.idle_after * SECOND
 OURS = RULES._replace(values=VALUES)
@@ -214,7 +214,7 @@ def shown(window: WindowAggregate) -> dict[str, Any]:
 someone = st.builds(
     Noted,
     tenant=st.sampled_from(["a", "a", "a", "b"]),
-    ticket=st.sampled_from(["t1", "t1", "t1", "t2"]),
+    ticket=st.sampled_from(["t1", "t1", "t2"]),
     id=st.just(""),
     occurred=st.just(0),
     appended=st.just(0),
@@ -278,7 +278,7 @@ others: list[st.SearchStrategy[Step]] = [
     st.builds(lambda which: lambda world: world.take_over(which), st.integers(0, PARTITIONS + HOMES - 1)),
     st.builds(
         lambda span: lambda world: world.pass_time(span),
-        st.sampled_from([0, 1, SECOND, MINUTE, 5 * MINUTE, HOUR, 6 * HOUR]),
+        st.sampled_from([0, 1, SECOND, MINUTE, 5 * MINUTE, HOUR, 6 * HOUR, DAY, 2 * DAY]),
     ),
 ]
 # Of one_of, each would be drawn as often.

@@ -83,13 +83,22 @@ def test_what_was_not_published_or_final_before_a_crash_is_after_it(trends: Part
 
 
 def test_expired_windows_are_forgotten_later_than_track_forgets_them(trends: Partition) -> None:
-    trends.process(partial(0, 1))
+    trends.process(partial(0, 1), *(mark(source, PASSED) for source in range(SOURCES)))
     trends.tick(NINE)
     kept_by_track = (MINUTE.end + RULES.late_horizon + RULES.future_tolerance) * 1000
     trends.tick(kept_by_track + 3_600_000)
     assert trends.row(WINDOWS, MINUTE.encode()) is not None
     trends.tick(kept_by_track + 86_400_000 + 1)
     assert trends.row(WINDOWS, MINUTE.encode()) is None
+
+
+def test_a_window_that_waits_for_a_partition_of_nobodys_is_final_when_it_comes_back(trends: Partition) -> None:
+    trends.process(partial(0, 1), *(mark(source, PASSED) for source in range(SOURCES - 1)))
+    days_later = MINUTE.end * 1000 + 30 * 86_400_000
+    assert seen(trends.tick(days_later)) == [(1, 1, False)]
+    trends.tick(days_later)
+    trends.process(mark(SOURCES - 1, PASSED))
+    assert seen(trends.tick(days_later)) == [(1, 2, True)]
 
 
 @given(
