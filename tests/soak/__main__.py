@@ -1,4 +1,5 @@
-"""Rounds of faults at the real pipeline, counted. Exits with 1 when anything is lost, doubled, different or stuck.
+"""Rounds of faults at the real pipeline, counted. Exits with 1 when anything is lost, doubled, different or stuck, or
+when `ticketpulse windows verify` finds a difference in what is stored of it.
 
 One line for each round, and one at the end: `rounds N events N lost N doubled N windows different N`.
 """

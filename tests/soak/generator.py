@@ -97,9 +97,12 @@ class Generator:
             "priority": random.choice(PRIORITIES),
             "status": random.choice(STATUSES) or ("open" if kind == "status_changed" else None),
             "product": random.choice(PRODUCTS),
-            "journey_stage": random.choice(STAGES),
             "occurred_at": self._time(now),
         }
+        stage = random.choice(STAGES)
+        if stage:
+            # Left out, it is read from the text.
+            fields["journey_stage"] = stage
         if kind in ("agent_reply", "status_changed"):
             fields["agent_id"] = random.choice(AGENTS)
         if kind in ("created", "message", "agent_reply"):

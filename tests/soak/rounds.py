@@ -14,6 +14,7 @@ from tests.soak.cluster import STAGES, Cluster
 from tests.soak.feed import Feed
 from tests.soak.generator import Generator
 from tests.soak.pauses import Fault
+from tests.soak.stored import stored_differently
 from tests.soak.verify import Ledger, Verdict, verify
 from tests.soak.workers import Worker
 
@@ -203,7 +204,9 @@ class Round:
             await self._await_windows(ledger)
             for worker in [worker for stage in STAGES for worker in self.workers[stage]]:
                 await self.leave(worker)
-            return await verify(ledger)
+            verdict = await verify(ledger)
+        stored = await stored_differently(self._cluster.brokers, self._folder)
+        return verdict._replace(findings=[*verdict.findings, *stored])
 
     async def _await_windows(self, ledger: Ledger) -> None:
         try:

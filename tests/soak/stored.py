@@ -1,0 +1,89 @@
+"""What the ClickHouse sink makes of a round's topics, and what `ticketpulse windows verify` says of it."""
+
+import asyncio
+import json
+import os
+import signal
+import subprocess
+import sys
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import Any, Final
+
+from streams.broker.lag import measure
+from streams.topics import STORED
+from streams.up.processes import last_lines, tied
+from tests.soak.windows import SIZES
+from tests.soak.workers import STOP_SECONDS, WorkerDied
+
+_GROUP: Final = "ticketpulse-clickhouse"
+_POLL_SECONDS = 0.5
+_STUCK_SECONDS = 300.0
+# The oldest events of a round are some sixty hours old.
+_OLDEST = timedelta(days=4)
+
+
+async def stored_differently(brokers: str, folder: Path) -> list[str]:
+    """Store all that is on the topics, in an embedded database of its own, and compare its windows with its events;
+    says which of them differ. Raises WorkerDied.
+    """
+    environment = {
+        **os.environ,
+        "KAFKA_BROKERS": brokers,
+        "CLICKHOUSE_URL": f"chdb://{folder / 'clickhouse'}",
+        "TICKETPULSE_WINDOW_SIZES": str(list(SIZES)),
+    }
+    await _ended(["migrate"], environment, folder)
+    await _store(brokers, environment, folder)
+    since = (datetime.now(UTC) - _OLDEST).isoformat(timespec="seconds")
+    told = json.loads(await _ended(["windows", "verify", "--from", since, "--output", "json"], environment, folder, 1))
+    return list(_said(told))
+
+
+def _start_sink(environment: dict[str, str], folder: Path, path: Path) -> "subprocess.Popen[bytes]":
+    argv = [sys.executable, "-m", "streams.cli", "sink", "clickhouse"]
+    with path.open("wb") as log:
+        return subprocess.Popen(tied(argv), stdout=log, stderr=log, cwd=folder, env=environment)
+
+
+async def _store(brokers: str, environment: dict[str, str], folder: Path) -> None:
+    """Run the sink until it has read everything."""
+    path = folder / "clickhouse.log"
+    sink = _start_sink(environment, folder, path)
+    try:
+        async with asyncio.timeout(_STUCK_SECONDS):
+            while any(each.lag for each in await measure(brokers, {_GROUP: list(STORED)}, _POLL_SECONDS)):
+                if sink.poll() is not None:
+                    raise WorkerDied(f"the sink ended with {sink.returncode}; {last_lines(path)}")
+        sink.send_signal(signal.SIGTERM)
+        if await asyncio.to_thread(sink.wait, STOP_SECONDS):
+            raise WorkerDied(f"the sink ended with {sink.returncode} after SIGTERM; {last_lines(path)}")
+    finally:
+        if sink.poll() is None:
+            sink.kill()
+            sink.wait()
+
+
+async def _ended(command: list[str], environment: dict[str, str], folder: Path, *accepted: int) -> bytes:
+    """What a command of the product prints. Its exit code is 0, or one that is accepted too."""
+    path = folder / f"{command[0]}.log"
+    with path.open("wb") as log:
+        process = await asyncio.create_subprocess_exec(
+            *(sys.executable, "-m", "streams.cli", *command),
+            stdout=subprocess.PIPE,
+            stderr=log,
+            cwd=folder,
+            env=environment,
+        )
+        out, _ = await process.communicate()
+    if process.returncode not in (0, *accepted):
+        raise WorkerDied(f"{' '.join(command)} ended with {process.returncode}; {last_lines(path)}")
+    return out
+
+
+def _said(told: dict[str, Any]) -> list[str]:
+    if not told["final"]:
+        return ["stored windows: none is final"]
+    if not told["different"]:
+        return []
+    return [f"stored windows: {told['different']} of {told['final']} differ, as {told['differences'][0]}"]
