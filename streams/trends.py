@@ -180,7 +180,7 @@ def _merge(told: WindowPartial, rules: WindowRules, state: Overlay) -> None:
     _to_publish(told.key, state)
     loser = _note_value(told.key, rules, state) if before is None else None
     if loser is not None:
-        _to_publish(WindowKey(told.key.tenant, told.key.size, told.key.start, told.key.dimension, loser), state)
+        _to_publish(msgspec.structs.replace(told.key, value=loser), state)
     if loser is not None or _counts_as_other(told.key, state):
         _to_publish(other_of(told.key), state)
 
@@ -219,6 +219,6 @@ def _totals_of(cell: WindowKey, window: MergedWindow, state: Overlay) -> Totals 
         return _sum(window)
     if cell.value != OTHER:
         return _sum(window) if values.own.has(cell.value) else None
-    moved = (WindowKey(cell.tenant, cell.size, cell.start, cell.dimension, value) for value in values.others)
+    moved = (msgspec.structs.replace(cell, value=value) for value in values.others)
     rows = (state.get(WINDOWS, key.encode()) for key in moved)
     return reduce(add, (_sum(row) for row in rows if row is not None), _sum(window))

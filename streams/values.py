@@ -11,6 +11,8 @@ from functools import lru_cache
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
+import msgspec
+
 from schemas.windows import Totals, WindowKey
 
 # Channels, categories and priorities are ours, and few.
@@ -55,7 +57,7 @@ def group_of(key: WindowKey) -> bytes | None:
 
 def other_of(key: WindowKey) -> WindowKey:
     """The window that values without one of their own count in."""
-    return WindowKey(key.tenant, key.size, key.start, key.dimension, OTHER)
+    return msgspec.structs.replace(key, value=OTHER)
 
 
 def limited(windows: Mapping[WindowKey, Totals], limit: int) -> dict[WindowKey, Totals]:

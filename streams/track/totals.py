@@ -73,12 +73,12 @@ def _has_place(window: WindowKey, group: bytes, rules: WindowRules, state: Overl
     if before is not None:
         return not before.moved
     own, loser = admit(state.get(OWN, group) or NONE_YET, window.value, rules.values)
-    if loser is None or loser != window.value:
-        state.put(OWN, group, own)
-    if loser is not None and loser != window.value:
-        losers = WindowKey(window.tenant, window.size, window.start, window.dimension, loser)
-        _move(losers, rules, state, output)
-    return loser != window.value
+    if loser == window.value:
+        return False
+    state.put(OWN, group, own)
+    if loser is not None:
+        _move(msgspec.structs.replace(window, value=loser), rules, state, output)
+    return True
 
 
 def _move(window: WindowKey, rules: WindowRules, state: Overlay, output: Output) -> None:
