@@ -101,9 +101,10 @@ class TrendsStage:
             self._publish(key, passed, state, output)
         if self._spikes is not None:
             self._watch(due, passed, now, Watcher(self._spikes, partial(_totals, state), state, output))
-        for key, window in state.sweep(WINDOWS, SWEEP_ROWS):
-            # One that is not final waits for a partition that nobody has had for days.
-            if window.final and is_expired(schema.decode_key(key).end, now - KEPT_LONGER_MS, self._rules):
+        # A partition that nobody has had for days may still have totals to tell: its watermark says so.
+        settled = min(now, passed) - KEPT_LONGER_MS
+        for key, _ in state.sweep(WINDOWS, SWEEP_ROWS):
+            if is_expired(schema.decode_key(key).end, settled, self._rules):
                 self._forget(key, state)
         return output
 

@@ -147,8 +147,7 @@ def _at_time(random: Random, stage: str, span: float) -> Fault:
 
 
 def _of_clock(random: Random, stage: str, span: float) -> Fault:
-    # Below a day: after more than that `trends` may forget a window before it has heard of all its totals.
-    moved = random.choice((-20.0, -1.0, 1.0, 8.0, 70.0, 400.0, 2_000.0, 10_000.0)) * random.random()
+    moved = random.choice((-20.0, -1.0, 1.0, 8.0, 70.0, 400.0, 2_000.0, 10_000.0, 4 * 86_400.0)) * random.random()
     return Fault("clock", at=random.uniform(0.0, span + 1.0), seconds=moved)
 
 

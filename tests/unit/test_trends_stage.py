@@ -83,9 +83,9 @@ def test_what_was_not_published_or_final_before_a_crash_is_after_it(trends: Part
 
 
 def test_expired_windows_are_forgotten_later_than_track_forgets_them(trends: Partition) -> None:
-    trends.process(partial(0, 1), *(mark(source, PASSED) for source in range(SOURCES)))
-    trends.tick(NINE)
     kept_by_track = (MINUTE.end + RULES.late_horizon + RULES.future_tolerance) * 1000
+    trends.process(partial(0, 1), *(mark(source, kept_by_track + 90_000_000) for source in range(SOURCES)))
+    trends.tick(NINE)
     trends.tick(kept_by_track + 3_600_000)
     assert trends.row(WINDOWS, MINUTE.encode()) is not None
     trends.tick(kept_by_track + 86_400_000 + 1)
