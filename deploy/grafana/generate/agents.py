@@ -56,6 +56,8 @@ INNER JOIN
 ORDER BY tickets DESC, agent
 LIMIT 200
 """
+# A row for each agent and window: by minutes, a day of 200 agents takes 0.4 s.
+_BY_HOURS: Final = "size = if($__toTime - $__fromTime > 21600, 3600, 60)"
 _WENT: Final = f"""
 SELECT
     agent, arraySum(mapValues(responses)) AS "first answers",
@@ -70,7 +72,7 @@ FROM
         sum(w.responded_in_time) AS responded_in_time, sum(w.resolved) AS resolved, sum(w.reopened) AS reopened,
         sum(w.ratings) AS ratings, sum(w.satisfaction) AS stars
     FROM windows_now AS w
-    WHERE {OF_TENANT} AND dimension = 'agent' AND $__timeFilter(start) AND {SIZE_OF_SPAN}
+    WHERE {OF_TENANT} AND dimension = 'agent' AND $__timeFilter(start) AND {_BY_HOURS}
     GROUP BY agent
 )
 ORDER BY "first answers" DESC, agent
