@@ -33,6 +33,7 @@ UNDER_WAY = 3
 # Seconds for an answer, and for all that must happen until something is true: other tests may run beside.
 PATIENCE, WAIT = 60.0, 200.0
 SIZES = (5, 60, 86400)
+# Of those that every event counts in.
 DIMENSIONS = ("overall", "channel", "category", "priority")
 FIGURES = (
     *("events", "scored", "very_negative", "negative", "neutral", "positive", "very_positive"),
@@ -287,6 +288,7 @@ def recomputed(scored: Batch, escalated: set[str]) -> dict[Cell, Figures]:
                 ("channel", one["channel"]),
                 ("category", one["category"]),
                 ("priority", one["priority"] or "medium"),
+                *([("journey_stage", one["journey_stage"])] if one["journey_stage"] else []),
             ),
         ):
             cells[size, at // size * size, dimension, value].update(figures)

@@ -56,8 +56,9 @@ def test_message_10000_costs_what_message_50_does(track: Partition) -> None:
     track.process(*map(said, range(HISTORY + 20, 9_980)))
     later_rows, later_size = cost(track, range(9_980, 10_000))
     assert later_rows == rows
-    # A few counters have more digits, and the windows' totals too.
-    assert later_size <= size + 150
+    # A few counters have more digits, and the windows' totals too; and the minutes in which the ticket was counted are
+    # kept for as long as events may be late, a bit each.
+    assert later_size <= size + 300
     conversation = track.row(CONVERSATIONS, KEY)
     assert conversation is not None
     assert (conversation.customer_messages, len(conversation.scores), len(conversation.seen)) == (
