@@ -15,7 +15,7 @@ from schemas.alerts import Alert, decode_alert
 from schemas.deadletters import DeadLetter, read_dead_letter
 from schemas.escalations import Escalation, decode_escalation
 from schemas.windows import COUNTS_BY, HUNDREDTHS, NO_SCORE, SUMS, WindowAggregate, decode_aggregate
-from sinks.base import Message
+from sinks.base import Message, Refused
 from sinks.columns import (
     INT32,
     INT64,
@@ -33,7 +33,7 @@ from sinks.columns import (
 )
 from sinks.scored_columns import DEFAULT_PRIORITY, is_scored, scored_columns
 
-__all__ = ["DEFAULT_PRIORITY", "TABLES", "Block", "Columns", "Table", "Unusable", "to_block", "to_parts", "version"]
+__all__ = ["DEFAULT_PRIORITY", "TABLES", "Block", "Columns", "Table", "to_block", "to_parts", "version"]
 
 Part = TypeVar("Part")
 
@@ -41,13 +41,6 @@ Part = TypeVar("Part")
 _AT_A_TIME = 500
 # What decoding and checking raise for bytes that are no such record. msgspec's errors are ValueErrors.
 _UNREADABLE = (ValueError, TypeError, OverflowError, OSError, RecursionError)
-
-
-class Unusable(NamedTuple):
-    """A message that cannot become a row, and why, for a person."""
-
-    message: Message
-    reason: str
 
 
 class Block(NamedTuple):
@@ -69,7 +62,7 @@ class Table(NamedTuple):
     concerns: Callable[[Message], bool] = lambda message: True
 
 
-def to_block(table: str, messages: Sequence[Message]) -> tuple[Block, list[Unusable]]:
+def to_block(table: str, messages: Sequence[Message]) -> tuple[Block, list[Refused]]:
     """The rows of all messages that can become one, in order, and the messages that cannot. No content raises."""
     columns: dict[str, list[Any]] = {name: [] for name in TABLES[table].columns([])}
     parts, usable, unusable = to_parts(table, messages, lambda part: part)
@@ -81,7 +74,7 @@ def to_block(table: str, messages: Sequence[Message]) -> tuple[Block, list[Unusa
 
 def to_parts(
     table: str, messages: Sequence[Message], turn: Callable[[Columns], Part]
-) -> tuple[list[Part], list[Message], list[Unusable]]:
+) -> tuple[list[Part], list[Message], list[Refused]]:
     """What `turn` makes of the columns of a few rows at a time, in order; the messages that are in them, and those that
     cannot become a row, which `turn` may say by raising ValueError. No content raises.
 
@@ -90,7 +83,7 @@ def to_parts(
     """
     parts: list[Part] = []
     usable: list[Message] = []
-    unusable: list[Unusable] = []
+    unusable: list[Refused] = []
 
     def read(some: Sequence[Message]) -> None:
         try:
@@ -98,7 +91,7 @@ def to_parts(
             usable.extend(some)
         except _UNREADABLE as error:
             if len(some) == 1:
-                unusable.append(Unusable(some[0], str(error)))
+                unusable.append(Refused(some[0], str(error)))
                 return
             # One by one, which tells those at fault.
             for message in some:

@@ -20,7 +20,7 @@ from sinks.clickhouse.client import CannotOpen, explain
 from sinks.clickhouse.drift import check_columns
 from sinks.clickhouse.native import NativeWriter
 from sinks.prometheus import SINK_REJECTED, SINK_ROWS, SINK_SECONDS
-from sinks.rows import TABLES, Unusable, to_parts
+from sinks.rows import TABLES, to_parts
 
 log = logging.getLogger(__name__)
 
@@ -74,7 +74,7 @@ class _Rows(NamedTuple):
     body: bytes
     token: str
     messages: Sequence[Message]
-    unusable: Sequence[Unusable]
+    unusable: Sequence[Refused]
 
 
 class ClickHouseSink:
@@ -119,7 +119,7 @@ class ClickHouseSink:
         self._thread.shutdown()
 
     def _write(self, messages: Sequence[Message]) -> Sequence[Refused]:
-        unusable: list[Unusable] = []
+        unusable: list[Refused] = []
         try:
             for table, of_table in self._by_table(messages).items():
                 rows = _read(table, of_table, self._writer(table))
@@ -131,7 +131,7 @@ class ClickHouseSink:
             raise Unavailable(f"ClickHouse takes no rows: {explain(error)}", delay) from error
         self.failures = 0
         self._report(unusable)
-        return [Refused(*one) for one in unusable]
+        return unusable
 
     def _check(self) -> None:
         with contextlib.suppress(Error, CannotOpen, OSError):
@@ -146,7 +146,7 @@ class ClickHouseSink:
             by_table.setdefault(self._tables[topic], []).extend(of_topic)
         return by_table
 
-    def _insert(self, rows: _Rows) -> list[Unusable]:
+    def _insert(self, rows: _Rows) -> list[Refused]:
         """Insert them and return those that are refused: they are halved until the one at fault stands alone."""
         count = len(rows.messages)
         if not count:
@@ -158,12 +158,12 @@ class ClickHouseSink:
             if error.code not in _ABOUT_ROWS:
                 raise
             if count == 1:
-                return [Unusable(rows.messages[0], str(error))]
+                return [Refused(rows.messages[0], str(error))]
             return [*self._insert_again(rows, 0, count // 2), *self._insert_again(rows, count // 2, count)]
         SINK_ROWS.labels(self.name, rows.table).inc(count)
         return []
 
-    def _insert_again(self, rows: _Rows, start: int, stop: int) -> list[Unusable]:
+    def _insert_again(self, rows: _Rows, start: int, stop: int) -> list[Refused]:
         some = rows.messages[start:stop]
         return self._insert(_read(rows.table, some, self._writer(rows.table)))
 
@@ -197,7 +197,7 @@ class ClickHouseSink:
             self._client = client
         return self._client
 
-    def _report(self, unusable: Sequence[Unusable]) -> None:
+    def _report(self, unusable: Sequence[Refused]) -> None:
         for message, reason in unusable[:_LOGGED]:
             log.warning("no row for %s[%d]@%d: %s", message.topic, message.partition, message.offset, reason)
         for topic, count in Counter(message.topic for message, _ in unusable).items():

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from schemas.readings import Reading
 from schemas.registry import ANSWER_HEADER
 from schemas.scored import Reason, Sentiment
-from sinks.base import Message
+from sinks.base import Message, Refused
 from sinks.columns import Columns
-from sinks.rows import TABLES, Unusable, to_block, to_parts, version
+from sinks.rows import TABLES, to_block, to_parts, version
 from tests.contract.messages import APPENDED, NOON, alert, dead_letter, escalation, raw, scored, window
 
 NOON_MS = round(NOON.timestamp() * 1000)
@@ -238,7 +238,7 @@ def test_a_row_that_cannot_be_turned_costs_itself_alone() -> None:
     others = [offset for offset in range(20) if offset != 13]
     assert [offset for part in parts for offset in part] == others
     assert [message.offset for message in usable] == others
-    assert unusable == [Unusable(messages[13], "unlucky")]
+    assert unusable == [Refused(messages[13], "unlucky")]
 
 
 def test_a_later_model_s_row_has_a_higher_version() -> None:
