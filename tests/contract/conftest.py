@@ -1,7 +1,8 @@
 """What several contract tests share: a sink of a database that has every table, and the page with its rows."""
 
 import asyncio
-from collections.abc import AsyncIterator, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from pathlib import Path
 
 import httpx
 import pytest
@@ -11,7 +12,24 @@ from sinks.clickhouse.client import connect
 from sinks.clickhouse.sink import ClickHouseSink
 from tests.browser.page_process import serving_rows
 from tests.contract.messages import TABLES
-from tests.contract.sink_worlds import migrated
+from tests.contract.sink_worlds import embedded_url, migrated
+from tests.servers.clickhouse_process import ClickHouseProcess
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseProcess]:
+    """A server of the module; a test that kills it leaves it running."""
+    process = ClickHouseProcess(tmp_path_factory.mktemp("server"))
+    process.start()
+    yield process
+    process.kill()
+
+
+@pytest.fixture(params=["embedded", "server"])
+def url(request: pytest.FixtureRequest, tmp_path: Path, unique: Callable[[str], str]) -> str:
+    """An empty database of either kind; modules that want another name it so too."""
+    over_http = request.param == "server"
+    return request.getfixturevalue("server").url(unique("contract")) if over_http else embedded_url(tmp_path)
 
 
 @pytest.fixture

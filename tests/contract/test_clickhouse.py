@@ -3,7 +3,7 @@
 import os
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -21,15 +21,6 @@ from tests.contract.messages import SCORED, TABLES, dead_letter, scored, window
 from tests.contract.sink_loop import running, until
 from tests.contract.sink_worlds import embedded_url, migrated, stored
 from tests.servers.clickhouse_process import ClickHouseProcess
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseProcess]:
-    """A server that tests may kill; each leaves it running."""
-    process = ClickHouseProcess(tmp_path_factory.mktemp("server"))
-    process.start()
-    yield process
-    process.kill()
 
 
 @pytest.fixture

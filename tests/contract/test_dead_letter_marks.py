@@ -1,10 +1,7 @@
 """What the database shows of dead letters that were sent again or dropped."""
 
-from collections.abc import Callable, Iterator
 from datetime import UTC, datetime
-from pathlib import Path
 
-import pytest
 from clickhouse_connect.driver.client import Client
 
 from sinks.base import Message
@@ -12,23 +9,7 @@ from sinks.clickhouse.queries import dead_letters
 from sinks.clickhouse.sink import ClickHouseSink
 from streams.broker.letters import Letter, State, mark_headers
 from tests.contract.messages import APPENDED, DEAD_LETTERS, dead_letter, raw
-from tests.contract.sink_worlds import embedded_url
-from tests.servers.clickhouse_process import ClickHouseProcess
 from tests.unit.test_wanted import LETTER
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseProcess]:
-    process = ClickHouseProcess(tmp_path_factory.mktemp("server"))
-    process.start()
-    yield process
-    process.kill()
-
-
-@pytest.fixture(params=["embedded", "server"])
-def url(request: pytest.FixtureRequest, tmp_path: Path, unique: Callable[[str], str]) -> str:
-    over_http = request.param == "server"
-    return request.getfixturevalue("server").url(unique("marks")) if over_http else embedded_url(tmp_path)
 
 
 def mark(offset: int, of: int, state: State, note: str = "") -> Message:

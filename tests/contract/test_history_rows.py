@@ -1,6 +1,6 @@
 """A back-test over what ClickHouse keeps: rows that the sink wrote become the events that they were made of."""
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
@@ -38,14 +38,6 @@ DIARY = (
     .says(7, "refund", "t4")
     .says(8, "A refund, please", "t9", tenant="shop")
 )
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseProcess]:
-    process = ClickHouseProcess(tmp_path_factory.mktemp("server"))
-    process.start()
-    yield process
-    process.kill()
 
 
 @pytest.fixture

@@ -25,20 +25,6 @@ from tests.servers.clickhouse_process import ClickHouseProcess
 from tests.servers.losing_proxy import LosingProxy
 
 
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseProcess]:
-    process = ClickHouseProcess(tmp_path_factory.mktemp("server"))
-    process.start()
-    yield process
-    process.kill()
-
-
-@pytest.fixture(params=["embedded", "server"])
-def url(request: pytest.FixtureRequest, tmp_path: Path, unique: Callable[[str], str]) -> str:
-    over_http = request.param == "server"
-    return request.getfixturevalue("server").url(unique("faults")) if over_http else embedded_url(tmp_path)
-
-
 def beneath(client: Client, table: str) -> int:
     """The rows that were inserted and not merged: those that a reader of the view never sees twice count twice here."""
     return int(str(client.command(f"SELECT count() FROM {table}")))  # noqa: S608

@@ -1,7 +1,7 @@
 """One contract for every destination and every source, and the loop between them."""
 
 import asyncio
-from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager
 from pathlib import Path
 
@@ -20,17 +20,8 @@ from streams.up.local_kafka import LocalKafka
 from tests.contract.messages import NOON, SCORED, TABLES, alert, dead_letter, escalation, raw, scored, window
 from tests.contract.sink_loop import PATIENCE, Graves, running, until
 from tests.contract.sink_worlds import World, clickhouse, embedded_url, memory, migrated
-from tests.servers.clickhouse_process import ClickHouseProcess
 
 PARTITIONS = 4
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseProcess]:
-    process = ClickHouseProcess(tmp_path_factory.mktemp("server"))
-    process.start()
-    yield process
-    process.kill()
 
 
 @pytest.fixture(params=["memory", "embedded", "server"])
