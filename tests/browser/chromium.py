@@ -64,6 +64,15 @@ class Browser:
         entries = self._post("se/log", {"type": "browser"})
         return [entry["message"] for entry in entries if entry["level"] == "SEVERE"]
 
+    def text(self, selector: str) -> str:
+        """What the first element that the selector finds shows."""
+        return self.texts(selector)[0]
+
+    def texts(self, selector: str) -> list[str]:
+        """What each of them shows."""
+        found = self.run("return [...document.querySelectorAll(arguments[0])].map((e) => e.innerText)", selector)
+        return [str(line) for line in found]
+
     def screenshot(self) -> bytes:
         """The whole page as PNG, also what is below the viewport."""
         taken = self.devtools("Page.captureScreenshot", captureBeyondViewport=True)

@@ -22,15 +22,6 @@ def opened(browser: Browser, url: str) -> None:
     browser.until(SHOWN)
 
 
-def text(browser: Browser, selector: str) -> str:
-    return str(browser.run("return document.querySelector(arguments[0]).innerText", selector))
-
-
-def texts(browser: Browser, selector: str) -> list[str]:
-    found = browser.run("return [...document.querySelectorAll(arguments[0])].map((e) => e.innerText)", selector)
-    return [str(line) for line in found]
-
-
 def answer_of(address: str, tenant: str = "default") -> dict[str, Any]:
     parameters: dict[str, str | int] = {"tenant": tenant, "minutes": 30}
     return dict(httpx.get(f"{address}/api/v1/live", params=parameters, timeout=60, trust_env=False).json())
@@ -40,18 +31,18 @@ def test_the_page_shows_the_figures_of_the_database(browser: Browser, address: s
     opened(browser, address)
     live = answer_of(address)
     totals, full_minute = live["totals"], live["series"][-2]
-    assert text(browser, "#tile-volume") == str(full_minute["events"])
-    assert text(browser, "#tile-negative") == f"{totals['negative_share'] * 100:.1f} %"
-    assert text(browser, "#tile-escalation") == f"{totals['escalation_rate'] * 100:.1f} %"
-    assert text(browser, "#tile-score") == f"{totals['score_avg']:.2f}"
+    assert browser.text("#tile-volume") == str(full_minute["events"])
+    assert browser.text("#tile-negative") == f"{totals['negative_share'] * 100:.1f} %"
+    assert browser.text("#tile-escalation") == f"{totals['escalation_rate'] * 100:.1f} %"
+    assert browser.text("#tile-score") == f"{totals['score_avg']:.2f}"
     moods = ["very_negative", "negative", "neutral", "positive", "very_positive"]
-    assert texts(browser, "#labels tbody td:nth-child(2)") == [str(totals[mood]) for mood in moods]
-    assert texts(browser, "#channels tbody td:nth-child(2)") == [str(row["events"]) for row in live["channels"]]
-    assert texts(browser, "#worst .ticket") == [row["ticket_id"] for row in live["worst"]]
-    assert texts(browser, "#escalations .reason") == [row["reason"] for row in live["escalations"]]
-    assert texts(browser, "#escalations .title .muted") == [row["number"] for row in live["escalations"]]
-    assert text(browser, "#dead-letters tbody td") == "2"
-    assert text(browser, "#state") == "Live"
+    assert browser.texts("#labels tbody td:nth-child(2)") == [str(totals[mood]) for mood in moods]
+    assert browser.texts("#channels tbody td:nth-child(2)") == [str(row["events"]) for row in live["channels"]]
+    assert browser.texts("#worst .ticket") == [row["ticket_id"] for row in live["worst"]]
+    assert browser.texts("#escalations .reason") == [row["reason"] for row in live["escalations"]]
+    assert browser.texts("#escalations .title .muted") == [row["number"] for row in live["escalations"]]
+    assert browser.text("#dead-letters tbody td") == "2"
+    assert browser.text("#state") == "Live"
     assert browser.console_errors() == []
 
 
@@ -84,7 +75,7 @@ def test_nothing_scrolls_sideways(browser: Browser, address: str, width: int, te
 def test_hostile_text_is_shown_and_does_nothing(browser: Browser, address: str) -> None:
     opened(browser, f"{address}/?tenant=hostile")
     browser.until(LIST_SHOWN)
-    assert HOSTILE in texts(browser, "#worst .excerpt")
+    assert HOSTILE in browser.texts("#worst .excerpt")
     assert browser.run("return document.title") == "ticketpulse · live"
     assert browser.run("return document.querySelectorAll('main script, main img').length") == 0
     assert browser.console_errors() == []
@@ -99,23 +90,23 @@ def test_the_policy_stops_a_script_that_would_get_in(browser: Browser, address: 
 
 def test_without_events_it_says_how_to_send_one(browser: Browser, address: str) -> None:
     opened(browser, f"{address}/?tenant=nobody")
-    assert "No events yet" in text(browser, "#empty")
-    assert re.search(r"curl -X POST http://.*/api/v1/events", text(browser, "#empty-command"))
+    assert "No events yet" in browser.text("#empty")
+    assert re.search(r"curl -X POST http://.*/api/v1/events", browser.text("#empty-command"))
     assert browser.run("return getComputedStyle(document.querySelector('.tiles')).display") == "none"
 
 
 def test_a_refused_parameter_is_explained(browser: Browser, address: str) -> None:
     opened(browser, f"{address}/?tenant=not%20a%20tenant")
-    assert "tenant" in text(browser, "#notice")
+    assert "tenant" in browser.text("#notice")
 
 
 def test_the_last_figures_stay_when_the_server_goes_away(browser: Browser, tmp_path: Path) -> None:
     with serving_rows(tmp_path / "database") as address:
         opened(browser, address)
-        before = text(browser, "#tile-negative")
+        before = browser.text("#tile-negative")
     browser.until("document.getElementById('state').dataset.state === 'away'")
-    assert text(browser, "#tile-negative") == before
-    assert "cannot be reached. The figures below are those of" in text(browser, "#notice")
+    assert browser.text("#tile-negative") == before
+    assert "cannot be reached. The figures below are those of" in browser.text("#notice")
 
 
 def test_colours_follow_the_system_until_chosen(browser: Browser, address: str) -> None:
@@ -133,6 +124,6 @@ def test_colours_follow_the_system_until_chosen(browser: Browser, address: str) 
 def test_a_paused_page_asks_nothing(browser: Browser, address: str) -> None:
     opened(browser, address)
     browser.run("document.getElementById('pause').click()")
-    assert text(browser, "#state") == "Paused"
+    assert browser.text("#state") == "Paused"
     browser.run("document.getElementById('pause').click()")
     browser.until("document.getElementById('state').dataset.state === 'live'")

@@ -22,15 +22,6 @@ def opened(browser: Browser, url: str, shown: str = SHOWN) -> None:
     browser.until(shown)
 
 
-def texts(browser: Browser, selector: str) -> list[str]:
-    found = browser.run("return [...document.querySelectorAll(arguments[0])].map((e) => e.innerText)", selector)
-    return [str(line) for line in found]
-
-
-def text(browser: Browser, selector: str) -> str:
-    return texts(browser, selector)[0]
-
-
 def hidden(browser: Browser, selector: str) -> bool:
     return not browser.run("return document.querySelector(arguments[0]).checkVisibility()", selector)
 
@@ -43,16 +34,16 @@ def answer_of(address: str, path: str, **parameters: str | int) -> dict[str, Any
 def test_alerts_are_those_of_the_database_and_the_header_tells(browser: Browser, address: str) -> None:
     opened(browser, address)
     alerts = answer_of(address, "alerts", minutes=30)["alerts"]
-    assert texts(browser, "#alerts-list .sentence") == [alert["summary"] for alert in alerts]
-    assert texts(browser, "#alerts-list .severity") == ["Critical", "Warning", "Warning", "Resolved"]
-    assert texts(browser, "#alerts-list time") == ["since 09:54", "since 09:25", "since 1 Mar 08:20", "09:10 – 10:08"]
-    assert texts(browser, "#alerts-list .facts-line")[0].split("\n") == [
+    assert browser.texts("#alerts-list .sentence") == [alert["summary"] for alert in alerts]
+    assert browser.texts("#alerts-list .severity") == ["Critical", "Warning", "Warning", "Resolved"]
+    assert browser.texts("#alerts-list time") == ["since 09:54", "since 09:25", "since 1 Mar 08:20", "09:10 – 10:08"]
+    assert browser.texts("#alerts-list .facts-line")[0].split("\n") == [
         "Spike of negative share",
         "58.0 % where 24.0 % is expected (2.4 times)",
         "by chance: 1 in 320,000,000",
         "windows of 5 min",
     ]
-    assert text(browser, "#mark-word") == "3 alerts firing"
+    assert browser.text("#mark-word") == "3 alerts firing"
     assert browser.run("return document.title") == "(3) ticketpulse · live"
     assert browser.console_errors() == []
 
@@ -67,12 +58,12 @@ def test_an_alert_opens_by_keyboard_to_its_tickets_and_phrases_and_stays_open(br
         )
     browser.until("document.querySelector('#alerts-list details').open")
     first = answer_of(address, "alerts", minutes=30)["alerts"][0]
-    assert texts(browser, "#alerts-list li:first-child .links a") == first["tickets"]
+    assert browser.texts("#alerts-list li:first-child .links a") == first["tickets"]
     shares = [f"{each['share'] * 100:.1f} %" for each in first["phrases"]]
     usual = [f"{each['usual'] * 100:.1f} %" for each in first["phrases"]]
-    assert texts(browser, "#alerts-list li:first-child tbody th") == [each["phrase"] for each in first["phrases"]]
-    assert texts(browser, "#alerts-list li:first-child tbody td:nth-child(2)") == shares
-    assert texts(browser, "#alerts-list li:first-child tbody td:nth-child(3)") == usual
+    assert browser.texts("#alerts-list li:first-child tbody th") == [each["phrase"] for each in first["phrases"]]
+    assert browser.texts("#alerts-list li:first-child tbody td:nth-child(2)") == shares
+    assert browser.texts("#alerts-list li:first-child tbody td:nth-child(3)") == usual
     # A longer span has one more: the list is built anew.
     browser.run("document.querySelector('[name=minutes][value=\"180\"]').click()")
     browser.until("document.querySelectorAll('#alerts-list details').length === 5")
@@ -88,20 +79,20 @@ def test_a_ticket_leads_to_its_conversation_whatever_its_id(browser: Browser, ad
     name, link = browser.run("const [one] = document.querySelectorAll('#worst a.ticket'); return [one.text, one.href]")
     browser.open(link)
     browser.until("document.getElementById('ticket').dataset.view === 'figures'")
-    assert text(browser, "#ticket-id") == name
+    assert browser.text("#ticket-id") == name
 
 
 def test_a_tenant_that_is_silent_is_told_so(browser: Browser, address: str) -> None:
     opened(browser, f"{address}/?tenant=silent")
-    assert "No events yet" in text(browser, "#empty")
-    assert texts(browser, "#alerts-list .severity") == ["Critical"]
-    assert text(browser, "#mark-word") == "1 alert firing"
+    assert "No events yet" in browser.text("#empty")
+    assert browser.texts("#alerts-list .severity") == ["Critical"]
+    assert browser.text("#mark-word") == "1 alert firing"
 
 
 def test_without_alerts_nothing_is_marked(browser: Browser, address: str) -> None:
     opened(browser, f"{address}/?tenant=single")
     assert hidden(browser, "#mark")
-    assert "no alert fires" in text(browser, "#alerts-list")
+    assert "no alert fires" in browser.text("#alerts-list")
     assert browser.run("return document.title") == "ticketpulse · live"
 
 
@@ -117,21 +108,21 @@ def test_trends_are_those_of_the_database(browser: Browser, address: str) -> Non
     opened(browser, f"{address}/#trends?size=3600&dimension=channel&value=email", TRENDS_SHOWN)
     trends = answer_of(address, "trends", size=3600, dimension="channel", value="email")
     newest = trends["newest"]
-    assert text(browser, "#newest-events") == f"{newest['events']['now']:.0f}"
-    assert text(browser, "#newest-negative_share") == f"{newest['negative_share']['now'] * 100:.1f} %"
-    assert text(browser, "#newest-escalation_rate") == f"{newest['escalation_rate']['now'] * 100:.1f} %"
-    assert text(browser, "#newest-score_avg") == f"{newest['score_avg']['now']:.2f}"
+    assert browser.text("#newest-events") == f"{newest['events']['now']:.0f}"
+    assert browser.text("#newest-negative_share") == f"{newest['negative_share']['now'] * 100:.1f} %"
+    assert browser.text("#newest-escalation_rate") == f"{newest['escalation_rate']['now'] * 100:.1f} %"
+    assert browser.text("#newest-score_avg") == f"{newest['score_avg']['now']:.2f}"
     signs = "▲▼"
     steps = ("before", "day_before", "week_before")
     for measure, scale, digits in (("negative_share", 100, 1), ("escalation_rate", 100, 1), ("score_avg", 1, 2)):
         changes = [newest[measure]["now"] - newest[measure][step] for step in steps]
         wanted = [f"{signs[change < 0]} {abs(change * scale):.{digits}f}" for change in changes]
-        told = texts(browser, f"#compared-{measure} b")
+        told = browser.texts(f"#compared-{measure} b")
         assert [words.removesuffix(" points") for words in told] == wanted
     growth = [newest["events"]["now"] / newest["events"][step] - 1 for step in steps]
     wanted = [f"{signs[change < 0]} {abs(change * 100):.1f} %" for change in growth]
-    assert texts(browser, "#compared-events b") == wanted
-    assert texts(browser, "#trend-alerts .sentence") == [alert["summary"] for alert in trends["alerts"]]
+    assert browser.texts("#compared-events b") == wanted
+    assert browser.texts("#trend-alerts .sentence") == [alert["summary"] for alert in trends["alerts"]]
     assert browser.console_errors() == []
 
 
@@ -184,13 +175,13 @@ def test_what_is_chosen_stands_in_the_address_and_back_goes_back(browser: Browse
     assert browser.run("return location.href") == (
         f"{address}/?tenant=default#trends?size=86400&dimension=category&value=billing"
     )
-    assert len(texts(browser, "#compared-events b")) == 2, "the day before is the window before"
+    assert len(browser.texts("#compared-events b")) == 2, "the day before is the window before"
     browser.run("history.back()")
     browser.until("document.getElementById('trends-span').innerText.includes('windows of an hour')")
     assert browser.run("return document.getElementById('of').value") == '["category","billing"]'
     browser.run("history.go(-2)")
     browser.until("document.getElementById('trends').hidden")
-    assert text(browser, "#tile-negative").endswith("%")
+    assert browser.text("#tile-negative").endswith("%")
     browser.run("history.forward()")
     browser.until("document.getElementById('figures').hidden")
     assert browser.console_errors() == []
@@ -199,14 +190,14 @@ def test_what_is_chosen_stands_in_the_address_and_back_goes_back(browser: Browse
 def test_new_topics_are_listed(browser: Browser, address: str) -> None:
     opened(browser, f"{address}/?tenant=topics#trends?size=300", TRENDS_SHOWN)
     browser.until("document.getElementById('topics').childElementCount > 0")
-    assert texts(browser, "#topics tbody th") == ["late parcel", "locked account"]
-    assert texts(browser, "#topics tbody td:nth-child(2)") == ["6", "15"]
-    assert "the last hour against the day before" in text(browser, "#topics-span")
+    assert browser.texts("#topics tbody th") == ["late parcel", "locked account"]
+    assert browser.texts("#topics tbody td:nth-child(2)") == ["6", "15"]
+    assert "the last hour against the day before" in browser.text("#topics-span")
 
 
 def test_hostile_names_do_nothing(browser: Browser, address: str) -> None:
     opened(browser, f"{address}/?tenant=hostile")
-    assert texts(browser, "#alerts-list .sentence")[0].startswith(HOSTILE_PHRASE)
+    assert browser.texts("#alerts-list .sentence")[0].startswith(HOSTILE_PHRASE)
     value = httpx.QueryParams({"size": "300", "dimension": "channel", "value": HOSTILE_PHRASE})
     opened(browser, f"{address}/?tenant=hostile#trends?{value}", TRENDS_SHOWN)
     browser.until("document.getElementById('trend-alerts').innerText.includes('<img')")
@@ -217,7 +208,7 @@ def test_hostile_names_do_nothing(browser: Browser, address: str) -> None:
 
 def test_a_refused_series_is_explained(browser: Browser, address: str) -> None:
     opened(browser, f"{address}/#trends?size=60")
-    assert "size" in text(browser, "#notice")
+    assert "size" in browser.text("#notice")
 
 
 @pytest.mark.parametrize("width", [1280, 390])
@@ -234,8 +225,8 @@ def test_nothing_scrolls_sideways(browser: Browser, address: str, width: int, pl
 def test_the_figures_stay_and_the_page_says_so_when_the_server_goes_away(browser: Browser, tmp_path: Path) -> None:
     with serving_rows(tmp_path / "database") as address:
         opened(browser, f"{address}/#trends", TRENDS_SHOWN)
-        before = text(browser, "#newest-events")
+        before = browser.text("#newest-events")
     browser.run("document.getElementById('pause').click(); document.getElementById('pause').click()")
     browser.until("document.getElementById('state').dataset.state === 'away'")
-    assert text(browser, "#newest-events") == before
-    assert "cannot be reached. The figures below are those of" in text(browser, "#notice")
+    assert browser.text("#newest-events") == before
+    assert "cannot be reached. The figures below are those of" in browser.text("#notice")

@@ -19,15 +19,6 @@ def opened(browser: Browser, address: str, ticket: str, tenant: str = "tickets")
     browser.until(SHOWN)
 
 
-def text(browser: Browser, selector: str) -> str:
-    return str(browser.run("return document.querySelector(arguments[0]).innerText", selector))
-
-
-def texts(browser: Browser, selector: str) -> list[str]:
-    found = browser.run("return [...document.querySelectorAll(arguments[0])].map((e) => e.innerText)", selector)
-    return [str(line) for line in found]
-
-
 def stored(address: str, ticket: str) -> dict[str, Any]:
     url = f"{address}/api/v1/conversations/{quote(ticket, safe='')}"
     return dict(httpx.get(url, params={"tenant": "tickets"}, timeout=60, trust_env=False).raise_for_status().json())
@@ -36,30 +27,30 @@ def stored(address: str, ticket: str) -> dict[str, Any]:
 def test_a_ticket_shows_what_was_said_and_why_it_scored_so(browser: Browser, address: str) -> None:
     opened(browser, address, TICKET)
     told = stored(address, TICKET)
-    assert text(browser, "#ticket-id") == TICKET
-    assert texts(browser, "#ticket-facts .fact") == ["Resolved", "Email", "Billing", "customer c-2041", "TKT-2026-0041"]
+    assert browser.text("#ticket-id") == TICKET
+    assert browser.texts("#ticket-facts .fact") == ["Resolved", "Email", "Billing", "customer c-2041", "TKT-2026-0041"]
     scores = ["–" if each["score"] is None else f"{each['score']:.2f}" for each in told["messages"]]
-    assert texts(browser, "#messages .score") == scores
+    assert browser.texts("#messages .score") == scores
     speakers = [each["voice"].capitalize() for each in told["messages"]]
-    assert texts(browser, "#messages .title b") == speakers
-    assert texts(browser, "#messages .said") == [each["text"] for each in told["messages"] if each["text"]]
+    assert browser.texts("#messages .title b") == speakers
+    assert browser.texts("#messages .said") == [each["text"] for each in told["messages"] if each["text"]]
     moments = browser.run("return [...document.querySelectorAll('#messages time')].map((each) => each.dateTime)")
     assert moments == [each["at"] for each in told["messages"]]
-    assert texts(browser, "#messages li:first-child > .about > .reasons li") == [
+    assert browser.texts("#messages li:first-child > .about > .reasons li") == [
         "−2.10 disgrace lexicon",
         "−1.30 nobody answers lexicon",
         "−0.50 Others",
         "−0.85 want my money back lexicon",
     ]
-    first = texts(browser, "#messages > li:first-child .fact")
+    first = browser.texts("#messages > li:first-child .fact")
     assert {"Very negative", "Angry", "status open", "Repeat contact", "Refund"} <= set(first)
-    assert texts(browser, "#ticket-figures dd")[:4] == ["3.55", "0.62", "3", "2"]
+    assert browser.texts("#ticket-figures dd")[:4] == ["3.55", "0.62", "3", "2"]
     assert browser.console_errors() == []
 
 
 def test_an_escalation_shows_its_policy_its_rule_and_what_became_of_it(browser: Browser, address: str) -> None:
     opened(browser, address, TICKET)
-    shown = text(browser, "#ticket-escalations")
+    shown = browser.text("#ticket-escalations")
     for expected in (
         "TKT-2026-0041",
         "High",
@@ -77,7 +68,7 @@ def test_an_escalation_shows_its_policy_its_rule_and_what_became_of_it(browser: 
         "Both charges refunded.",
     ):
         assert expected in shown
-    times = dict(zip(texts(browser, ".times dt"), texts(browser, ".times dd"), strict=True))
+    times = dict(zip(browser.texts(".times dt"), browser.texts(".times dd"), strict=True))
     assert times == {
         "Raised": "4 Mar 05:20",
         "Answer due": "4 Mar 06:20",
@@ -132,30 +123,30 @@ def test_nothing_scrolls_sideways(browser: Browser, address: str, width: int, ti
 
 def test_an_id_may_have_anything_in_it(browser: Browser, address: str) -> None:
     opened(browser, address, ODD)
-    assert text(browser, "#ticket-id") == ODD
-    assert texts(browser, "#messages .said") == ["Where is it?"]
-    assert "escalated" in text(browser, "#ticket-facts")
-    assert "No number yet" in text(browser, "#ticket-escalations")
+    assert browser.text("#ticket-id") == ODD
+    assert browser.texts("#messages .said") == ["Where is it?"]
+    assert "escalated" in browser.text("#ticket-facts")
+    assert "No number yet" in browser.text("#ticket-escalations")
     link = browser.run("return document.getElementById('ticket-json').href")
     assert httpx.get(link, timeout=60, trust_env=False).json() == stored(address, ODD)
 
 
 def test_of_a_long_ticket_the_newest_are_shown(browser: Browser, address: str) -> None:
     opened(browser, address, LONG)
-    assert len(texts(browser, "#messages > li")) == 100
-    assert text(browser, "#messages-count") == f"the newest 100 of {LONG_EVENTS} events"
-    assert text(browser, "#ticket-escalations") == "It has not escalated."
+    assert len(browser.texts("#messages > li")) == 100
+    assert browser.text("#messages-count") == f"the newest 100 of {LONG_EVENTS} events"
+    assert browser.text("#ticket-escalations") == "It has not escalated."
 
 
 def test_a_ticket_of_which_nothing_is_stored_is_told_so(browser: Browser, address: str) -> None:
     opened(browser, address, "unheard of")
-    assert text(browser, "#ticket-facts") == "Nothing is stored of this ticket of tenant tickets."
+    assert browser.text("#ticket-facts") == "Nothing is stored of this ticket of tenant tickets."
     assert browser.run("return getComputedStyle(document.getElementById('ticket-parts')).display") == "none"
     assert browser.run("return document.getElementById('notice').hidden")
     # What is missing now may come, and another one is there.
     browser.run("location.hash = arguments[0]", f"ticket?{urlencode({'id': TICKET})}")
     browser.until(f"{SHOWN} && document.getElementById('ticket-id').textContent === '{TICKET}'")
-    assert len(texts(browser, "#messages > li")) == 7
+    assert len(browser.texts("#messages > li")) == 7
 
 
 def test_a_ticket_is_read_from_its_beginning_and_the_list_from_where_one_was(browser: Browser, address: str) -> None:
@@ -183,10 +174,10 @@ def test_a_list_leads_to_a_ticket_and_back(browser: Browser, address: str) -> No
     browser.run("document.getElementById('pause').click()")
     ticket = browser.run("const link = document.querySelector('#escalations a.ticket'); link.click(); return link.text")
     browser.until(SHOWN)
-    assert text(browser, "#ticket-id") == ticket
-    assert text(browser, "#state") == "Paused"
+    assert browser.text("#ticket-id") == ticket
+    assert browser.text("#state") == "Paused"
     assert browser.run("return document.getElementById('figures').hidden")
-    assert len(texts(browser, "#ticket-escalations > li")) > 0
+    assert len(browser.texts("#ticket-escalations > li")) > 0
     browser.run("history.back()")
     browser.until("!document.getElementById('figures').hidden")
     assert browser.run("return document.getElementById('ticket').hidden")
