@@ -5,7 +5,8 @@ from typing import Any, Final, NamedTuple
 
 from tests.simulation.plan import HORIZON, TOLERANCE
 from tests.soak.oracle import Scored, milliseconds
-from tests.soak.windows import Cell
+from tests.soak.windows import RATES, Cell
+from tests.soak.windows import TOTALS as ALL_TOTALS
 
 # In the order of TOTALS and RATES.
 Figures = tuple[float | None, ...]
@@ -14,23 +15,7 @@ EventId = tuple[str, str, str]
 
 # What it knows of windows; the product may tell more.
 DIMENSIONS: Final = ("overall", "channel", "category", "priority")
-TOTALS: Final = (
-    "events",
-    "scored",
-    "very_negative",
-    "negative",
-    "neutral",
-    "positive",
-    "very_positive",
-    "score_sum",
-    "score_min",
-    "score_max",
-    "escalations",
-    "resolved",
-    "ratings",
-    "satisfaction",
-)
-RATES: Final = ("negative_share", "escalation_rate", "score_avg", "satisfaction_avg")
+TOTALS: Final = ALL_TOTALS[: ALL_TOTALS.index("tickets")]
 
 
 class Counted(NamedTuple):

@@ -15,12 +15,12 @@ from streams.engine.local import MemoryStorage
 from streams.engine.local.storage import LocalRecord, Owner, Slot
 from streams.engine.log import Transaction
 from tests.simulation import oracle
-from tests.simulation.oracle import DIMENSIONS, NOTHING, RATES, TOTALS, Counted, Figures
+from tests.simulation.oracle import DIMENSIONS, NOTHING, TOTALS, Counted, Figures
 from tests.simulation.plan import IDLE_AFTER, LATENESS, Plan
 from tests.simulation.watch import Watched
 from tests.soak import oracle as soak
 from tests.soak.oracle import Scored
-from tests.soak.windows import Cell
+from tests.soak.windows import RATES, Cell
 
 # The same times come again and again.
 milliseconds = lru_cache(maxsize=4096)(soak.milliseconds)

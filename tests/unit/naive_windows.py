@@ -11,8 +11,8 @@ from hashlib import blake2b
 from itertools import pairwise
 from typing import Any
 
-SECOND, MINUTE, HOUR, DAY = 1_000, 60_000, 3_600_000, 86_400_000
-AHEAD, BEHIND = 5 * MINUTE, 2 * DAY
+from tests.unit.naive_conversations import AHEAD, BEHIND, HOUR, SECOND
+
 SIZES = (60, 300, 3600, 86400)
 RESPOND_HOURS = {"low": 24, "medium": 8, "high": 4, "urgent": 1}
 RESOLVE_HOURS = {"low": 168, "medium": 72, "high": 24, "urgent": 8}

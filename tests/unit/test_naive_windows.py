@@ -22,7 +22,8 @@ from streams import topics
 from streams.engine.log import Outgoing
 from streams.track import TrackStage
 from streams.trends import TrendsStage
-from tests.unit.naive_windows import AHEAD, DAY, HOUR, MINUTE, SECOND, Cell, Escalated, Noted, windows_of
+from tests.unit.naive_conversations import AHEAD, DAY, HOUR, MINUTE, SECOND
+from tests.unit.naive_windows import Cell, Escalated, Noted, windows_of
 from tests.unit.records import EVENT_IDS, NINE, RULES, Appended, Partition
 from tests.unit.watched import time_of, watched
 

@@ -25,6 +25,7 @@ from tests.simulation.world import run
 from tests.soak import windows as soak_windows
 from tests.soak.oracle import Scored
 from tests.soak.sql import by_sql
+from tests.soak.windows import RATES
 
 # A mutant must be found by one of so many schedules; the first two hundred find all of them.
 SCHEDULES: Final = 1_000
@@ -154,7 +155,7 @@ class TestOracle:
         assert found.keys() <= known.keys()
         for cell, figures in known.items():
             named = dict(zip(soak_windows.FIGURES, figures, strict=True))
-            expected_figures = tuple(named[name] for name in (*oracle.TOTALS, *oracle.RATES))
+            expected_figures = tuple(named[name] for name in (*oracle.TOTALS, *RATES))
             assert found.get(cell, oracle.NOTHING) == pytest.approx(expected_figures), cell
 
 
