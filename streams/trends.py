@@ -206,16 +206,20 @@ def _to_publish(cell: WindowKey, state: Overlay) -> None:
         state.put(OPEN, key, cell.end)
 
 
-def _counts_as_other(cell: WindowKey, state: Overlay) -> bool:
+def _values_of(cell: WindowKey, state: Overlay) -> Values | None:
+    """Which values a window's dimension has at its time; None for one that has few anyway."""
     group = group_of(cell)
-    values = state.get(VALUES, group) if group is not None else None
+    return state.get(VALUES, group) if group is not None else None
+
+
+def _counts_as_other(cell: WindowKey, state: Overlay) -> bool:
+    values = _values_of(cell, state)
     return values is not None and cell.value in values.others
 
 
 def _totals_of(cell: WindowKey, window: MergedWindow, state: Overlay) -> Totals | None:
     """A window's totals over all sources; None where its value counts as another."""
-    group = group_of(cell)
-    values = state.get(VALUES, group) if group is not None else None
+    values = _values_of(cell, state)
     if values is None:
         return _sum(window)
     if cell.value != OTHER:
