@@ -6,6 +6,7 @@ import re
 import signal
 import subprocess
 import sys
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.request import urlopen
 
@@ -15,6 +16,7 @@ from tests.soak.windows import SIZES
 
 # A stop in order takes no longer, transactions under way included.
 STOP_SECONDS = 30.0
+PRODUCT = ("-m", "streams.cli", "worker")
 _TAKEOVERS = re.compile(rb"^helpdesk_takeovers_total\{.*\} (\d+)", re.MULTILINE)
 _ODDITIES = re.compile(r"Traceback|starts over|tick failed|expected -?\d+, |dropped|Crash")
 
@@ -24,9 +26,21 @@ class WorkerDied(Exception):
 
 
 class Worker:
-    """One process that runs one stage. It dies with this one, however that happens."""
+    """One process that runs one stage. It dies with this one, however that happens.
 
-    def __init__(self, stage: str, number: int, brokers: str, folder: Path) -> None:
+    `program` is what Python runs; `also` are more variables of its environment.
+    """
+
+    def __init__(
+        self,
+        stage: str,
+        number: int,
+        brokers: str,
+        folder: Path,
+        *,
+        program: Sequence[str] = PRODUCT,
+        also: Mapping[str, str] | None = None,
+    ) -> None:
         self.stage = stage
         self.log = folder / f"{stage}-{number}.log"
         self._port = free_port()
@@ -39,8 +53,10 @@ class Worker:
             "TICKETPULSE_POLICIES": str(SIMPLE_FOLDER),
             "TICKETPULSE_WINDOW_SIZES": str(list(SIZES)),
             "PYTHONUNBUFFERED": "1",
+            "PYTHONPATH": str(Path(__file__).parents[2]),
+            **(also or {}),
         }
-        argv = [sys.executable, "-m", "streams.cli", "worker", "--stage", stage]
+        argv = [sys.executable, *program, "--stage", stage]
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(tied(argv), stdout=log, stderr=log, cwd=folder, env=environment)
 
@@ -48,6 +64,11 @@ class Worker:
     def name(self) -> str:
         """As its log is called."""
         return self.log.stem
+
+    @property
+    def pid(self) -> int:
+        """Its process."""
+        return self._process.pid
 
     def alive(self) -> bool:
         """Whether it runs; a stopped one does too. Raises WorkerDied when it ended on its own."""
