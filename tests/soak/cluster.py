@@ -20,6 +20,9 @@ INPUTS: Mapping[str, str] = {
     "trends": topics.PARTIALS,
 }
 STAGES = tuple(INPUTS)
+SINK = "clickhouse"
+# What tells how far each is; the sink reads more topics, of which this has the most records.
+READ: Mapping[str, str] = {**INPUTS, SINK: topics.SCORED}
 COORDINATOR_SECONDS = 30.0
 _GROUP_PREFIX = "ticketpulse-"
 
@@ -69,14 +72,18 @@ class Cluster:
         [(_error, _name, state, _kind, _protocol, members, *_)] = response.groups
         return Group(len(members), state == "Stable")
 
-    async def committed(self, stage: str) -> list[int]:
-        """The group's offset of each partition; 0 where nothing was committed yet."""
-        found = await self._admin.list_consumer_group_offsets(_GROUP_PREFIX + stage)
-        sources = (TopicPartition(INPUTS[stage], partition) for partition in range(self.partitions))
+    async def committed(self, reader: str) -> list[int]:
+        """The offset of each partition in the group of a stage or of the sink; 0 where nothing was committed yet."""
+        found = await self._admin.list_consumer_group_offsets(_GROUP_PREFIX + reader)
+        sources = (TopicPartition(READ[reader], partition) for partition in range(self.partitions))
         return [found[source].offset if source in found else 0 for source in sources]
 
-    async def ends(self, stage: str) -> list[int]:
-        """The end of each partition of the stage's input."""
-        sources = [TopicPartition(INPUTS[stage], partition) for partition in range(self.partitions)]
+    async def ends(self, reader: str) -> list[int]:
+        """The end of each partition of what it reads."""
+        sources = [TopicPartition(READ[reader], partition) for partition in range(self.partitions)]
         ends = await self._consumer.end_offsets(sources)
         return [ends[source] for source in sources]
+
+    async def is_through(self, stage: str) -> bool:
+        """Whether the stage has read its input."""
+        return await self.committed(stage) == await self.ends(stage)

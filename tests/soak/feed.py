@@ -3,7 +3,7 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 
 from aiokafka import AIOKafkaProducer
 
@@ -11,19 +11,49 @@ from streams import topics
 from tests.soak.generator import Generator, Sent
 
 TICK_SECONDS = 0.1
-# Of what is left, each tick: the flow gets thinner and never ends while faults still happen.
+# Of what is left, each tick.
 SHARE = 0.004
 BURST = 5000
 BATCH_BYTES = 900_000
 
 
-class Feed:
-    """Sends until `release` is called at a falling rate, and then the rest at once. `sent` is what Kafka has."""
+# How many of the records that are left are due.
+Pace = Callable[[int], int]
 
-    def __init__(self, brokers: str, generator: Generator) -> None:
+
+def thinning(left: int) -> int:
+    """A flow that never ends while it is not released."""
+    return max(1, round(left * SHARE))
+
+
+class Steady:
+    """So many a second, from the first call on: what was missed while the broker was away comes later."""
+
+    def __init__(self, per_second: float) -> None:
+        self._per_second = per_second
+        self._begun: float | None = None
+        self._asked = 0
+
+    def __call__(self, left: int) -> int:
+        now = time.monotonic()
+        self._begun = self._begun or now
+        count = min(left, BURST, round((now - self._begun) * self._per_second) - self._asked)
+        self._asked += count
+        return count
+
+
+class Feed:
+    """Sends at its pace until `release` is called, and then the rest at once. `sent` is what Kafka has.
+
+    A broker that is away for less than `patience` seconds is waited for.
+    """
+
+    def __init__(self, brokers: str, generator: Generator, pace: Pace = thinning, patience: float = 40.0) -> None:
         self.sent: list[Sent] = []
         self._brokers = brokers
         self._generator = generator
+        self._pace = pace
+        self._patience = patience
         self._released = asyncio.Event()
 
     def release(self) -> None:
@@ -34,10 +64,14 @@ class Feed:
         """Send everything; returns when Kafka has acknowledged all of it."""
         # Idempotent: what it retries is not doubled, so that only the workers could be to blame.
         async with AIOKafkaProducer(
-            bootstrap_servers=self._brokers, enable_idempotence=True, max_batch_size=BATCH_BYTES, linger_ms=0
+            bootstrap_servers=self._brokers,
+            enable_idempotence=True,
+            max_batch_size=BATCH_BYTES,
+            linger_ms=0,
+            request_timeout_ms=round(self._patience * 1000),
         ) as producer:
             while self._generator.left:
-                count = BURST if self._released.is_set() else max(1, round(self._generator.left * SHARE))
+                count = BURST if self._released.is_set() else self._pace(self._generator.left)
                 await self._send(producer, self._generator.take(count, time.time_ns() // 1_000_000))
                 await self._pause()
 

@@ -2,6 +2,7 @@
 
 import json
 from collections import deque
+from collections.abc import Mapping
 from datetime import UTC, datetime
 from random import Random
 from typing import Any, NamedTuple
@@ -28,8 +29,6 @@ TEXTS = (
 
 # A ticket's events stay well within the duplicate horizon of 100 event ids.
 EVENTS_PER_TICKET = 20
-POISON_SHARE = 0.01
-DUPLICATE_SHARE = 0.015
 KEYLESS_SHARE = 0.1
 # How far back a duplicate may repeat.
 RECENT = 2000
@@ -51,15 +50,35 @@ class Sent(NamedTuple):
     headers: tuple[tuple[str, bytes], ...] = ()
 
 
+# How events say when they happened, with the weight of each.
+USUAL_TIMES: Mapping[str, float] = {
+    "just now": 0.92,
+    "seconds late": 0.05,
+    "hours late": 0.007,
+    "too late": 0.003,
+    "ahead": 0.02,
+}
+
+
+class Manners(NamedTuple):
+    """Which share of the records is no event, which repeats one, and when the events happened, by weight."""
+
+    poison: float = 0.01
+    repeated: float = 0.015
+    times: Mapping[str, float] = USUAL_TIMES
+
+
 class Generator:
-    """Makes `events` records; the same seed and times make the same records.
+    """Makes `events` records; the same seed, times and manners make the same records.
 
     Every second seed has channels whose clock is an hour ahead, which drives the watermark to the tolerance.
+    `manners` may be changed between two calls of `take`.
     """
 
     def __init__(self, seed: int, events: int, partitions: int) -> None:
         self._random = Random(seed)
-        self._wrong_clocks = seed % 2 == 1
+        self.usual = Manners(times={**USUAL_TIMES, "an hour ahead": 0.002 * (seed % 2)})
+        self.manners = self.usual
         self._tickets = max(40, events // EVENTS_PER_TICKET)
         self._partitions = partitions
         self._recent: deque[dict[str, Any]] = deque(maxlen=RECENT)
@@ -74,9 +93,9 @@ class Generator:
         number, self._number = self._number, self._number + 1
         self.left -= 1
         draw = self._random.random()
-        if draw < POISON_SHARE:
+        if draw < self.manners.poison:
             return self._poison(number)
-        if draw < POISON_SHARE + DUPLICATE_SHARE and self._recent:
+        if draw < self.manners.poison + self.manners.repeated and self._recent:
             fields = self._random.choice(self._recent)
         else:
             fields = self._event(number, now)
@@ -113,22 +132,22 @@ class Generator:
         return fields
 
     def _time(self, now: int) -> str | float:
-        """RFC 3339 or an epoch. Most are seconds old; some late, far too late for windows, or ahead."""
+        """RFC 3339 or an epoch."""
         random = self._random
-        draw = random.random()
-        if draw < 0.003:
-            at = now - random.randrange(50, 60) * HOUR_MS
-        elif draw < 0.01:
-            # In the same few seconds of each hour: every second more makes some hundred windows.
-            at = (now // HOUR_MS - random.randrange(1, 46)) * HOUR_MS + random.randrange(3_000)
-        elif draw < 0.06:
-            at = now - random.randrange(90_000)
-        elif draw < 0.08:
-            at = now + random.randrange(10_000)
-        elif draw < 0.082 and self._wrong_clocks:
-            at = now + HOUR_MS
-        else:
-            at = now - random.randrange(2_000)
+        [how] = random.choices(list(self.manners.times), list(self.manners.times.values()))
+        at = now - random.randrange(2_000)
+        match how:
+            case "seconds late":
+                at = now - random.randrange(90_000)
+            case "hours late":
+                # In the same few seconds of each hour: every second more makes some hundred windows.
+                at = (now // HOUR_MS - random.randrange(1, 46)) * HOUR_MS + random.randrange(3_000)
+            case "too late":
+                at = now - random.randrange(50, 60) * HOUR_MS
+            case "ahead":
+                at = now + random.randrange(10_000)
+            case "an hour ahead":
+                at = now + HOUR_MS
         if random.random() < 0.5:
             return at / 1000
         return datetime.fromtimestamp(at / 1000, UTC).isoformat(timespec="milliseconds")

@@ -6,7 +6,10 @@ from typing import NamedTuple
 
 
 class Fault(NamedTuple):
-    """When something was done to a worker of each of these stages, and when all went on. Unix seconds."""
+    """When something was done to workers of each of these stages, and when all went on. Unix seconds.
+
+    A time that nobody can use, as that without a broker, is not part of it.
+    """
 
     stages: Sequence[str]
     began: float
@@ -22,16 +25,16 @@ class Step(NamedTuple):
 
 
 def longest_pause(steps: Sequence[Step], offsets: Sequence[int], appended: Sequence[int], fault: Fault) -> float:
-    """The longest time, in seconds, that a record of the partition waited at its head during a fault.
+    """The longest time, in seconds, that a record of the partition waited at its head from a fault's beginning on.
 
     `offsets` and `appended` (Unix ms) describe the input's records, in order.
     """
-    longest = 0
+    longest = 0.0
     for before, after in _advances(steps):
         head = bisect_left(offsets, before.next)
         waiting_since = max(before.at, appended[head])
         if after.at >= fault.began * 1000 and waiting_since <= fault.ended * 1000:
-            longest = max(longest, after.at - waiting_since)
+            longest = max(longest, after.at - max(waiting_since, fault.began * 1000))
     return longest / 1000
 
 

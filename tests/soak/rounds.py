@@ -197,7 +197,7 @@ class Round:
         await self.until(all_sent, "all events are produced")
         # What the registry answers goes to track again.
         for stage in ("score", "track", "registry", "track"):
-            await self.until(lambda stage=stage: self._is_through(stage), f"{stage} has read its input")  # type: ignore[misc]
+            await self.until(lambda stage=stage: self._cluster.is_through(stage), f"{stage} has read its input")  # type: ignore[misc]
         ledger = Ledger(self._cluster, self._feed.sent, self._faults, self._folder)
         async with ledger:
             await ledger.expect()
@@ -214,9 +214,6 @@ class Round:
         except Stuck:
             # The verdict says which of them do not.
             return
-
-    async def _is_through(self, stage: str) -> bool:
-        return await self._cluster.committed(stage) == await self._cluster.ends(stage)
 
     async def _clean_up(self) -> None:
         if self._feeding is not None:

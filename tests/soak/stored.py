@@ -3,7 +3,6 @@
 import asyncio
 import json
 import os
-import signal
 import subprocess
 import sys
 from datetime import UTC, datetime, timedelta
@@ -12,9 +11,9 @@ from typing import Any, Final
 
 from streams.broker.lag import measure
 from streams.topics import STORED
-from streams.up.processes import last_lines, tied
+from streams.up.processes import last_lines
 from tests.soak.windows import SIZES
-from tests.soak.workers import STOP_SECONDS, WorkerDied
+from tests.soak.workers import ProductProcess, WorkerDied
 
 _GROUP: Final = "ticketpulse-clickhouse"
 _POLL_SECONDS = 0.5
@@ -33,38 +32,43 @@ async def stored_differently(brokers: str, folder: Path) -> list[str]:
         "CLICKHOUSE_URL": f"chdb://{folder / 'clickhouse'}",
         "TICKETPULSE_WINDOW_SIZES": str(list(SIZES)),
     }
-    await _ended(["migrate"], environment, folder)
+    await run_command(["migrate"], environment, folder)
     await _store(brokers, environment, folder)
+    return await different_windows(environment, folder)
+
+
+async def different_windows(environment: dict[str, str], folder: Path) -> list[str]:
+    """What `windows verify` finds in a round that is stored."""
     since = (datetime.now(UTC) - _OLDEST).isoformat(timespec="seconds")
-    told = json.loads(await _ended(["windows", "verify", "--from", since, "--output", "json"], environment, folder, 1))
-    return list(_said(told))
+    command = ["windows", "verify", "--from", since, "--output", "json"]
+    return _said(json.loads(await run_command(command, environment, folder, 1)))
 
 
-def _start_sink(environment: dict[str, str], folder: Path, path: Path) -> "subprocess.Popen[bytes]":
-    argv = [sys.executable, "-m", "streams.cli", "sink", "clickhouse"]
-    with path.open("wb") as log:
-        return subprocess.Popen(tied(argv), stdout=log, stderr=log, cwd=folder, env=environment)
+class Sink(ProductProcess):
+    """Writes what is on the topics to ClickHouse."""
+
+    def __init__(self, number: int, environment: dict[str, str], folder: Path) -> None:
+        super().__init__(f"clickhouse-{number}", ["-m", "streams.cli", "sink", "clickhouse"], environment, folder)
+
+
+async def stored_lag(brokers: str) -> int:
+    """How many records the sink has not stored yet."""
+    return sum(each.lag for each in await measure(brokers, {_GROUP: list(STORED)}, _POLL_SECONDS))
 
 
 async def _store(brokers: str, environment: dict[str, str], folder: Path) -> None:
     """Run the sink until it has read everything."""
-    path = folder / "clickhouse.log"
-    sink = _start_sink(environment, folder, path)
+    sink = Sink(0, environment, folder)
     try:
         async with asyncio.timeout(_STUCK_SECONDS):
-            while any(each.lag for each in await measure(brokers, {_GROUP: list(STORED)}, _POLL_SECONDS)):
-                if sink.poll() is not None:
-                    raise WorkerDied(f"the sink ended with {sink.returncode}; {last_lines(path)}")
-        sink.send_signal(signal.SIGTERM)
-        if await asyncio.to_thread(sink.wait, STOP_SECONDS):
-            raise WorkerDied(f"the sink ended with {sink.returncode} after SIGTERM; {last_lines(path)}")
+            while await stored_lag(brokers):
+                sink.alive()
+        await sink.leave()
     finally:
-        if sink.poll() is None:
-            sink.kill()
-            sink.wait()
+        sink.discard()
 
 
-async def _ended(command: list[str], environment: dict[str, str], folder: Path, *accepted: int) -> bytes:
+async def run_command(command: list[str], environment: dict[str, str], folder: Path, *accepted: int) -> bytes:
     """What a command of the product prints. Its exit code is 0, or one that is accepted too."""
     path = folder / f"{command[0]}.log"
     with path.open("wb") as log:

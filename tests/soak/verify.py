@@ -24,15 +24,21 @@ _ERROR_HEADERS = ("__connect.errors.", "ticketpulse.")
 class Verdict(NamedTuple):
     """`lost` and `doubled` count scored events, dead letters and escalations; `windows` those that differ.
 
-    `findings` says in words what is wrong, these included; a good round has none. `pause` is the longest time in
-    seconds that a partition of a stage under a fault stood still although input waited.
+    `findings` says in words what is wrong, these included; a good round has none. `pauses` are, of each fault, the
+    longest time in seconds that a partition of a stage under it stood still although input waited.
     """
 
     lost: int
     doubled: int
     windows: int
+    dead_letters: int
     findings: list[str]
-    pause: float
+    pauses: list[float]
+
+    @property
+    def pause(self) -> float:
+        """The longest of all."""
+        return max(self.pauses, default=0.0)
 
 
 class Ledger:
@@ -45,6 +51,8 @@ class Ledger:
         self.scored: list[Scored] = []
         self.escalations: list[bytes] = []
         self.unnumbered: list[str] = []
+        # Where each dead letter's record was read: topic, partition and offset.
+        self.dead_letters: list[tuple[str, int, int]] = []
         self.windows = Windows()
         self._folder = folder
         self._expected: dict[Cell, Figures] = {}
@@ -102,10 +110,12 @@ async def verify(ledger: Ledger) -> Verdict:
     findings: list[str] = []
     inputs = {stage: await ledger.read(INPUTS[stage]) for stage in STAGES}
     differing = await ledger.window_differences()
+    dead_letters = await ledger.read(topics.DEAD_LETTERS)
+    ledger.dead_letters = [_place(record.headers) for record in dead_letters]
     counted = {
         "produced records": _produced(ledger, inputs["score"]),
         "scored events": _scored(ledger),
-        "dead letters": _dead_letters(ledger, inputs["score"], await ledger.read(topics.DEAD_LETTERS)),
+        "dead letters": _dead_letters(ledger, inputs["score"], dead_letters),
         "escalations": _escalations(ledger),
     }
     findings += [f"{what}: {gap.lost} lost, {gap.doubled} doubled" for what, gap in counted.items() if any(gap)]
@@ -116,7 +126,8 @@ async def verify(ledger: Ledger) -> Verdict:
         findings += _positions(stage, steps[stage], inputs[stage], await ledger.cluster.committed(stage))
     findings += differing[:10]
     lost, doubled = sum(gap.lost for gap in counted.values()), sum(gap.doubled for gap in counted.values())
-    return Verdict(lost, doubled, len(differing), findings, _worst_pause(ledger.faults, steps, inputs))
+    pauses = list(_pauses(ledger.faults, steps, inputs))
+    return Verdict(lost, doubled, len(differing), len(dead_letters), findings, pauses)
 
 
 def _produced(ledger: Ledger, events: Iterable[Any]) -> Difference:
@@ -138,7 +149,7 @@ def _dead_letters(ledger: Ledger, events: Iterable[Any], dead_letters: Iterable[
     rejected = {(sent.key, sent.value) for sent in ledger.sent if not sent.accepted}
     return oracle.compare(
         (
-            (f"{record.topic}/{record.partition}/{record.offset}", record.key, record.value, tuple(record.headers))
+            ((record.topic, record.partition, record.offset), record.key, record.value, tuple(record.headers))
             for record in events
             if (record.key, record.value) in rejected
         ),
@@ -146,9 +157,10 @@ def _dead_letters(ledger: Ledger, events: Iterable[Any], dead_letters: Iterable[
     )
 
 
-def _place(headers: Iterable[tuple[str, bytes]]) -> str:
+def _place(headers: Iterable[tuple[str, bytes]]) -> tuple[str, int, int]:
     said = dict(headers)
-    return "/".join(said[f"__connect.errors.{name}"].decode() for name in ("topic", "partition", "offset"))
+    topic, partition, offset = (said[f"__connect.errors.{name}"].decode() for name in ("topic", "partition", "offset"))
+    return topic, int(partition), int(offset)
 
 
 def _own(headers: Iterable[tuple[str, bytes]]) -> tuple[tuple[str, bytes], ...]:
@@ -212,17 +224,25 @@ def _positions(
     return found
 
 
-def _worst_pause(
+def _pauses(
     faults: Iterable[Fault], steps: Mapping[str, Mapping[int, Sequence[Step]]], inputs: Mapping[str, Iterable[Any]]
-) -> float:
-    worst = 0.0
+) -> Iterable[float]:
+    """Of each fault, the longest pause of a partition."""
+    heads = {stage: _appended(records) for stage, records in inputs.items()}
     for fault in faults:
-        for stage in fault.stages:
-            offsets: dict[int, list[int]] = defaultdict(list)
-            appended: dict[int, list[int]] = defaultdict(list)
-            for record in inputs[stage]:
-                offsets[record.partition].append(record.offset)
-                appended[record.partition].append(record.timestamp)
-            for partition, some in steps[stage].items():
-                worst = max(worst, longest_pause(some, offsets[partition], appended[partition], fault))
-    return worst
+        paused = (
+            longest_pause(some, *heads[stage][partition], fault)
+            for stage in fault.stages
+            for partition, some in steps[stage].items()
+        )
+        yield max(paused, default=0.0)
+
+
+def _appended(records: Iterable[Any]) -> Mapping[int, tuple[list[int], list[int]]]:
+    """The offsets of each partition, and when what is there was appended."""
+    found: dict[int, tuple[list[int], list[int]]] = defaultdict(lambda: ([], []))
+    for record in records:
+        offsets, appended = found[record.partition]
+        offsets.append(record.offset)
+        appended.append(record.timestamp)
+    return found

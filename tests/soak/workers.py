@@ -17,6 +17,7 @@ from tests.soak.windows import SIZES
 # A stop in order takes no longer, transactions under way included.
 STOP_SECONDS = 30.0
 PRODUCT = ("-m", "streams.cli", "worker")
+_PROJECT = Path(__file__).parents[2]
 _TAKEOVERS = re.compile(rb"^helpdesk_takeovers_total\{.*\} (\d+)", re.MULTILINE)
 _ODDITIES = re.compile(r"Traceback|starts over|tick failed|expected -?\d+, |dropped|Crash")
 
@@ -25,45 +26,18 @@ class WorkerDied(Exception):
     """A worker ended that nobody told to, or with an error. The message has the end of its log."""
 
 
-class Worker:
-    """One process that runs one stage. It dies with this one, however that happens.
+class ProductProcess:
+    """One process of the product. It dies with this one, however that happens. `argv` is what Python runs."""
 
-    `program` is what Python runs; `also` are more variables of its environment.
-    """
-
-    def __init__(
-        self,
-        stage: str,
-        number: int,
-        brokers: str,
-        folder: Path,
-        *,
-        program: Sequence[str] = PRODUCT,
-        also: Mapping[str, str] | None = None,
-    ) -> None:
-        self.stage = stage
-        self.log = folder / f"{stage}-{number}.log"
-        self._port = free_port()
-        self._takeovers = 0
+    def __init__(self, name: str, argv: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
+        self.name = name
+        self.log = folder / f"{name}.log"
         self._told_to_end = False
-        environment = {
-            **os.environ,
-            "KAFKA_BROKERS": brokers,
-            "TICKETPULSE_METRICS_PORT": str(self._port),
-            "TICKETPULSE_POLICIES": str(SIMPLE_FOLDER),
-            "TICKETPULSE_WINDOW_SIZES": str(list(SIZES)),
-            "PYTHONUNBUFFERED": "1",
-            "PYTHONPATH": str(Path(__file__).parents[2]),
-            **(also or {}),
-        }
-        argv = [sys.executable, *program, "--stage", stage]
+        complete = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(_PROJECT), **environment}
         with self.log.open("wb") as log:
-            self._process = subprocess.Popen(tied(argv), stdout=log, stderr=log, cwd=folder, env=environment)
-
-    @property
-    def name(self) -> str:
-        """As its log is called."""
-        return self.log.stem
+            self._process = subprocess.Popen(
+                tied([sys.executable, *argv]), stdout=log, stderr=log, cwd=folder, env=complete
+            )
 
     @property
     def pid(self) -> int:
@@ -114,11 +88,49 @@ class Worker:
             raise WorkerDied(f"{self.name} ended with {code} after SIGTERM; {last_lines(self.log)}")
         return clock() - begun
 
+    def oddities(self) -> list[str]:
+        """Lines of its log that an undisturbed process does not write."""
+        return [line for line in self.log.read_text(errors="replace").splitlines() if _ODDITIES.search(line)]
+
+    def _end(self, sign: signal.Signals) -> None:
+        self._told_to_end = True
+        self._process.send_signal(sign)
+
+
+class StageProcess(ProductProcess):
+    """Runs one stage. `program` is what Python runs; `also` are more variables of its environment."""
+
+    def __init__(
+        self,
+        stage: str,
+        number: int,
+        brokers: str,
+        folder: Path,
+        *,
+        program: Sequence[str] = PRODUCT,
+        also: Mapping[str, str] | None = None,
+    ) -> None:
+        self.stage = stage
+        self._port = free_port()
+        environment = {
+            "KAFKA_BROKERS": brokers,
+            "TICKETPULSE_METRICS_PORT": str(self._port),
+            "TICKETPULSE_POLICIES": str(SIMPLE_FOLDER),
+            "TICKETPULSE_WINDOW_SIZES": str(list(SIZES)),
+            **(also or {}),
+        }
+        super().__init__(f"{stage}-{number}", [*program, "--stage", stage], environment, folder)
+
+
+class Worker(StageProcess):
+    """Knows how often it took partitions over."""
+
+    _takeovers = 0
+
     def _end(self, sign: signal.Signals) -> None:
         if not self._told_to_end:
             self._count_takeovers()
-        self._told_to_end = True
-        self._process.send_signal(sign)
+        super()._end(sign)
 
     def takeovers(self) -> int:
         """How often it took a partition over so far, or until it was told to end."""
@@ -129,7 +141,3 @@ class Worker:
     def _count_takeovers(self) -> None:
         with urlopen(f"http://127.0.0.1:{self._port}/metrics", timeout=10) as answer:
             self._takeovers = sum(int(float(number)) for number in _TAKEOVERS.findall(answer.read()))
-
-    def oddities(self) -> list[str]:
-        """Lines of its log that an undisturbed worker does not write."""
-        return [line for line in self.log.read_text(errors="replace").splitlines() if _ODDITIES.search(line)]

@@ -221,6 +221,9 @@ class TestPauses:
         offsets, appended = list(range(8)), [8_000] * 5 + [10_000] * 3
         assert longest_pause(steps, offsets, appended, FAULT) == 6.0
 
+    def test_what_waited_before_the_fault_counts_from_the_fault_on(self) -> None:
+        assert longest_pause([Step(1, 1, 1_000), Step(2, 2, 13_000)], [0, 1], [0, 4_000], FAULT) == 3.0
+
     def test_a_partition_without_input_does_not_wait(self) -> None:
         steps = [Step(1, 1, 9_000), Step(2, 2, 19_000)]
         assert longest_pause(steps, [0, 1], [8_000, 18_900], FAULT) == pytest.approx(0.1)
