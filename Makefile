@@ -14,7 +14,7 @@ run: setup ## run everything here with a live feed, and print the page's address
 	@exec .venv/bin/ticketpulse up
 
 test: ## set up, then run every check and all tests against a real broker of their own
-	@env -u KAFKA_BROKERS -u TICKETPULSE_LOCAL_DIR scripts/setup --with-browser --with-prometheus
+	@env -u KAFKA_BROKERS -u TICKETPULSE_LOCAL_DIR scripts/setup --with-browser --with-prometheus --with-toxiproxy
 	@scripts/check
 
 check: ## the same without the set-up
@@ -45,6 +45,6 @@ lock: ## pin the newest versions that pyproject.toml allows, with their hashes
 		--upgrade pyproject.toml -o requirements.lock
 
 clean: ## remove what set-up and tests made; the data of `make run` in .local stays
-	rm -rf .venv build dist *.egg-info .local/kafka/libs .local/kafka/.done .local/kafka/classes.jsa \
+	rm -rf .venv build dist *.egg-info .local/kafka/libs .local/kafka/.done .local/kafka/classes.jsa .local/toxiproxy \
 		.pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
