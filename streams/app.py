@@ -1,26 +1,33 @@
 """Wiring: a stage, its settings and Kafka become a worker process."""
 
+import asyncio
+from collections.abc import Callable
 from functools import partial
 
 from sinks.prometheus import serve_metrics
 from streams import topics
+from streams.broker.reach import await_broker
 from streams.clock import wall_clock
 from streams.config import Settings
-from streams.engine.faust_shell import build_app
+from streams.engine.faust_shell import AS_IT_IS, Parts, build_app
 from streams.engine.faust_shell import run_worker as run_faust
 from streams.engine.kafka_log import KafkaStage
+from streams.engine.stage import Stage
+from streams.escalation.book import PolicyBook
 from streams.logs import configure_logs
 from streams.policies import PolicySource
 from streams.score import ScoreStage
 from streams.stages import build_stage
 from streams.track import TrackStage
 
+Build = Callable[[str, Settings, PolicyBook | None], Stage]
 
-def run_worker(stage: str, settings: Settings) -> None:
-    """Run one stage until SIGTERM or SIGINT."""
+
+def run_worker(stage: str, settings: Settings, *, build: Build = build_stage, parts: Parts = AS_IT_IS) -> None:
+    """Run one stage until SIGTERM or SIGINT. Workers that are to fail on purpose bring another stage or parts."""
     configure_logs()
     source = PolicySource(settings)
-    built = build_stage(stage, settings, source.read())
+    built = build(stage, settings, source.read())
     layout = KafkaStage(
         brokers=settings.kafka_brokers,
         application=f"{settings.name}-{stage}",
@@ -36,7 +43,9 @@ def run_worker(stage: str, settings: Settings) -> None:
         dead_letters=topics.DEAD_LETTERS,
         stalled_after=settings.stalled_after,
         memory_limit=settings.memory_limit,
+        parts=parts,
         beside=partial(source.follow, built.adopt) if isinstance(built, ScoreStage | TrackStage) else None,
     )
     serve_metrics(settings.metrics_port, settings.host)
+    asyncio.run(await_broker(settings.kafka_brokers, settings.broker_patience))
     run_faust(app, override_logging=False)

@@ -10,16 +10,16 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterable, Awaitable, Callable
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 import faust
 import uvloop
 from mode import Service
 
 from streams.engine.garbage import collect_garbage_seldom
-from streams.engine.kafka_log import KafkaLog, KafkaStage
+from streams.engine.kafka_log import KafkaLog, KafkaStage, Reader
 from streams.engine.kafka_reader import KafkaReader
-from streams.engine.log import Refused
+from streams.engine.log import PartitionLog, Refused
 from streams.engine.partition import Clock, PartitionTask
 from streams.engine.runtime import Runtime
 from streams.engine.stage import Output, Stage
@@ -44,6 +44,16 @@ class Job(NamedTuple):
             self.done.set_result(self.function())
         except Exception as error:
             self.done.set_exception(error)
+
+
+class Parts(NamedTuple):
+    """What a partition is served by: its log and its task. Workers that are to fail on purpose are made of others."""
+
+    log: Callable[[KafkaStage, int, int, Reader], PartitionLog] = KafkaLog
+    task: Callable[..., PartitionTask] = PartitionTask
+
+
+AS_IT_IS: Final = Parts()
 
 
 class StageApp(faust.App):
@@ -77,6 +87,7 @@ def build_app(
     beside: Callable[[], Awaitable[None]] | None = None,
     stalled_after: float = 0.0,
     memory_limit: int = 0,
+    parts: Parts = AS_IT_IS,
 ) -> StageApp:
     """The application of one stage, ready for a worker. `beside` runs in the same event loop until the worker stops.
 
@@ -131,10 +142,9 @@ def build_app(
                 await self._reader.stop()
 
         def _start_task(self, partition: int) -> PartitionTask:
-            partition_log = KafkaLog(layout, partition, self._reader.partitions(), self._reader)
-            return PartitionTask(
+            return parts.task(
                 stage,
-                partition_log,
+                parts.log(layout, partition, self._reader.partitions(), self._reader),
                 run=run_in_agent,
                 clock=clock,
                 watch=self._watch,

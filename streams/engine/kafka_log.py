@@ -1,6 +1,6 @@
 """Kafka behind the log contract: one partition of a stage's input, its changelog partition and its outputs."""
 
-from functools import partial
+from collections.abc import Callable
 from typing import NamedTuple, Protocol
 
 from aiokafka import TopicPartition
@@ -33,14 +33,22 @@ class Reader(Protocol):
 
 class KafkaLog:
     """Keeps `streams.engine.log.PartitionLog` with a transactional producer whose id is the application and the
-    partition.
+    partition. `make_producer` takes the brokers and that id.
     """
 
-    def __init__(self, stage: KafkaStage, partition: int, partitions: int, reader: Reader) -> None:
+    def __init__(
+        self,
+        stage: KafkaStage,
+        partition: int,
+        partitions: int,
+        reader: Reader,
+        make_producer: Callable[[str, str], TransactionalProducer] = TransactionalProducer,
+    ) -> None:
         self.partition = partition
         self.partitions = partitions
         self._stage = stage
         self._reader = reader
+        self._make_producer = make_producer
         self._source = TopicPartition(stage.source, partition)
         self._changelog = TopicPartition(stage.changelog, partition)
         self._producer: TransactionalProducer | None = None
@@ -50,10 +58,9 @@ class KafkaLog:
         """Fence, then read the changelog as it stands."""
         await self.release()
         stage = self._stage
-        self._producer = TransactionalProducer(stage.brokers, f"{stage.application}-{self.partition}")
+        self._producer = self._make_producer(stage.brokers, f"{stage.application}-{self.partition}")
         await self._producer.start()
-        reached = partial(self._reader.recovering, self.partition)
-        return await recover(stage.brokers, self._changelog, self._source, self.partitions, reached)
+        return await recover(stage.brokers, self._changelog, self._source, self.partitions, self._recovering)
 
     async def seek(self, offset: int, token: int) -> int:
         """Read on from `offset`."""
@@ -94,6 +101,9 @@ class KafkaLog:
         producer, self._producer = self._producer, None
         if producer is not None:
             await producer.close()
+
+    def _recovering(self, position: int) -> None:
+        self._reader.recovering(self.partition, position)
 
     def _owned(self) -> TransactionalProducer:
         if self._producer is None:

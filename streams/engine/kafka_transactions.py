@@ -32,9 +32,12 @@ Entry = tuple[bytes | None, bytes | None, Headers]
 
 
 class TransactionalProducer:
-    """A producer that owns a transactional id. Whoever starts one later with the same id fences this one."""
+    """A producer that owns a transactional id. Whoever starts one later with the same id fences this one.
 
-    def __init__(self, brokers: str, transactional_id: str) -> None:
+    The broker aborts a transaction that stays open for longer than `timeout_ms`.
+    """
+
+    def __init__(self, brokers: str, transactional_id: str, timeout_ms: int = TRANSACTION_TIMEOUT_MS) -> None:
         self._producer = AIOKafkaProducer(
             bootstrap_servers=brokers,
             transactional_id=transactional_id,
@@ -43,7 +46,7 @@ class TransactionalProducer:
             compression_type="zstd",
             max_batch_size=BATCH_BYTES,
             request_timeout_ms=10_000,
-            transaction_timeout_ms=TRANSACTION_TIMEOUT_MS,
+            transaction_timeout_ms=timeout_ms,
             retry_backoff_ms=20,
         )
 
@@ -62,12 +65,17 @@ class TransactionalProducer:
         producer = self._producer
         try:
             await producer.begin_transaction()
-            acknowledged = [sent for target, entries in batches.items() for sent in await self._send(target, entries)]
-            # commit_transaction() does not look at failed batches, so every one is awaited first.
-            await asyncio.gather(*acknowledged)
+            await self._write(batches)
             await producer.commit_transaction()
         except (ProducerFenced, InvalidProducerEpoch) as error:
             raise Fenced(str(error)) from error
+
+    async def _write(self, batches: Mapping[TopicPartition, Iterable[Entry]]) -> None:
+        """Send the batches; returns when all are acknowledged, because commit_transaction() does not look at those that
+        failed.
+        """
+        acknowledged = [sent for target, entries in batches.items() for sent in await self._send(target, entries)]
+        await asyncio.gather(*acknowledged)
 
     async def _send(self, target: TopicPartition, entries: Iterable[Entry]) -> Sequence[asyncio.Future[object]]:
         """Batches of one partition, as few as fit."""

@@ -11,20 +11,21 @@ import re
 import sys
 import time
 from collections.abc import Iterable, Mapping
+from functools import partial
 from pathlib import Path
-from unittest.mock import patch
 
 from aiokafka import TopicPartition
 
-from streams import app
+from streams.app import run_worker
 from streams.config import Settings
-from streams.engine import kafka_log
+from streams.engine.faust_shell import Parts
+from streams.engine.kafka_log import KafkaLog
 from streams.engine.kafka_transactions import Entry, TransactionalProducer
 from streams.engine.stage import Batch, Output, Stage
 from streams.engine.state import Overlay
-from streams.escalation.book import PolicyBook
+from streams.escalation.book import PolicyBook, preset_book
 from streams.score import ScoreStage
-from streams.stages import build_stage
+from streams.stages import load_preset
 
 ONCE = Path(sys.argv[1])
 ENDLESS = 1e6
@@ -61,16 +62,15 @@ class HangingProducer(TransactionalProducer):
         await super().commit(listed)
 
 
-def build_stalling(name: str, settings: Settings, book: PolicyBook | None = None) -> Stage:
+def build_stalling(name: str, settings: Settings, book: PolicyBook | None) -> Stage:
     """The stage as it is built otherwise, which stands still when it is asked to."""
-    stage = build_stage(name, settings, book)
-    stage.__class__ = StallingStage
-    return stage
+    return StallingStage(book or preset_book(settings.preset), load_preset)
 
 
 if __name__ == "__main__":
-    with (
-        patch.object(app, "build_stage", build_stalling),
-        patch.object(kafka_log, "TransactionalProducer", HangingProducer),
-    ):
-        app.run_worker("score", Settings())
+    run_worker(
+        "score",
+        Settings(),
+        build=build_stalling,
+        parts=Parts(log=partial(KafkaLog, make_producer=HangingProducer)),
+    )
