@@ -10,7 +10,7 @@ import uuid
 from collections.abc import Sequence
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import NamedTuple, Self
 
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaError
@@ -38,7 +38,6 @@ _PROPERTIES = {
     "process.roles": "broker,controller",
     "node.id": "1",
     "controller.listener.names": "CONTROLLER",
-    "listener.security.protocol.map": "PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT",
     "auto.create.topics.enable": "false",
     "min.insync.replicas": "1",
     # A topic's own settings decide (streams/topics.py); the broker only has to let its largest record pass.
@@ -65,11 +64,22 @@ class KafkaNotRunning(Exception):
     """The local broker cannot be started, or has ended. The message says why and what to do."""
 
 
+class Listener(NamedTuple):
+    """One more port of the broker. Who asks there is told to come to `advertised` (host:port): to what forwards here.
+    The name is of capital letters.
+    """
+
+    name: str
+    port: int
+    advertised: str
+
+
 class LocalKafka:
     """A single Kafka node that keeps its data in `folder`; a start on a folder that has data goes on with it.
 
     `libs` holds the jars, which `make setup` puts into `.local/kafka/libs`. Port 0 is the port of the folder's last
-    start if it is free, else `preferred` if that is free, else any free one. The broker dies with its parent.
+    start if it is free, else `preferred` if that is free, else any free one. `listeners` that are set before a start
+    are there besides. The broker dies with its parent.
     """
 
     def __init__(
@@ -79,6 +89,7 @@ class LocalKafka:
         self.libs = libs.absolute()
         self.port = port
         self._preferred = preferred
+        self.listeners: Sequence[Listener] = ()
         self._java_options = java_options or _archive_options(self.libs)
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -111,9 +122,14 @@ class LocalKafka:
         self.folder.mkdir(parents=True, exist_ok=True)
         self._choose_port()
         controller = f"127.0.0.1:{free_port()}"
+        own = f"PLAINTEXT://{self.brokers}"
+        also = [f"{name}://127.0.0.1:{port}" for name, port, _ in self.listeners]
         properties = _PROPERTIES | {
-            "listeners": f"PLAINTEXT://{self.brokers},CONTROLLER://{controller}",
-            "advertised.listeners": f"PLAINTEXT://{self.brokers}",
+            "listeners": ",".join([own, f"CONTROLLER://{controller}", *also]),
+            "advertised.listeners": ",".join([own, *(f"{name}://{place}" for name, _, place in self.listeners)]),
+            "listener.security.protocol.map": ",".join(
+                f"{name}:PLAINTEXT" for name in ("PLAINTEXT", "CONTROLLER", *(each.name for each in self.listeners))
+            ),
             "controller.quorum.voters": f"1@{controller}",
             "log.dirs": str(self._data),
         }

@@ -12,8 +12,10 @@ from pathlib import Path
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.client import AIOKafkaClient
 
-from streams.up.local_kafka import KafkaNotRunning, LocalKafka
+from streams.up.local_kafka import KafkaNotRunning, Listener, LocalKafka
+from streams.up.processes import free_port
 
 _PARENT = """
 import asyncio, sys
@@ -51,6 +53,18 @@ async def test_a_topic_that_was_not_created_stays_unknown(kafka: LocalKafka, uni
         assert described["error_code"] == 3
     finally:
         await admin.close()
+
+
+async def test_who_asks_at_another_listener_is_sent_to_what_it_advertises(own_kafka: LocalKafka) -> None:
+    own_kafka.listeners = [Listener("FAR", free_port(), "127.0.0.1:1"), Listener("NEAR", free_port(), "127.0.0.1:2")]
+    await own_kafka.start()
+    told = []
+    for port in (own_kafka.port, *(listener.port for listener in own_kafka.listeners)):
+        client = AIOKafkaClient(bootstrap_servers=f"127.0.0.1:{port}")
+        await client.bootstrap()
+        told += [(broker.host, broker.port) for broker in client.cluster.brokers()]
+        await client.close()
+    assert told == [("127.0.0.1", own_kafka.port), ("127.0.0.1", 1), ("127.0.0.1", 2)]
 
 
 async def test_a_second_start_keeps_the_port_and_the_records(
