@@ -1,0 +1,171 @@
+"""Workers of all stages on a fresh broker, the events that flow through them, and the reckoning."""
+
+import asyncio
+import time
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+from urllib.request import urlopen
+
+from prometheus_client.parser import text_string_to_metric_families
+
+from streams.up.local_kafka import LocalKafka
+from tests.soak.cluster import STAGES, Cluster
+from tests.soak.feed import Feed
+from tests.soak.generator import Generator
+from tests.soak.verify import Ledger, Verdict, verify
+from tests.soak.workers import Worker
+
+PARTITIONS = 4
+# What is promised once a fault is over.
+CAUGHT_UP_SECONDS = 60.0
+_START_SECONDS = 60.0
+_POLL_SECONDS = 0.1
+_WINDOWS_POLL_SECONDS = 0.5
+_ANSWER_SECONDS = 10.0
+
+
+class Stuck(Exception):
+    """A condition that a working pipeline reaches was not reached."""
+
+
+class MeasuredWorker(Worker):
+    """A worker whose metrics can be read."""
+
+    def metric(self, name: str, **labels: str) -> float:
+        """The sum of a metric's samples that have these labels; 0 without any."""
+        with urlopen(f"http://127.0.0.1:{self._port}/metrics", timeout=_ANSWER_SECONDS) as answer:
+            families = text_string_to_metric_families(answer.read().decode())
+            samples = [sample for family in families for sample in family.samples]
+        return sum(one.value for one in samples if one.name == name and labels.items() <= one.labels.items())
+
+
+class Reckoning(NamedTuple):
+    """What came out, and what it was compared with."""
+
+    verdict: Verdict
+    ledger: Ledger
+
+    def assert_exact(self) -> None:
+        """The base check of every fault: nothing is lost or doubled, and all windows are as they should be."""
+        assert self.verdict.findings == []
+        assert (self.verdict.lost, self.verdict.doubled, self.verdict.windows) == (0, 0, 0)
+
+
+class Pipeline:
+    """One or more workers of each stage. Their logs go to `folder`."""
+
+    def __init__(self, cluster: Cluster, folder: Path) -> None:
+        self.cluster = cluster
+        self.folder = folder
+        self.workers: list[MeasuredWorker] = []
+        self._feeds: list[tuple[Feed, asyncio.Task[None]]] = []
+
+    def start(self, stage: str, brokers: str | None = None, also: Mapping[str, str] | None = None) -> MeasuredWorker:
+        """One more worker, which finds the broker where everybody does or at an address of its own."""
+        worker = MeasuredWorker(stage, len(self.workers), brokers or self.cluster.brokers, self.folder, also=also)
+        self.workers.append(worker)
+        return worker
+
+    def of(self, stage: str) -> list[MeasuredWorker]:
+        """The workers of a stage."""
+        return [worker for worker in self.workers if worker.stage == stage]
+
+    def feed(self, generator: Generator) -> Feed:
+        """Let a producer begin to send."""
+        feed = Feed(self.cluster.brokers, generator)
+        self._feeds.append((feed, asyncio.create_task(feed.run())))
+        return feed
+
+    async def ready(self) -> None:
+        """Until every group knows all its workers, and each of them its partitions."""
+        for stage in STAGES:
+            await self.complete(stage)
+
+    async def complete(self, stage: str) -> None:
+        """Until the stage's group knows all its workers, and each of them its partitions."""
+        count = len(self.of(stage))
+
+        async def reached() -> bool:
+            return await self.cluster.group(stage) == (count, True)
+
+        await self.until(reached, f"the group of {stage} has {count} members", _START_SECONDS)
+
+    async def all_move(self, *stages: str) -> None:
+        """Until every partition of the stages' inputs is further than it is now."""
+        before = await self._committed(stages)
+
+        async def moved() -> bool:
+            return all(b > a for a, b in zip(before, await self._committed(stages), strict=True))
+
+        await self.until(moved, f"every partition of {', '.join(stages)} moves")
+
+    async def _committed(self, stages: Sequence[str]) -> list[int]:
+        return [offset for stage in stages for offset in await self.cluster.committed(stage)]
+
+    async def until(
+        self,
+        reached: Callable[[], Awaitable[bool]],
+        what: str,
+        seconds: float = CAUGHT_UP_SECONDS,
+        poll: float = _POLL_SECONDS,
+    ) -> None:
+        """Wait for a condition. Raises Stuck, and WorkerDied when a worker ended, by its watchdog too."""
+        deadline = time.monotonic() + seconds
+        while not await reached():
+            for worker in self.workers:
+                worker.alive()
+            for _, feeding in self._feeds:
+                if feeding.done():
+                    feeding.result()
+            if time.monotonic() > deadline:
+                raise Stuck(f"not within {seconds:.0f} s: {what}; logs: {self.folder}")
+            await asyncio.sleep(poll)
+
+    async def reckon(self) -> Reckoning:
+        """Send the rest, let it come through within a minute, end all workers in order, and compare."""
+        for feed, _ in self._feeds:
+            feed.release()
+        deadline = time.monotonic() + CAUGHT_UP_SECONDS
+        await self.sent()
+        # What the registry answers goes to track again.
+        for stage in ("score", "track", "registry", "track"):
+            await self.through(stage, deadline - time.monotonic())
+        sent = [record for feed, _ in self._feeds for record in feed.sent]
+        async with Ledger(self.cluster, sent, [], self.folder) as ledger:
+            await ledger.expect()
+            await self.until(ledger.windows_agree, "the windows agree", poll=_WINDOWS_POLL_SECONDS)
+            await asyncio.gather(*(worker.leave() for worker in self.workers))
+            return Reckoning(await verify(ledger), ledger)
+
+    async def sent(self) -> None:
+        """Until all feeds have sent all that they have."""
+        await asyncio.gather(*(feeding for _, feeding in self._feeds))
+
+    async def through(self, stage: str, seconds: float = CAUGHT_UP_SECONDS) -> None:
+        """Until the stage has read all of its input."""
+
+        async def reached() -> bool:
+            return await self.cluster.committed(stage) == await self.cluster.ends(stage)
+
+        await self.until(reached, f"{stage} has read its input", seconds)
+
+    async def discard(self) -> None:
+        """Make sure that nothing runs any more."""
+        for worker in self.workers:
+            worker.discard()
+        for _, feeding in self._feeds:
+            feeding.cancel()
+            await asyncio.wait([feeding])
+
+
+@asynccontextmanager
+async def pipeline(kafka: LocalKafka, folder: Path) -> AsyncIterator[Pipeline]:
+    """Without workers yet, on a broker that runs and has no topics yet."""
+    async with Cluster(kafka.brokers, PARTITIONS) as cluster:
+        made = Pipeline(cluster, folder)
+        try:
+            yield made
+        finally:
+            await made.discard()
