@@ -48,6 +48,9 @@ class Settings(BaseSettings):
     partitions: int = Field(2, ge=1, le=512, description="Partitions of each topic: 2 locally, 12 in production.")
     replication: int = Field(1, ge=1, le=7, description="Replication factor: 1 locally, 3 in production.")
     session_timeout: Seconds = Field(6.0, description="Seconds after which a dead worker's partitions move.")
+    broker_patience: float = Field(
+        60.0, ge=0, description="Seconds that a worker or sink waits at its start for a broker that does not answer."
+    )
     stalled_after: float = Field(
         60.0,
         ge=0,

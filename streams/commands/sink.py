@@ -52,8 +52,11 @@ async def _run(settings: "Settings", listener: "socket | None") -> None:
     from sinks.kafka_source import KafkaSource
     from sinks.runner import run_sink
     from streams.broker.burial import KafkaBurial
+    from streams.broker.reach import await_broker
     from streams.topics import STORED
 
+    # Signals end it at once: there is nothing yet to end in order.
+    await await_broker(settings.kafka_brokers, settings.broker_patience)
     url, group = settings.clickhouse_url, f"{settings.name}-clickhouse"
     destination = ClickHouseSink(partial(connect, url), STORED)
     burial = KafkaBurial(settings.kafka_brokers, settings.name, destination.name)

@@ -84,7 +84,8 @@ class ProductProcess:
         except subprocess.TimeoutExpired:
             self.kill()
             raise WorkerDied(f"{self.name} did not end within {STOP_SECONDS:.0f} s; {last_lines(self.log)}") from None
-        if code:
+        # One that has said nothing yet had not begun, and has nothing to end in order.
+        if code and not (code == -signal.SIGTERM and not self.log.stat().st_size):
             raise WorkerDied(f"{self.name} ended with {code} after SIGTERM; {last_lines(self.log)}")
         return clock() - begun
 
