@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 PYTHON_BIN := .venv/bin/python
 
-.PHONY: help setup run test check parity bench soak simulate spikes clean dashboards lock
+.PHONY: help setup run test check parity bench soak chaos simulate spikes clean dashboards lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -29,8 +29,12 @@ bench: setup ## measure throughput and latency, as ratios within one run
 soak: setup ## joins, leaves, kills and pauses of workers for 40 rounds; counts what was lost or doubled
 	@$(PYTHON_BIN) -m tests.soak
 
-RUNS ?= 50000
 SEED ?= 1
+SECONDS ?= 600
+chaos: setup ## random faults at the real processes for as long as asked: make chaos SECONDS=600 SEED=1
+	@$(PYTHON_BIN) -m tests.faults --seconds $(SECONDS) --seed $(SEED)
+
+RUNS ?= 50000
 simulate: setup ## schedules of faults, each drawn from a seed, with time simulated: make simulate RUNS=50000 SEED=1
 	@$(PYTHON_BIN) -m tests.simulation --runs $(RUNS) --seed $(SEED)
 
