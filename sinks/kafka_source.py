@@ -8,6 +8,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from sinks.base import Message
+from sinks.kafka_closing import stop_consumer
 
 log = logging.getLogger(__name__)
 
@@ -17,6 +18,8 @@ log = logging.getLogger(__name__)
 _MAX_POLL_MS = 7 * 86_400_000
 _COMMIT_SECONDS = 10.0
 _LAG_SECONDS = 5.0
+# A group that re-balances has to end that first.
+_STOP_SECONDS = 10.0
 _MB = 1_048_576
 
 
@@ -100,7 +103,7 @@ class KafkaSource:
         """Leave the group, so that others take over at once."""
         if self._consumer is not None:
             consumer, self._consumer = self._consumer, None
-            await consumer.stop()
+            await stop_consumer(consumer, _STOP_SECONDS)
 
     @property
     def _started(self) -> AIOKafkaConsumer:

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.errors import IllegalStateError, KafkaError
+from sinks.kafka_closing import stop_consumer
 
 from streams.engine.kafka_log import KafkaStage
 from streams.engine.kafka_offsets import OURS, offsets_of_others, refusal
@@ -25,6 +26,11 @@ FETCH_RECORDS = 3 * CHUNK_RECORDS
 POLL_SECONDS = 0.2
 # The group is told the positions this often. Within the transactions it would cost two of their five requests.
 TELL_SECONDS = 1.0
+# A group that re-balances has to end that first.
+STOP_SECONDS = 10.0
+# In the time after which a silent member is given up. A member learns by the answer to its next heartbeat that others
+# join or leave, and until it has heard that, partitions that nobody has stand still.
+HEARTBEATS = 20
 
 
 class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -78,7 +84,7 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]
             self._telling.cancel()
             await asyncio.wait([self._telling])
             await self._tell()
-        await self._consumer.stop()
+        await stop_consumer(self._consumer, STOP_SECONDS)
 
     def partitions(self) -> int:
         """How many partitions the input has. Known once something is assigned."""

@@ -8,12 +8,14 @@ import msgspec
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import ConsumerRecord
 
+from sinks.kafka_closing import stop_consumer
 from streams.engine.log import Position, Recovered, Refused
 
 # No table's tag is zero, so no row has this key.
 POSITION_KEY = b"\0position"
 STUCK_SECONDS = 30.0
 READ_RECORDS = 20_000
+STOP_SECONDS = 2.0
 
 
 class PositionRow(NamedTuple):
@@ -56,6 +58,8 @@ async def recover(
     )
     try:
         await consumer.start()
+        consumer.assign([changelog, source])
+        consumer.pause(source)
         rows = await _read_rows(consumer, changelog, reached)
         raw = rows.pop(POSITION_KEY, None)
         if raw is None:
@@ -70,7 +74,7 @@ async def recover(
         await _check_same_topic(consumer, source, recorded.position, changelog)
         return Recovered(rows, recorded.position)
     finally:
-        await consumer.stop()
+        await stop_consumer(consumer, STOP_SECONDS)
 
 
 async def _read_rows(
@@ -81,7 +85,6 @@ async def _read_rows(
     occupy offsets too.
     """
     rows: dict[bytes, bytes] = {}
-    consumer.assign([changelog])
     await consumer.seek_to_beginning(changelog)
     end: int | None = None
     moved_at, position = _now(), -1
@@ -111,7 +114,8 @@ async def _check_same_topic(
     consumer: AIOKafkaConsumer, source: TopicPartition, position: Position, changelog: TopicPartition
 ) -> None:
     """Refuse an input that was deleted and made anew: it is shorter than the position, or holds another record at its
-    place.
+    place. The consumer has both partitions, and the source paused: to be assigned another one it would drop fetches
+    that are under way, and a consumer that is told to stop in that moment does not notice it (aiokafka 0.14).
     """
     if position.last_offset < 0:
         return
@@ -119,8 +123,9 @@ async def _check_same_topic(
     end = (await consumer.end_offsets([source]))[source]
     same = end > position.last_offset
     if same and first <= position.last_offset:
-        consumer.assign([source])
+        consumer.pause(changelog)
         consumer.seek(source, position.last_offset)
+        consumer.resume(source)
         found = (await consumer.getmany(source, timeout_ms=5_000, max_records=1)).get(source, [])
         same = not found or found[0].offset != position.last_offset or found[0].timestamp == position.last_timestamp
     if not same:

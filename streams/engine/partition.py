@@ -115,6 +115,7 @@ class PartitionTask:
         self._quiet_since = self._time()
         self.task = asyncio.create_task(self._live(), name=f"{stage.name}-{self.partition}")
 
+        self._closed = False
     # -- delivery: called by the reader
 
     def wants(self) -> bool:
@@ -133,6 +134,11 @@ class PartitionTask:
         """The partition is ours, perhaps again."""
         self._owned = self._seek_needed = True
         self._wake.set()
+    @property
+    def is_over(self) -> bool:
+        """Whether it works on the partition no more, and whoever wants to needs another task."""
+        return self._closed or self.task.done()
+
 
     async def park(self) -> None:
         """The partition is revoked: let the running transaction end, and keep state and producer, because the same
@@ -149,7 +155,8 @@ class PartitionTask:
             await self.close()
 
     async def close(self) -> None:
-        """End the task; what was not committed never happened."""
+        """End the task; what was not committed never happened. One that does not end in time is left to itself."""
+        self._closed = True
         self._owned = self._ready = False
         self.task.cancel()
         await asyncio.wait([self.task], timeout=STOP_SECONDS)

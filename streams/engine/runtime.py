@@ -37,13 +37,14 @@ class Runtime:
     async def assigned(self, partitions: Iterable[int]) -> None:
         """A rebalance ended with these partitions ours, and no others."""
         keep = set() if self._closed else set(partitions)
-        gone = [self._tasks.pop(p) for p, task in list(self._tasks.items()) if p not in keep or task.task.done()]
-        await asyncio.gather(*(task.close() for task in gone))
+        gone = [self._tasks.pop(p) for p, task in list(self._tasks.items()) if p not in keep or task.is_over]
         for partition in sorted(keep):
             if partition not in self._tasks:
                 self._tasks[partition] = task = self._start(partition)
                 task.task.add_done_callback(self._ended)
             self._tasks[partition].assign()
+        # Last: what is ours now need not wait for connections to close, nor for what could not be ended before.
+        await asyncio.gather(*(task.close() for task in gone if not task.is_over))
 
     async def close(self) -> None:
         """Let running transactions end, then give everything up."""
