@@ -7,7 +7,6 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
-from aiokafka.coordinator.assignors.roundrobin import RoundRobinPartitionAssignor
 from aiokafka.errors import IllegalStateError, KafkaError
 from sinks.kafka_closing import stop_consumer
 
@@ -15,6 +14,7 @@ from streams.engine.kafka_log import KafkaStage
 from streams.engine.kafka_offsets import OURS, offsets_of_others, refusal
 from streams.engine.log import CHUNK_BYTES, CHUNK_RECORDS, Chunk, Record
 from streams.engine.runtime import Runtime
+from streams.engine.sticky import StickyAssignor
 from streams.engine.turns import Turns
 from streams.engine.waiting import wait_at_most
 from streams.engine.watchdog import Pulse
@@ -65,9 +65,9 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]
             fetch_max_wait_ms=100,
             max_partition_fetch_bytes=1 << 20,
             session_timeout_ms=int(session_seconds * 1000),
-            heartbeat_interval_ms=int(session_seconds * 1000 / 6),
+            heartbeat_interval_ms=int(session_seconds * 1000 / HEARTBEATS),
             rebalance_timeout_ms=30_000,
-            partition_assignment_strategy=(RoundRobinPartitionAssignor,),
+            partition_assignment_strategy=(StickyAssignor(self._topic),),
         )
 
     async def start(self, runtime: Runtime) -> None:
