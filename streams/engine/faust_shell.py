@@ -138,9 +138,11 @@ def build_app(
 
         async def on_stop(self) -> None:
             with self._watchdog.stopping():
-                await self._runtime.close()
+                await self._runtime.rest()
+                # The sooner the group knows, the sooner others go on: connections are closed afterwards.
                 await self._reader.stop()
 
+                await self._runtime.close()
         def _start_task(self, partition: int) -> PartitionTask:
             return parts.task(
                 stage,

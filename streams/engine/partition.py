@@ -49,6 +49,10 @@ Clock = Callable[[], int]
 Runner = Callable[[Callable[[], Output]], Awaitable[Output]]
 
 
+class _Revoked(Exception):
+    """The partition was revoked before everything of a transaction was processed. Nothing of it has happened."""
+
+
 @dataclass
 class _Taken:
     """What goes into one transaction: the input up to `next`, of `end` that there is."""
@@ -111,11 +115,11 @@ class PartitionTask:
         self._seek_needed = True
         self._token = 0
         self._cause = "assigned"
+        self._closed = False
         self._retry_seconds = FIRST_RETRY_SECONDS
         self._quiet_since = self._time()
         self.task = asyncio.create_task(self._live(), name=f"{stage.name}-{self.partition}")
 
-        self._closed = False
     # -- delivery: called by the reader
 
     def wants(self) -> bool:
@@ -130,19 +134,20 @@ class PartitionTask:
 
     # -- control: called by the runtime
 
-    def assign(self) -> None:
-        """The partition is ours, perhaps again."""
-        self._owned = self._seek_needed = True
-        self._wake.set()
     @property
     def is_over(self) -> bool:
         """Whether it works on the partition no more, and whoever wants to needs another task."""
         return self._closed or self.task.done()
 
+    def assign(self) -> None:
+        """The partition is ours, perhaps again."""
+        self._owned = self._seek_needed = True
+        self._wake.set()
 
     async def park(self) -> None:
-        """The partition is revoked: let the running transaction end, and keep state and producer, because the same
-        partition often comes back at once. That is safe: another owner fences our producer before it reads the state.
+        """The partition is revoked: let a commit that is under way end, and drop what the stage works on, because the
+        whole group waits for us. State and producer are kept, because the same partition often comes back at once. That
+        is safe: another owner fences our producer before it reads the state.
         """
         self._owned = self._ready = False
         self._queue.clear()
@@ -262,7 +267,10 @@ class PartitionTask:
         if ticking and await self._has_lost_its_reader():
             return
         overlay, output = self._overlay(), Output()
-        taken = await self._take(overlay, output)
+        try:
+            taken = await self._take(overlay, output)
+        except _Revoked:
+            return
         if ticking:
             await self._tick(taken, overlay, output)
         position = None
@@ -320,6 +328,8 @@ class PartitionTask:
             piece = records[done : done + self._piece]
             done += len(piece)
             await self._turns.give_way()
+            if not self._owned:
+                raise _Revoked
             began = self._time()
             output.extend(await self._run(partial(self._attempt, piece, overlay)))
             seconds += self._time() - began

@@ -46,10 +46,14 @@ class Runtime:
         # Last: what is ours now need not wait for connections to close, nor for what could not be ended before.
         await asyncio.gather(*(task.close() for task in gone if not task.is_over))
 
-    async def close(self) -> None:
-        """Let running transactions end, then give everything up."""
+    async def rest(self) -> None:
+        """Take on nothing any more, and let running transactions end. State and producers are kept."""
         self._closed = True
         await self.revoked()
+
+    async def close(self) -> None:
+        """Let running transactions end, then give everything up."""
+        await self.rest()
         await self.assigned(())
 
     def _ended(self, task: "asyncio.Task[None]") -> None:

@@ -1,6 +1,7 @@
 """The partition task over the local log in memory, with faults put between the two: nothing lost, nothing doubled."""
 
 import asyncio
+import contextlib
 import json
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
@@ -102,13 +103,24 @@ class FaultyLog(LocalPartitionLog):
 
     commit_fault: str | None = None
     take_over_fault: Exception | None = None
+    deaf = False
     told: Sequence[int] = ()
 
     async def take_over(self) -> Recovered:
         if self.take_over_fault is not None:
             fault, self.take_over_fault = self.take_over_fault, None
             raise fault
+        if self.deaf:
+            self.deaf = False
+            await self._hear_nothing()
         return await super().take_over()
+
+    async def _hear_nothing(self) -> None:
+        """For an hour, whoever calls it off."""
+        end = asyncio.get_running_loop().time() + 3600
+        while (left := end - asyncio.get_running_loop().time()) > 0:
+            with contextlib.suppress(asyncio.CancelledError):
+                await asyncio.sleep(left)
 
     async def commit(self, transaction: Transaction) -> None:
         fault, self.commit_fault = self.commit_fault, None
@@ -536,6 +548,50 @@ def test_a_revoked_partition_goes_on_where_it_was_when_it_comes_back() -> None:
             await asyncio.sleep(0)
             await worker.runtime.revoked()
             await worker.own()
+        await world.until(world.exact)
+        await worker.close()
+
+    run(scenario())
+
+
+def test_a_revocation_does_not_wait_for_what_the_stage_has_still_to_do() -> None:
+    async def scenario() -> None:
+        world = World()
+        worker = world.worker()
+        await worker.own()
+        world.append(1)
+        await world.until(world.exact)
+        # Ten pieces or so of one transaction, a minute in all.
+        world.stage_seconds = 6.0
+        world.append(1000)
+        await asyncio.sleep(10.0)
+        began = asyncio.get_running_loop().time()
+        await worker.runtime.revoked()
+        assert asyncio.get_running_loop().time() - began <= world.stage_seconds
+        assert len(world.outputs()) == 1
+        world.stage_seconds = 0.0
+        await worker.own()
+        await world.until(world.exact)
+        assert world.watch.causes == ["assigned"]
+        await worker.close()
+
+    run(scenario())
+
+
+def test_a_take_over_that_cannot_be_called_off_keeps_nobody_from_the_partition() -> None:
+    async def scenario() -> None:
+        world = World()
+        world.append(10)
+        worker = world.worker()
+        worker.partition_log.deaf = True
+        await worker.own()
+        await asyncio.sleep(1.0)
+        await worker.runtime.revoked()
+        await worker.own()
+        await world.until(world.exact)
+        assert asyncio.get_running_loop().time() < 60
+        await asyncio.sleep(4000)
+        world.append(10)
         await world.until(world.exact)
         await worker.close()
 
