@@ -20,12 +20,13 @@ from streams.engine.garbage import collect_garbage_seldom
 from streams.engine.kafka_log import KafkaLog, KafkaStage, Reader
 from streams.engine.kafka_reader import KafkaReader
 from streams.engine.log import PartitionLog, Refused
+from streams.engine.memory_bound import OUTGROWN, MemoryBound
 from streams.engine.partition import Clock, PartitionTask
 from streams.engine.runtime import Runtime
 from streams.engine.stage import Output, Stage
 from streams.engine.telemetry import PrometheusWatch
 from streams.engine.turns import Turns
-from streams.engine.watchdog import OUTGROWN, Watchdog, Watched
+from streams.engine.watchdog import Watchdog, Watched
 
 log = logging.getLogger(__name__)
 
@@ -92,7 +93,7 @@ def build_app(
     """The application of one stage, ready for a worker. `beside` runs in the same event loop until the worker stops.
 
     When nothing moves for `stalled_after` seconds although records wait, the process ends (`watchdog.STALLED`); when it
-    takes more than `memory_limit` MiB it stops in order (`watchdog.OUTGROWN`). 0 for never.
+    takes more than `memory_limit` MiB it stops in order (`memory_bound.OUTGROWN`). 0 for never.
     """
     app = StageApp(
         layout.application,
@@ -128,21 +129,21 @@ def build_app(
             self._reader = KafkaReader(layout, self._turns, session_seconds)
             self._watch = PrometheusWatch(stage, layout.application, clock)
             self._runtime = Runtime(self._start_task)
-            watched = Watched(
-                layout.brokers, layout.source, layout.changelog, limit=stalled_after, most_bytes=memory_limit << 20
-            )
-            self._watchdog = Watchdog(watched, self._reader.pulse, app.stop_outgrown)
-            if stalled_after or memory_limit:
-                self._watchdog.start()
+            watched = Watched(layout.brokers, layout.source, layout.changelog, limit=stalled_after)
+            self._watchdog = Watchdog(watched, self._reader.pulse)
+            self._watchdog.start()
+            self._bound = MemoryBound(layout.source, memory_limit, app.stop_outgrown)
+            self._bound.start()
             await self._reader.start(self._runtime)
 
         async def on_stop(self) -> None:
+            self._bound.stop()
             with self._watchdog.stopping():
                 await self._runtime.rest()
                 # The sooner the group knows, the sooner others go on: connections are closed afterwards.
                 await self._reader.stop()
-
                 await self._runtime.close()
+
         def _start_task(self, partition: int) -> PartitionTask:
             return parts.task(
                 stage,

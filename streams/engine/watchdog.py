@@ -1,5 +1,4 @@
-"""Ends a worker that stands still although work waits, or that has outgrown its memory, after it has said why; whoever
-started it starts it again.
+"""Ends a worker that stands still although work waits, after it has said why; whoever started it starts it again.
 
 A worker owes progress while its partitions have records that may be read. It makes progress when the applied position
 of a partition moves, when a take-over reads further into the changelog than any has since then, and when the group
@@ -16,7 +15,6 @@ import os
 import signal
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping
-from pathlib import Path
 from threading import Event, Thread, Timer
 from typing import Final, NamedTuple
 
@@ -28,8 +26,6 @@ log = logging.getLogger(__name__)
 
 # The process ends with this code (EX_TEMPFAIL: to be tried again), or by SIGPROF when the interpreter itself is stuck.
 STALLED: Final = 75
-# And with this one after it has stopped in order because it took more memory than it may.
-OUTGROWN: Final = 76
 # How often it looks within the time that a worker may stand still, and how long an answer of the broker may take.
 _LOOKS = 6
 _LONGEST_INTERVAL = 10.0
@@ -120,31 +116,29 @@ class Stall:
 
 
 class Watched(NamedTuple):
-    """What a worker reads, how many seconds it may stand still, and how many bytes of memory it may take; 0: any."""
+    """What a worker reads, and how many seconds it may stand still; 0: any."""
 
     brokers: str
     source: str
     changelog: str
     limit: float
-    most_bytes: int
 
 
 class Watchdog:
-    """Watches from `start` on, in a thread; made in the event loop that is watched. `outgrown` is called once when the
-    process takes more memory than it may, from that thread: it begins a stop in order.
-    """
+    """Watches from `start` on, in a thread; made in the event loop that is watched."""
 
-    def __init__(self, watched: Watched, pulse: Pulse, outgrown: Callable[[], object]) -> None:
+    def __init__(self, watched: Watched, pulse: Pulse) -> None:
         self._watched = watched
         self._pulse = pulse
-        self._outgrown = outgrown
         self._loop = asyncio.get_running_loop()
-        self._interval = min(_LONGEST_INTERVAL, watched.limit / _LOOKS or _LONGEST_INTERVAL)
+        self._interval = min(_LONGEST_INTERVAL, watched.limit / _LOOKS)
         self._stopped = Event()
         self._thread = Thread(target=self._run, name="watchdog", daemon=True)
 
     def start(self) -> None:
-        """Watch from now on."""
+        """Watch from now on, unless it may stand still for ever."""
+        if not self._watched.limit:
+            return
         # Without the interpreter: the handler writes the stacks of all threads, then the signal ends the process.
         faulthandler.register(signal.SIGPROF, all_threads=True, chain=True)
         self._thread.start()
@@ -181,10 +175,6 @@ class Watchdog:
                 # A stage that never gives the interpreter back stops this thread too, but not the count of its time.
                 _allow_processor_time(self._watched.limit)
                 await asyncio.sleep(self._interval)
-                if self._has_outgrown():
-                    return
-                if not self._watched.limit:
-                    continue
                 progress = self._pulse.progress()
                 ends = await ask(progress)
                 if ends is None:
@@ -192,21 +182,6 @@ class Watchdog:
                 elif stalled := stall.look(time.monotonic(), progress, ends):
                     self._give_up(stalled, progress, ends)
                     return
-
-    def _has_outgrown(self) -> bool:
-        most, taken = self._watched.most_bytes, resident_bytes()
-        if not most or taken <= most or self._stopped.is_set():
-            return False
-        log.critical(
-            "%s: this process takes %d MiB of memory and may take %d; it stops in order and ends with code %d, to be "
-            "started again",
-            self._watched.source,
-            taken >> 20,
-            most >> 20,
-            OUTGROWN,
-        )
-        self._outgrown()
-        return True
 
     def _give_up(self, stalled: list[int], progress: Mapping[int, Progress], ends: Ends) -> None:
         if self._stopped.is_set():
@@ -294,11 +269,6 @@ def _end_soon() -> None:
     timer = Timer(_LAST_WORDS_SECONDS, os._exit, [STALLED])
     timer.daemon = True
     timer.start()
-
-
-def resident_bytes() -> int:
-    """The memory that this process takes now, as the kernel counts it."""
-    return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
 
 
 def _allow_processor_time(seconds: float) -> None:

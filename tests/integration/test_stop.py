@@ -14,7 +14,8 @@ import pytest
 from aiokafka import AIOKafkaProducer
 
 from streams import topics
-from streams.engine.watchdog import OUTGROWN, STALLED
+from streams.engine.memory_bound import OUTGROWN
+from streams.engine.watchdog import STALLED
 from streams.up.local_kafka import LocalKafka
 from tests.integration.reading import read_committed
 from tests.soak.cluster import Cluster
