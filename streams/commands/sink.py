@@ -36,6 +36,7 @@ def clickhouse(
     """
     from sinks.prometheus import serve_metrics
     from streams.engine.garbage import collect_garbage_seldom
+    from streams.engine.memory_bound import OUTGROWN
     from streams.logs import configure_logs
 
     configure_logs()
@@ -43,16 +44,19 @@ def clickhouse(
     listener = take_address(settings.host, settings.page_port, "page_port") if serve_page else None
     serve_metrics(settings.metrics_port, settings.host)
     collect_garbage_seldom()
-    asyncio.run(_run(settings, listener))
+    if asyncio.run(_run(settings, listener)):
+        raise typer.Exit(OUTGROWN)
 
 
-async def _run(settings: "Settings", listener: "socket | None") -> None:
+async def _run(settings: "Settings", listener: "socket | None") -> bool:
+    """Run it; whether it has stopped because it took more memory than it may."""
     from sinks.clickhouse.client import connect
     from sinks.clickhouse.sink import ClickHouseSink
     from sinks.kafka_source import KafkaSource
     from sinks.runner import run_sink
     from streams.broker.burial import KafkaBurial
     from streams.broker.reach import await_broker
+    from streams.engine.memory_bound import MemoryBound
     from streams.topics import STORED
 
     # Signals end it at once: there is nothing yet to end in order.
@@ -65,6 +69,10 @@ async def _run(settings: "Settings", listener: "socket | None") -> None:
         stack.push_async_callback(destination.close)
         stack.push_async_callback(burial.close)
         stop = stack.enter_context(_stopped_by_signals())
+        stop_soon = partial(asyncio.get_running_loop().call_soon_threadsafe, stop.set)
+        bound = MemoryBound(group, settings.memory_limit, stop_soon)
+        bound.start()
+        stack.callback(bound.stop)
         await _answer_people(url, listener, stack)
         await destination.check()
         await run_sink(
@@ -76,6 +84,7 @@ async def _run(settings: "Settings", listener: "socket | None") -> None:
             stop=stop,
             group=group,
         )
+    return bound.exceeded
 
 
 async def _answer_people(url: str, listener: "socket | None", stack: AsyncExitStack) -> None:
