@@ -141,8 +141,13 @@ async def _background(part: Coroutine[None, None, None], name: str) -> AsyncIter
 
 async def _expire(log: LocalLog) -> None:
     while True:
-        # A bounded number at a time: what is left goes on at once, after whoever else wants to run.
-        seconds = 0 if log.expire() else EXPIRE_SECONDS
+        seconds = EXPIRE_SECONDS
+        try:
+            # A bounded number at a time: what is left goes on at once, after whoever else wants to run.
+            seconds = 0 if log.expire() else EXPIRE_SECONDS
+        except OSError as error:
+            # To delete takes space as well.
+            _say(f"retention waits: {error}")
         await asyncio.sleep(seconds)
 
 

@@ -1,11 +1,14 @@
 """A consumer group of the local log, as a source for sinks."""
 
 import asyncio
+import logging
 from collections.abc import Sequence
 
 from sinks.base import Message
 from streams.engine.local.log import LocalLog
 from streams.engine.local.storage import LocalRecord, Slot
+
+log = logging.getLogger(__name__)
 
 # One poll reads in one go: its size bounds how long everything else in the process waits.
 POLL_RECORDS, POLL_BYTES = 2_000, 4 * 1_048_576
@@ -42,8 +45,11 @@ class LocalSource:
         return self._take(max_messages)
 
     async def commit(self) -> None:
-        """Everything polled so far is written."""
-        self._log.commit_group(self._group, self._positions)
+        """Everything polled so far is written. On a full disk that is logged: the next commit tells it too."""
+        try:
+            self._log.commit_group(self._group, self._positions)
+        except OSError as error:
+            log.warning("%s: positions not committed, their messages may be written again: %s", self._group, error)
 
     async def lag(self) -> dict[str, int]:
         """Messages not yet polled, by topic."""

@@ -24,10 +24,15 @@ _encode_headers = msgspec.msgpack.Encoder().encode
 _decode_headers = msgspec.msgpack.Decoder(tuple[tuple[str, bytes], ...]).decode
 
 
+class DiskFull(OSError):
+    """The disk beneath the log is full: nothing of the transaction is kept. The message says what to do."""
+
+
 class SqliteStorage:
     """One file, opened by one process and used by one thread; readers of other processes see what is committed."""
 
     def __init__(self, path: Path) -> None:
+        self._path = path
         # Transactions are begun and ended here and not by sqlite3's own rules.
         self._connection = sqlite3.connect(path, isolation_level=None)
         self._connection.execute("PRAGMA journal_mode=WAL")
@@ -134,13 +139,21 @@ class SqliteStorage:
 
     @contextmanager
     def _transaction(self) -> Iterator[_Execute]:
+        """The block is kept as a whole, or nothing of it. Raises DiskFull."""
         self._connection.execute("BEGIN IMMEDIATE")
         try:
             yield self._connection.execute
-        except BaseException:
-            self._connection.execute("ROLLBACK")
+            self._connection.execute("COMMIT")
+        except BaseException as error:
+            # A disk that is full has ended it already, mostly.
+            if self._connection.in_transaction:
+                self._connection.execute("ROLLBACK")
+            if getattr(error, "sqlite_errorcode", None) == sqlite3.SQLITE_FULL:
+                raise DiskFull(
+                    f"{self._path}: the disk is full, and nothing is kept until there is space: free some, and it "
+                    "goes on by itself"
+                ) from error
             raise
-        self._connection.execute("COMMIT")
 
     def _append(self, appends: Appends, timestamp: int) -> None:
         for slot, entries in appends.items():
