@@ -17,6 +17,8 @@ log = logging.getLogger(__name__)
 # session timeout.
 _MAX_POLL_MS = 7 * 86_400_000
 _COMMIT_SECONDS = 10.0
+# In a session's time. Members hear from the answer to one that others join or leave; until then what was theirs waits.
+_HEARTBEATS = 20
 _LAG_SECONDS = 5.0
 # A group that re-balances has to end that first.
 _STOP_SECONDS = 10.0
@@ -46,7 +48,7 @@ class KafkaSource:
             enable_auto_commit=False,
             auto_offset_reset="earliest",
             session_timeout_ms=round(self._session_timeout * 1000),
-            heartbeat_interval_ms=round(self._session_timeout * 1000 / 3),
+            heartbeat_interval_ms=round(self._session_timeout * 1000 / _HEARTBEATS),
             max_poll_interval_ms=_MAX_POLL_MS,
             # One fetch is in flight for each broker: it waits this long for more, and a lone message with it.
             fetch_min_bytes=_MB // 4,
