@@ -7,6 +7,36 @@ import structlog
 
 # At INFO it tells every coordinator it finds, once for each partition's producer.
 _CHATTY = ("aiokafka", "faust", "mode")
+# While a broker is away its clients try again every few milliseconds and tell of each attempt.
+_REPETITIVE = "aiokafka"
+_ONCE_IN_SECONDS = 10.0
+_MOST_MESSAGES = 1_000
+
+
+class Repetitions(logging.Filter):
+    """Lets a message of the Kafka client through once in ten seconds, whatever it is filled in with, and says then how
+    many like it were left out.
+    """
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._told: dict[tuple[str, object], tuple[float, int]] = {}
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        if record.name.partition(".")[0] != _REPETITIVE:
+            return True
+        message = record.name, record.msg
+        if message not in self._told and len(self._told) >= _MOST_MESSAGES:
+            self._told.clear()
+        told, left_out = self._told.get(message, (float("-inf"), 0))
+        if record.created - told < _ONCE_IN_SECONDS:
+            self._told[message] = told, left_out + 1
+            return False
+        self._told[message] = record.created, 0
+        if left_out:
+            record.msg = f"{record.getMessage()} (and {left_out} like it in the {record.created - told:.0f} s before)"
+            record.args = None
+        return True
 
 
 def configure_logs(level: int = logging.INFO) -> None:
@@ -29,6 +59,7 @@ def configure_logs(level: int = logging.INFO) -> None:
             processors=[structlog.stdlib.ProcessorFormatter.remove_processors_meta, *renderer],
         )
     )
+    handler.addFilter(Repetitions())
     root = logging.getLogger()
     root.handlers[:] = [handler]
     root.setLevel(level)
