@@ -9,11 +9,12 @@ from contextlib import asynccontextmanager
 from functools import partial
 from typing import Final, NamedTuple
 
+from streams.engine.watchdog import STALLED
 from tests.faults.fleet import Fleet
 from tests.faults.schedule import Injection
 from tests.soak.cluster import SINK
 from tests.soak.generator import Generator, Manners
-from tests.soak.workers import ProductProcess
+from tests.soak.workers import ProductProcess, WorkerDied
 
 
 class Inflicted(NamedTuple):
@@ -31,6 +32,7 @@ class Target:
         self.fleet = fleet
         self._generator = generator
         self._broker, self._clickhouse, self._input = asyncio.Lock(), asyncio.Lock(), asyncio.Lock()
+        self._broker_came_back = 0.0
 
     async def inflict(self, injection: Injection) -> Inflicted:
         """Returns when it is over: what was killed is started again, what slept is awake."""
@@ -49,10 +51,19 @@ class Target:
         """It ends, and a new one takes its place."""
         self.fleet.remove(role, process)
         if in_order:
-            await process.leave()
+            await self.end(process)
         else:
             process.kill()
         self.fleet.add(role)
+
+    async def end(self, process: ProductProcess) -> None:
+        """End it in order. Raises WorkerDied when it does not, unless the broker was away: then it may end itself."""
+        began = time.time()
+        try:
+            await process.leave()
+        except WorkerDied as death:
+            if death.code != STALLED or not (self._broker.locked() or self._broker_came_back > began):
+                raise
 
     async def without_broker(self, sign: signal.Signals, seconds: float) -> float:
         """The broker is away for so long; returns when it was back."""
@@ -68,7 +79,8 @@ class Target:
                 await kafka.stop()
                 await asyncio.sleep(seconds)
                 await kafka.start()
-            return time.time()
+            self._broker_came_back = time.time()
+            return self._broker_came_back
 
     async def without_clickhouse(self, sign: signal.Signals, seconds: float) -> None:
         """ClickHouse is away for so long."""
@@ -122,7 +134,7 @@ async def _join(target: Target, injection: Injection) -> None:
     await asyncio.sleep(injection.seconds)
     async with target.victim(injection.stage, injection.draw) as process:
         target.fleet.remove(injection.stage, process)
-        await process.leave()
+        await target.end(process)
 
 
 async def _kill_all(target: Target, injection: Injection) -> None:
@@ -135,7 +147,7 @@ async def _roll(target: Target, injection: Injection) -> None:
     for process in target.fleet.free(injection.stage):
         target.fleet.add(injection.stage)
         target.fleet.remove(injection.stage, process)
-        await process.leave()
+        await target.end(process)
 
 
 async def _no_broker(sign: signal.Signals, target: Target, injection: Injection) -> Inflicted:

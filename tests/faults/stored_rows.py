@@ -3,8 +3,7 @@
 from collections.abc import Iterable, Mapping
 from typing import Any, Final
 
-import clickhouse_connect
-
+from sinks.clickhouse.client import connect
 from tests.soak import oracle
 from tests.soak.verify import Ledger
 
@@ -25,7 +24,7 @@ def stored_otherwise(url: str, ledger: Ledger) -> list[str]:
         "escalations_now": {(each["escalation_id"],) for each in oracle.escalations(ledger.scored)},
         "dead_letters_now": set(ledger.dead_letters),
     }
-    with clickhouse_connect.get_client(dsn=url) as client:
+    with connect(url, readonly=True) as client:
         stored = {
             view: client.query(f"SELECT {identity} FROM {view}").result_rows  # noqa: S608 - both are written above
             for view, identity in _STORED.items()

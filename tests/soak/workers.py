@@ -23,7 +23,13 @@ _ODDITIES = re.compile(r"Traceback|starts over|tick failed|expected -?\d+, |drop
 
 
 class WorkerDied(Exception):
-    """A worker ended that nobody told to, or with an error. The message has the end of its log."""
+    """A process ended that nobody told to, or with an error. The message has the end of its log; `code` is None when it
+    did not end by itself.
+    """
+
+    def __init__(self, message: str, code: int | None = None) -> None:
+        super().__init__(message)
+        self.code = code
 
 
 class ProductProcess:
@@ -48,7 +54,7 @@ class ProductProcess:
         """Whether it runs; a stopped one does too. Raises WorkerDied when it ended on its own."""
         code = self._process.poll()
         if code is not None and not self._told_to_end:
-            raise WorkerDied(f"{self.name} ended with {code}; {last_lines(self.log)}")
+            raise WorkerDied(f"{self.name} ended with {code}; {last_lines(self.log)}", code)
         return code is None
 
     def kill(self) -> None:
@@ -86,7 +92,7 @@ class ProductProcess:
             raise WorkerDied(f"{self.name} did not end within {STOP_SECONDS:.0f} s; {last_lines(self.log)}") from None
         # One that has said nothing yet had not begun, and has nothing to end in order.
         if code and not (code == -signal.SIGTERM and not self.log.stat().st_size):
-            raise WorkerDied(f"{self.name} ended with {code} after SIGTERM; {last_lines(self.log)}")
+            raise WorkerDied(f"{self.name} ended with {code} after SIGTERM; {last_lines(self.log)}", code)
         return clock() - begun
 
     def oddities(self) -> list[str]:
