@@ -10,6 +10,7 @@ from typing import Final
 
 from streams.up.local_kafka import LocalKafka
 from tests.servers.clickhouse_process import ClickHouseProcess
+from tests.servers.toxiproxy import Proxy
 from tests.soak.cluster import SINK, STAGES, Cluster
 from tests.soak.stored import Sink, run_command
 from tests.soak.windows import SIZES
@@ -25,12 +26,15 @@ _RESTART_SECONDS = 1.0
 
 
 class Fleet:
-    """Workers of each stage, sinks, ClickHouse and the broker. `ended_alone` tells of each process that ended although
-    nobody told it to; a new one takes its place, as a supervisor would see to.
+    """Workers of each stage, sinks, ClickHouse and the broker, which every second process reaches through `proxy`.
+
+    `ended_alone` tells of each process that ended although nobody told it to; a new one takes its place, as a
+    supervisor would see to.
     """
 
-    def __init__(self, kafka: LocalKafka, folder: Path, workers: int, sinks: int) -> None:
+    def __init__(self, kafka: LocalKafka, proxy: Proxy, folder: Path, workers: int, sinks: int) -> None:
         self.kafka = kafka
+        self.proxy = proxy
         self.clickhouse = ClickHouseProcess(folder / "clickhouse")
         self.ended_alone: list[str] = []
         self.all: list[ProductProcess] = []
@@ -69,11 +73,12 @@ class Fleet:
     def add(self, role: str) -> ProductProcess:
         """One more worker of a stage, or one more sink."""
         number = next(self._numbers)
+        brokers = self.proxy.address if number % 2 else self.kafka.brokers
         process: ProductProcess
         if role == SINK:
-            process = Sink(number, self.environment, self._folder)
+            process = Sink(number, self.environment | {"KAFKA_BROKERS": brokers}, self._folder)
         else:
-            process = StageProcess(role, number, self.kafka.brokers, self._folder)
+            process = StageProcess(role, number, brokers, self._folder)
         self.all.append(process)
         self._running[role].append(process)
         return process

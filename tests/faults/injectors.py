@@ -12,6 +12,7 @@ from typing import Final, NamedTuple
 from streams.engine.watchdog import STALLED
 from tests.faults.fleet import Fleet
 from tests.faults.schedule import Injection
+from tests.servers.toxiproxy import BOTH, Toxic, black_hole, latency, reset_peer
 from tests.soak.cluster import SINK
 from tests.soak.generator import Generator, Manners
 from tests.soak.workers import ProductProcess, WorkerDied
@@ -26,12 +27,12 @@ class Inflicted(NamedTuple):
 
 
 class Target:
-    """What faults strike. The broker and ClickHouse can have one fault at a time each; so can the input."""
+    """What faults strike. The broker, ClickHouse, the network and the input can have one fault at a time each."""
 
     def __init__(self, fleet: Fleet, generator: Generator) -> None:
         self.fleet = fleet
         self._generator = generator
-        self._broker, self._clickhouse, self._input = asyncio.Lock(), asyncio.Lock(), asyncio.Lock()
+        self._broker, self._clickhouse, self._input, self._network = (asyncio.Lock() for _ in range(4))
         self._broker_came_back = 0.0
 
     async def inflict(self, injection: Injection) -> Inflicted:
@@ -94,6 +95,11 @@ class Target:
                 server.kill()
                 await asyncio.sleep(seconds)
                 await asyncio.to_thread(server.start)
+
+    async def disturb_network(self, toxics: Iterable[Toxic], seconds: float) -> None:
+        """This is wrong between the broker and half of the processes for so long."""
+        async with self._network, self.fleet.proxy.suffering(toxics):
+            await asyncio.sleep(seconds)
 
     async def change_input(self, manners: Manners, seconds: float) -> None:
         """Producers send such events for so long."""
@@ -160,6 +166,10 @@ async def _no_clickhouse(sign: signal.Signals, target: Target, injection: Inject
     await target.without_clickhouse(sign, injection.seconds)
 
 
+async def _network(toxics: Iterable[Toxic], target: Target, injection: Injection) -> None:
+    await target.disturb_network(toxics, injection.seconds)
+
+
 async def _input(manners: Manners, target: Target, injection: Injection) -> None:
     await target.change_input(manners, injection.seconds)
 
@@ -196,6 +206,10 @@ _INJECTORS: Final[Mapping[str, Inflict]] = {
     "sink sleeps": _timed(_hold),
     "ClickHouse killed": _timed(partial(_no_clickhouse, signal.SIGKILL)),
     "ClickHouse hangs": _timed(partial(_no_clickhouse, signal.SIGSTOP)),
+    "network cut": _timed(partial(_network, [reset_peer(stream) for stream in BOTH])),
+    "network silent": _timed(partial(_network, [black_hole(stream) for stream in BOTH])),
+    "answers lost": _timed(partial(_network, [black_hole("downstream")])),
+    "network slow": _timed(partial(_network, [latency(stream, 150, 100) for stream in BOTH])),
     "all is poison": _timed(partial(_input, Manners(poison=1.0))),
     "half is poison": _timed(partial(_input, Manners(poison=0.5))),
     "all is repeated": _timed(partial(_input, Manners(repeated=0.99))),

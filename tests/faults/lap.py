@@ -14,6 +14,7 @@ from streams.up.local_kafka import LocalKafka
 from tests.conftest import KAFKA_LIBS
 from tests.faults.fleet import Fleet
 from tests.faults.injectors import Inflicted, Target
+from tests.faults.network import proxied
 from tests.faults.schedule import KINDS, Injection
 from tests.faults.stored_rows import stored_otherwise
 from tests.faults.timeline import Sample, follow, seconds_to_catch_up, take_sample
@@ -74,12 +75,16 @@ async def run_lap(plan: Plan, folder: Path) -> Outcome:
     end in order.
     """
     kafka = LocalKafka(folder / "kafka", KAFKA_LIBS)
-    async with kafka, Cluster(kafka.brokers, plan.partitions) as cluster:
-        fleet = Fleet(kafka, folder, plan.workers, plan.sinks)
+    async with proxied(kafka, folder, "afar") as proxies:
         try:
-            return await _Lap(plan, cluster, fleet, folder).run()
+            async with Cluster(kafka.brokers, plan.partitions) as cluster:
+                fleet = Fleet(kafka, proxies["afar"], folder, plan.workers, plan.sinks)
+                try:
+                    return await _Lap(plan, cluster, fleet, folder).run()
+                finally:
+                    fleet.discard()
         finally:
-            fleet.discard()
+            await kafka.stop()
 
 
 class _Lap:
