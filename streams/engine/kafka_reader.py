@@ -3,13 +3,13 @@
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import IllegalStateError, KafkaError
-from sinks.kafka_closing import stop_consumer
 
+from sinks.kafka_closing import stop_consumer
 from streams.engine.kafka_log import KafkaStage
 from streams.engine.kafka_offsets import OURS, offsets_of_others, refusal
 from streams.engine.log import CHUNK_BYTES, CHUNK_RECORDS, Chunk, Record
@@ -50,6 +50,7 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]
         self._wanted = asyncio.Event()
         self._at: dict[int, tuple[int, int]] = {}
         self._progress: dict[int, int] = {}
+        self._unanswered: Mapping[TopicPartition, int | None] | None = None
         self.pulse = Pulse()
         self._telling: asyncio.Task[None] | None = None
         # A commit that meets a join under way makes the client forget who it is and join again, and so for ever.
@@ -174,8 +175,12 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]
             await self._tell()
 
     async def _tell(self) -> None:
-        """Commit the positions of what is ours. They are for watching only: what fails is told the next time."""
-        if not self._settled:
+        """Commit the positions of what is ours. They are for watching only: what fails is told the next time.
+
+        But not before an answer has come again. To the group, who tells it something is alive: a member that can ask
+        and hears no answers would keep its partitions, and they would stand still.
+        """
+        if not self._settled or self._unanswered == self._heard():
             return
         ours = {source: (self._progress[source.partition], OURS) for source in self._assigned(self._progress)}
         told, self._progress = self._progress, {}
@@ -184,9 +189,15 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]
         try:
             async with self._committing, asyncio.timeout(TELL_SECONDS):
                 await self._consumer.commit(ours)
+            self._unanswered = None
         except (KafkaError, TimeoutError) as error:
+            self._unanswered = self._heard()
             log.info("%s: the group was not told its offsets: %r", self._topic, error)
             self._progress = told | self._progress
+
+    def _heard(self) -> Mapping[TopicPartition, int | None]:
+        """When the broker last answered a fetch of each partition."""
+        return {source: self._consumer.last_poll_timestamp(source) for source in self._consumer.assignment()}
 
     def _assigned(self, partitions: Iterable[int]) -> list[TopicPartition]:
         assignment = self._consumer.assignment()
