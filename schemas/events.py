@@ -4,6 +4,7 @@ A producer may send more than we know: fields outside this struct are kept in `e
 level.
 """
 
+import re
 from datetime import UTC, datetime
 from typing import Annotated, Any, Literal, get_args
 
@@ -175,14 +176,16 @@ def _read_time(value: object) -> datetime | Rejected:
         else:
             return Rejected(Reason.TIME, "occurred_at", f"{_json_kind(value)} is no time; {_TIME_WANTED}")
     except (msgspec.ValidationError, ValueError, OverflowError, OSError):
-        return Rejected(Reason.TIME, "occurred_at", f"{_shorten(value)} is no time; {_TIME_WANTED}")
+        return Rejected(Reason.TIME, "occurred_at", f"{_quoted(value)} is no time; {_TIME_WANTED}")
     if moment.tzinfo is None:
-        return Rejected(Reason.TIME, "occurred_at", f"{_shorten(value)} has no UTC offset; {_TIME_WANTED}")
+        return Rejected(Reason.TIME, "occurred_at", f"{_quoted(value)} has no UTC offset; {_TIME_WANTED}")
     if not EARLIEST <= moment < LATEST:
-        return Rejected(Reason.TIME, "occurred_at", f"{_shorten(value)} is outside 1970 to 2099")
+        return Rejected(Reason.TIME, "occurred_at", f"{_quoted(value)} is outside 1970 to 2099")
     return _whole_milliseconds(moment if moment.tzinfo is UTC else moment.astimezone(UTC))
 
 
+# Neither an address nor several words.
+_SHOWN = re.compile(r"[\w.:+/-]{1,40}")
 _TIME_WANTED = "wanted: RFC 3339 with an offset (2026-11-21T09:30:00Z) or a Unix epoch in seconds or milliseconds"
 
 
@@ -199,16 +202,17 @@ def _explain(error: msgspec.ValidationError, fields: dict[str, Any]) -> Rejected
     allowed = _ALLOWED.get(name)
     if allowed and isinstance(fields.get(name), str):
         reason = Reason.UNKNOWN_TYPE if name == "type" else Reason.INVALID
-        return Rejected(reason, field, f"{_shorten(fields[name])} is not one of {' | '.join(allowed)}")
+        return Rejected(reason, field, f"{_quoted(fields[name])} is not one of {' | '.join(allowed)}")
     return Rejected(Reason.INVALID, field, wanted[:1].lower() + wanted[1:])
 
 
 _ALLOWED = {"type": EVENT_TYPES, "channel": CHANNELS, "status": STATUSES, "priority": PRIORITIES}
 
 
-def _shorten(value: object, limit: int = 60) -> str:
-    shown = repr(value)
-    return shown if len(shown) <= limit else f"{shown[:limit]}…"
+def _quoted(value: object) -> str:
+    """A word or a number as it is. Anything else could be a customer's, put into the wrong field, and is not shown."""
+    shown = str(value)
+    return repr(value) if _SHOWN.fullmatch(shown) else f"a text of {len(shown)} characters"
 
 
 def _json_kind(value: object) -> str:

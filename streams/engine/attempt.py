@@ -4,8 +4,10 @@ The whole batch is tried first. When the stage raises, or makes a record or a ro
 tried alone on a nested overlay; one that fails becomes a dead letter with the untouched bytes and the reason.
 """
 
+import traceback
 from collections.abc import Iterable
 from operator import itemgetter
+from pathlib import Path
 
 from schemas.deadletters import attempts_so_far, error_headers, own_headers
 from schemas.rejections import Reason, Rejected
@@ -38,7 +40,7 @@ def _one_by_one(stage: Stage, batch: Batch, state: Overlay, now: int, dead_lette
             output = stage.process(batch._replace(records=[record]), trial, now)
             _check_sizes(output, trial)
         except Exception as error:
-            rejected = Rejected(Reason.FAILED, "record", f"{type(error).__name__}: {error}")
+            rejected = Rejected(Reason.FAILED, "record", _place_of(error))
             if isinstance(error, TooLarge):
                 rejected = Rejected(Reason.TOO_LARGE, "record", str(error))
             bury(whole, stage.name, batch, record, rejected, dead_letters)
@@ -55,6 +57,12 @@ def bury(output: Output, stage: str, batch: Batch, record: Record, rejected: Rej
     )
     output.send(dead_letters, record.key, record.value, (*own_headers(record.headers), *headers))
     output.count("dead_letters", rejected.reason)
+
+
+def _place_of(error: Exception) -> str:
+    """Its kind, and where it was raised. What it says may be a customer's words, which no reason repeats."""
+    last = traceback.extract_tb(error.__traceback__)[-1]
+    return f"{type(error).__name__} at {Path(last.filename).name}:{last.lineno}, in {last.name}"
 
 
 class TooLarge(Exception):

@@ -622,7 +622,7 @@ def test_a_poison_record_is_a_dead_letter_and_its_neighbours_count() -> None:
         await world.until(world.exact)
         (letter,) = world.read(topics.DEAD_LETTERS)
         assert (letter.key, letter.value) == (b"k", b"poison")
-        assert dict(letter.headers)[MESSAGE] == b"record: ValueError: cannot be counted"
+        assert dict(letter.headers)[MESSAGE].startswith(b"record: ValueError at test_partition.py:")
         await worker.close()
 
     run(scenario())
