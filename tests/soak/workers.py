@@ -18,7 +18,8 @@ from tests.soak.windows import SIZES
 STOP_SECONDS = 30.0
 PRODUCT = ("-m", "streams.cli", "worker")
 _PROJECT = Path(__file__).parents[2]
-_TAKEOVERS = re.compile(rb"^helpdesk_takeovers_total\{.*\} (\d+)", re.MULTILINE)
+_ANSWER_SECONDS = 10.0
+_TAKEOVERS = re.compile(r"^helpdesk_takeovers_total\{.*\} (\d+)", re.MULTILINE)
 _ODDITIES = re.compile(r"Traceback|starts over|tick failed|expected -?\d+, |dropped|Crash")
 
 
@@ -128,6 +129,11 @@ class StageProcess(ProductProcess):
         }
         super().__init__(f"{stage}-{number}", [*program, "--stage", stage], environment, folder)
 
+    def metrics(self) -> str:
+        """All that it tells Prometheus."""
+        with urlopen(f"http://127.0.0.1:{self._port}/metrics", timeout=_ANSWER_SECONDS) as answer:
+            return str(answer.read().decode())
+
 
 class Worker(StageProcess):
     """Knows how often it took partitions over."""
@@ -146,5 +152,4 @@ class Worker(StageProcess):
         return self._takeovers
 
     def _count_takeovers(self) -> None:
-        with urlopen(f"http://127.0.0.1:{self._port}/metrics", timeout=10) as answer:
-            self._takeovers = sum(int(float(number)) for number in _TAKEOVERS.findall(answer.read()))
+        self._takeovers = sum(int(float(number)) for number in _TAKEOVERS.findall(self.metrics()))
