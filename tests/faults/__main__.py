@@ -14,6 +14,8 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
+from streams.up.local_kafka import LocalKafka
+from tests.conftest import KAFKA_LIBS
 from tests.faults.lap import Outcome, Plan, Stuck, run_lap
 from tests.faults.report import describe, table
 from tests.faults.schedule import schedule
@@ -24,8 +26,9 @@ def main() -> int:
     """Run what the arguments ask for."""
     arguments = _arguments()
     logging.basicConfig(level=logging.INFO if arguments.verbose else logging.WARNING, format="%(asctime)s %(message)s")
-    # Its clients tell of every connection that a fault cuts.
+    # The clients tell of every connection that a fault cuts, and of every request.
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)
+    logging.getLogger("httpx").setLevel(logging.WARNING)
     kept = Path(tempfile.mkdtemp(prefix="ticketpulse-chaos-"))
     outcomes: list[Outcome] = []
     failed = False
@@ -64,7 +67,7 @@ def _lap(plan: Plan, folder: Path, outcomes: list[Outcome], *, keep: bool) -> bo
     folder.mkdir()
     outcome: Outcome | None = None
     try:
-        outcome = asyncio.run(run_lap(plan, folder))
+        outcome = asyncio.run(run_lap(plan, LocalKafka(folder / "kafka", KAFKA_LIBS), folder))
     except* (Stuck, WorkerDied, TimeoutError) as errors:
         _say("\n".join(f"seed {plan.seed:<6} FAILED: {error}" for error in errors.exceptions))
     if outcome is None:

@@ -11,7 +11,6 @@ from typing import Any, NamedTuple
 from aiokafka.errors import KafkaError
 
 from streams.up.local_kafka import LocalKafka
-from tests.conftest import KAFKA_LIBS
 from tests.faults.fleet import Fleet
 from tests.faults.injectors import Inflicted, Target
 from tests.faults.network import proxied
@@ -70,11 +69,11 @@ class Stuck(Exception):
     """A condition that a working pipeline reaches was not reached."""
 
 
-async def run_lap(plan: Plan, folder: Path) -> Outcome:
-    """From the first process to the verdict; logs go to `folder`. Raises Stuck, or WorkerDied when a process does not
-    end in order.
+async def run_lap(plan: Plan, kafka: LocalKafka, folder: Path) -> Outcome:
+    """From the start of a fresh broker to the verdict; logs go to `folder`.
+
+    Raises Stuck, or WorkerDied when a process does not end in order.
     """
-    kafka = LocalKafka(folder / "kafka", KAFKA_LIBS)
     async with proxied(kafka, folder, "afar") as proxies:
         try:
             async with Cluster(kafka.brokers, plan.partitions) as cluster:
