@@ -13,7 +13,6 @@ import pytest
 from streams.up.local_kafka import LocalKafka
 
 KAFKA_LIBS = Path(__file__).parents[1] / ".local" / "kafka" / "libs"
-_BROKER_FIXTURES = {"kafka", "own_kafka"}
 
 # How long an example takes depends on what else the machine does.
 hypothesis.settings.register_profile("ticketpulse", deadline=None)
@@ -32,10 +31,13 @@ signal.signal(signal.SIGINT, signal.default_int_handler)
 # Before xdist reads the marks.
 @pytest.hookimpl(tryfirst=True)
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """All tests that need a broker run in one process, one after the other, beside those that need none."""
+    """All tests that share the broker run in one process, and so do those of a file that have brokers of their own."""
     for item in items:
-        if _BROKER_FIXTURES & set(getattr(item, "fixturenames", ())):
+        fixtures = getattr(item, "fixturenames", ())
+        if "kafka" in fixtures:
             item.add_marker(pytest.mark.xdist_group("kafka"))
+        elif "own_kafka" in fixtures:
+            item.add_marker(pytest.mark.xdist_group(item.nodeid.partition("::")[0]))
 
 
 @pytest.fixture(scope="session")
