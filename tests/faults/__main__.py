@@ -16,9 +16,10 @@ from pathlib import Path
 
 from streams.up.local_kafka import LocalKafka
 from tests.conftest import KAFKA_LIBS
-from tests.faults.lap import Outcome, Plan, Stuck, run_lap
+from tests.faults.lap import Outcome, Plan, run_lap
 from tests.faults.report import describe, table
 from tests.faults.schedule import schedule
+from tests.soak.waiting import Stuck
 from tests.soak.workers import WorkerDied
 
 

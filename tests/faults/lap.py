@@ -23,6 +23,7 @@ from tests.soak.generator import Generator
 from tests.soak.pauses import Fault
 from tests.soak.stored import different_windows, stored_lag
 from tests.soak.verify import Ledger, Verdict, verify
+from tests.soak.waiting import Stuck, until
 
 log = logging.getLogger(__name__)
 
@@ -63,10 +64,6 @@ class Outcome(NamedTuple):
     recoveries: Sequence[Recovery]
     ended_alone: Sequence[str]
     caught_up: float
-
-
-class Stuck(Exception):
-    """A condition that a working pipeline reaches was not reached."""
 
 
 async def run_lap(plan: Plan, kafka: LocalKafka, folder: Path) -> Outcome:
@@ -162,15 +159,8 @@ class _Lap:
         return verdict._replace(findings=[*verdict.findings, *stored])
 
     async def _until(self, reached: Callable[[], Awaitable[bool]], what: str) -> None:
-        log.info("until %s", what)
-        deadline = time.monotonic() + _STUCK_SECONDS
-        while True:
-            with contextlib.suppress(KafkaError, TimeoutError):
-                if await reached():
-                    return
-            if time.monotonic() > deadline:
-                raise Stuck(f"not within {_STUCK_SECONDS:.0f} s: {what}")
-            await asyncio.sleep(_POLL_SECONDS)
+        # What ends on its own is started again, and a broker may be away.
+        await until(reached, what, _STUCK_SECONDS, poll=_POLL_SECONDS, unless=(KafkaError, TimeoutError))
 
 
 @contextlib.asynccontextmanager

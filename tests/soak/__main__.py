@@ -15,7 +15,8 @@ from pathlib import Path
 
 from streams.up.local_kafka import LocalKafka
 from tests.soak.cluster import STAGES
-from tests.soak.rounds import SCENARIOS, Outcome, Plan, Stuck, run_round
+from tests.soak.rounds import SCENARIOS, Outcome, Plan, run_round
+from tests.soak.waiting import Stuck
 from tests.soak.workers import WorkerDied
 
 KAFKA_LIBS = Path(__file__).parents[2] / ".local" / "kafka" / "libs"

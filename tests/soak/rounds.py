@@ -16,6 +16,7 @@ from tests.soak.generator import Generator
 from tests.soak.pauses import Fault
 from tests.soak.stored import stored_differently
 from tests.soak.verify import Ledger, Verdict, verify
+from tests.soak.waiting import Stuck, until
 from tests.soak.workers import Worker
 
 log = logging.getLogger(__name__)
@@ -55,10 +56,6 @@ class Outcome:
     recoveries: list[float] = field(default_factory=list)
     slowest_stop: float = 0.0
     oddities: list[str] = field(default_factory=list)
-
-
-class Stuck(Exception):
-    """A condition that a working pipeline reaches was not reached."""
 
 
 class Round:
@@ -170,13 +167,7 @@ class Round:
         poll: float = POLL_SECONDS,
     ) -> None:
         """Wait for a condition; notices at once when a worker or the feed has died."""
-        log.info("until %s", what)
-        deadline = time.monotonic() + seconds
-        while not await reached():
-            self._check_alive()
-            if time.monotonic() > deadline:
-                raise Stuck(f"not within {seconds:.0f} s: {what}")
-            await asyncio.sleep(poll)
+        await until(reached, what, seconds, check=self._check_alive, poll=poll)
 
     def _check_alive(self) -> None:
         for worker in self._all:
