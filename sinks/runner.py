@@ -71,8 +71,7 @@ class _Loop:
 
     async def run(self) -> None:
         while not self._stop.is_set():
-            self._held = await self._collect()
-            if self._held and await self._write():
+            if await self._collect() and await self._write():
                 await self._source.commit()
             self._held = ()
 
@@ -90,9 +89,10 @@ class _Loop:
                     CONSUMER_LAG.labels(group, topic).set(waiting[topic] + held[topic])
             await asyncio.sleep(_LAG_SECONDS)
 
-    async def _collect(self) -> Sequence[Message]:
-        """The next batch: empty when there was nothing for a moment."""
-        batch = list(await self._source.poll(self._max_rows, _POLL_SECONDS))
+    async def _collect(self) -> bool:
+        """Hold the next batch; whether there is one: not when nothing came for a moment."""
+        # What is collected is no longer waiting and not yet written: the lag counts it from here on.
+        self._held = batch = list(await self._source.poll(self._max_rows, _POLL_SECONDS))
         first = time.monotonic()
         due = min(self._not_before, first + self._max_seconds)
         size = _bytes(batch)
@@ -106,7 +106,7 @@ class _Loop:
             batch += more
             size += _bytes(more)
         self._not_before = time.monotonic() + self._max_seconds / _WRITES_IN_A_PERIOD
-        return batch
+        return bool(batch)
 
     async def _write(self) -> bool:
         """Whether the batch is stored. False only when it is to stop while the sink is unavailable."""
