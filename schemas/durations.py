@@ -25,6 +25,8 @@ def bucket_of(milliseconds: int) -> int:
 
 def quantile(histogram: Mapping[int, int], share: float) -> float | None:
     """Seconds within which this share (0 to 1) of the durations lies; None when there are none."""
+    if not histogram:
+        return None
     wanted = share * sum(histogram.values())
     passed = 0
     for bucket in sorted(histogram):

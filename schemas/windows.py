@@ -2,6 +2,7 @@
 
 from collections.abc import Hashable
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any, TypeVar
 
 import msgspec
@@ -195,8 +196,8 @@ def aggregate(key: WindowKey, totals: Totals, revision: int, *, final: bool) -> 
     return WindowAggregate(
         tenant=key.tenant,
         size=key.size,
-        start=datetime.fromtimestamp(key.start, UTC),
-        end=datetime.fromtimestamp(key.end, UTC),
+        start=_time(key.start),
+        end=_time(key.end),
         dimension=key.dimension,
         value=key.value,
         revision=revision,
@@ -213,6 +214,12 @@ def aggregate(key: WindowKey, totals: Totals, revision: int, *, final: bool) -> 
     )
 
 
+# The windows of one time are told together.
+@lru_cache(maxsize=1_000)
+def _time(seconds: int) -> datetime:
+    return datetime.fromtimestamp(seconds, UTC)
+
+
 _key_encoder = msgspec.msgpack.Encoder()
 _key_decoder = msgspec.msgpack.Decoder(WindowKey)
 _encoder = msgspec.json.Encoder()
@@ -222,6 +229,8 @@ _message_decoder: msgspec.json.Decoder[WindowPartial | Watermark | Samples] = ms
 _aggregate_decoder = msgspec.json.Decoder(WindowAggregate)
 
 
+# Open windows come again and again, with each change and each look for those that are done with.
+@lru_cache(maxsize=10_000)
 def decode_key(raw: bytes) -> WindowKey:
     """The inverse of `WindowKey.encode`."""
     return _key_decoder.decode(raw)

@@ -161,7 +161,7 @@ def _totals(state: Overlay, key: WindowKey) -> Totals | None:
 
 
 def _sum(window: MergedWindow) -> Totals:
-    return reduce(add, window.sources.values(), Totals())
+    return reduce(add, window.sources.values()) if window.sources else Totals()
 
 
 def _advance(watermark: Watermark, state: Overlay) -> None:
@@ -176,9 +176,11 @@ def _merge(told: WindowPartial, rules: WindowRules, state: Overlay) -> None:
     before = state.get(WINDOWS, key)
     if before is not None and before.sources.get(told.source) == told.totals:
         return
-    sources = {**before.sources, told.source: told.totals} if before else {told.source: told.totals}
-    state.put(WINDOWS, key, msgspec.structs.replace(before or MergedWindow({}), sources=sources))
-    _to_publish(told.key, state)
+    if before is None:
+        window = MergedWindow({told.source: told.totals})
+    else:
+        window = MergedWindow({**before.sources, told.source: told.totals}, before.revision, final=before.final)
+    _publish_later(told.key, key, window, state)
     loser = _note_value(told.key, rules, state) if before is None else None
     if loser is not None:
         _to_publish(msgspec.structs.replace(told.key, value=loser), state)
@@ -200,7 +202,11 @@ def _note_value(cell: WindowKey, rules: WindowRules, state: Overlay) -> str | No
 def _to_publish(cell: WindowKey, state: Overlay) -> None:
     key = cell.encode()
     window = state.get(WINDOWS, key) or MergedWindow({})
-    state.put(WINDOWS, key, msgspec.structs.replace(window, published=False))
+    _publish_later(cell, key, msgspec.structs.replace(window, published=False), state)
+
+
+def _publish_later(cell: WindowKey, key: bytes, window: MergedWindow, state: Overlay) -> None:
+    state.put(WINDOWS, key, window)
     state.put(CHANGED, key, True)
     if not window.final:
         state.put(OPEN, key, cell.end)

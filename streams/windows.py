@@ -192,6 +192,8 @@ def _in_time(fact: Fact, targets: Targets) -> int:
 
 def _total(noted: Sequence[Counts]) -> list[Any]:
     """The fields of the totals of events, without their tickets."""
+    if len(noted) == 1:
+        return _total_of_one(noted[0])
     columns = list(zip(*noted, strict=True))
     totals: list[Any] = [sum(column) for column in columns[:_NUMBERS]]
     least = min(columns[_SCORE_MIN])
@@ -201,6 +203,14 @@ def _total(noted: Sequence[Counts]) -> list[Any]:
         counts = dict(Counter(column))
         counts.pop(None, None)
         totals.append(counts)
+    return totals
+
+
+def _total_of_one(counts: Counts) -> list[Any]:
+    """The same of a single event, as most are while few come: nothing is to be added up."""
+    totals = [*counts[:_NUMBERS], *({} if each is None else {each: 1} for each in counts[_NUMBERS:])]
+    if counts[_SCORE_MIN] == _UNSCORED:
+        totals[_SCORE_MIN] = NO_SCORE
     return totals
 
 

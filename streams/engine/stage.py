@@ -69,7 +69,8 @@ class Output:
         """Append another output to this one."""
         self.records.extend(other.records)
         self.shown.extend(other.shown)
-        self.counts.update(other.counts)
+        if other.counts:
+            self.counts.update(other.counts)
         self.standing.update(other.standing)
 
 

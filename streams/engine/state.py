@@ -87,13 +87,10 @@ class State:
         waiting = self._sweeps.get(table.tag)
         if not waiting:
             waiting = self._sweeps[table.tag] = list(rows)
-        found: list[tuple[bytes, Row]] = []
-        for _ in range(min(limit, len(waiting))):
-            key = waiting.pop()
-            row = rows.get(key)
-            if row is not None:
-                found.append((key, table.decode(row) if type(row) is bytes else row))
-        return found
+        keys = waiting[: -limit - 1 : -1]
+        del waiting[-limit:]
+        there = [(key, row) for key in keys if (row := rows.get(key)) is not None]
+        return [(key, table.decode(row) if type(row) is bytes else row) for key, row in there]
 
 
 class Overlay:
@@ -103,7 +100,9 @@ class Overlay:
         self._state = state
         self._below = below
         self._changes: dict[bytes, tuple[Table[Any], dict[bytes, Any]]] = {}
+        # Rows for the changelog: those that are encoded, and those that changed since.
         self._encoded: dict[bytes, bytes | None] = {}
+        self._raw: dict[bytes, Any] = {}
 
     @property
     def partition(self) -> int:
@@ -124,8 +123,9 @@ class Overlay:
         encoded = nested.logged()
         if not self._changes:
             # The usual case: nothing to merge with.
-            self._changes, self._encoded = nested._changes, nested._encoded
+            self._changes, self._encoded, self._raw = nested._changes, nested._encoded, {}
             return
+        self.logged()
         self._encoded.update(encoded)
         for table, changes in nested.changes():
             self._of(table).update(changes)
@@ -166,8 +166,8 @@ class Overlay:
             self._changes[table.tag] = (table, {full_key: row})
         else:
             changed[1][full_key] = row
-        if self._encoded:
-            self._encoded.pop(full_key, None)
+        if not table.derived:
+            self._raw[full_key] = row
 
     def delete(self, table: Table[Any], key: bytes) -> None:
         """Remove the row if there is one."""
@@ -189,10 +189,9 @@ class Overlay:
             if row is not None:
                 yield key[1:], row
 
-    def sweep(self, table: Table[Row], limit: int) -> Iterator[tuple[bytes, Row]]:
+    def sweep(self, table: Table[Row], limit: int) -> list[tuple[bytes, Row]]:
         """Up to `limit` rows as they were committed, going round the table from call to call."""
-        for key, row in self._state.next_to_sweep(table, limit):
-            yield key[1:], row
+        return [(key[1:], row) for key, row in self._state.next_to_sweep(table, limit)]
 
     def changes(self) -> Iterator[tuple[Table[Any], dict[bytes, Any]]]:
         """The changed tables, with full keys; None is a deleted row."""
@@ -201,13 +200,10 @@ class Overlay:
     def logged(self) -> Mapping[bytes, bytes | None]:
         """The changelog rows of these changes: encoded, None to delete. A row is encoded once, however often this is
         asked."""
-        encoded = self._encoded
-        for table, changes in self._changes.values():
-            if not table.derived:
-                for key, row in changes.items():
-                    if key not in encoded:
-                        encoded[key] = None if row is None else _encode(row)
-        return encoded
+        if self._raw:
+            self._encoded.update((key, None if row is None else _encode(row)) for key, row in self._raw.items())
+            self._raw = {}
+        return self._encoded
 
     def _of(self, table: Table[Any]) -> dict[bytes, Any]:
         changed = self._changes.get(table.tag)

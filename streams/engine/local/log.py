@@ -21,6 +21,7 @@ class LocalLog:
         self._storage = storage
         self._clock = clock
         self._shapes = storage.topics()
+        self._slots = {topic: _slots_of(topic, shape.partitions) for topic, shape in self._shapes.items()}
         self._readers: defaultdict[str, list[Callable[[], None]]] = defaultdict(list)
 
     def create(self, topic: str, partitions: int, retention: int | None = None) -> None:
@@ -39,6 +40,7 @@ class LocalLog:
         else:
             self._storage.reshape(topic, retention)
         self._shapes[topic] = Shape(partitions, retention)
+        self._slots[topic] = _slots_of(topic, partitions)
 
     def partitions(self, topic: str) -> int:
         """How many partitions the topic has. Raises KeyError for a topic that was not made."""
@@ -46,7 +48,7 @@ class LocalLog:
 
     def slots(self, topics: Iterable[str]) -> list[Slot]:
         """Every partition of these topics."""
-        return [Slot(topic, partition) for topic in topics for partition in range(self.partitions(topic))]
+        return [slot for topic in topics for slot in self._slots[topic]]
 
     def append(self, topic: str, entries: Sequence[Entry], partition: int | None = None) -> None:
         """Append records: to one partition, or each to that of its key. Returns when they are kept."""
@@ -109,12 +111,19 @@ class LocalLog:
     def _place(self, outputs: Iterable[Outgoing]) -> dict[Slot, list[Entry]]:
         placed: defaultdict[Slot, list[Entry]] = defaultdict(list)
         for topic, key, value, headers, everywhere in outputs:
-            count = self.partitions(topic)
-            for partition in range(count) if everywhere else (partition_of(key, value, count),):
-                placed[Slot(topic, partition)].append(Entry(key, value, headers))
+            slots, entry = self._slots[topic], Entry(key, value, headers)
+            if everywhere:
+                for slot in slots:
+                    placed[slot].append(entry)
+            else:
+                placed[slots[partition_of(key, value, len(slots))]].append(entry)
         return placed
 
     def _tell(self, placed: Iterable[Slot]) -> None:
         for topic in dict.fromkeys(slot.topic for slot in placed):
             for reader in self._readers[topic]:
                 reader()
+
+
+def _slots_of(topic: str, partitions: int) -> Sequence[Slot]:
+    return [Slot(topic, partition) for partition in range(partitions)]

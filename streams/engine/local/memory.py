@@ -45,8 +45,9 @@ class MemoryStorage:
     def append(self, appends: Appends, timestamp: int) -> None:
         for slot, entries in appends.items():
             records = self._records[slot]
-            for offset, entry in enumerate(entries, records.end):
-                records.kept.append(LocalRecord(offset, timestamp, *entry))
+            records.kept += [
+                LocalRecord(offset, timestamp, *entry) for offset, entry in enumerate(entries, records.end)
+            ]
 
     def commit(self, owner: Owner, epoch: int, write: Write, timestamp: int) -> None:
         newest = self._epochs.get(owner)
@@ -71,7 +72,7 @@ class MemoryStorage:
 
     def bounds(self, slot: Slot) -> Bounds:
         records = self._records[slot]
-        return Bounds(records.earliest, records.end)
+        return Bounds(records.earliest, records.earliest + len(records.kept))
 
     def read(self, slot: Slot, offset: int, limit: int, max_bytes: int) -> list[LocalRecord]:
         records = self._records[slot]

@@ -32,6 +32,7 @@ class LocalReader:
     def __init__(self, log: LocalLog, topic: str) -> None:
         self.topic = topic
         self._log = log
+        self._slots = log.slots([topic])
         self._deliveries: Deliveries | None = None
         self._at: dict[int, _At] = {}
         self._awake = False
@@ -49,7 +50,7 @@ class LocalReader:
 
     def seek(self, partition: int, offset: int, token: int) -> int:
         """Read a partition on from `offset`, or from the earliest record that is kept."""
-        found = max(offset, self._log.bounds(Slot(self.topic, partition)).earliest)
+        found = max(offset, self._log.bounds(self._slots[partition]).earliest)
         self._at[partition] = _At(token, found)
         self.wake()
         return found
@@ -78,15 +79,18 @@ class LocalReader:
             self.wake()
 
     def _deliver(self, partition: int, deliveries: Deliveries) -> bool:
-        at, delivery = self._at.get(partition), deliveries.delivery(partition)
-        if at is None or delivery is None:
+        at = self._at.get(partition)
+        if at is None:
             return False
-        slot = Slot(self.topic, partition)
+        slot = self._slots[partition]
         earliest, end = self._log.bounds(slot)
+        if at.next >= end:
+            return False
         # What expired meanwhile leaves a gap before this chunk, by which the task sees it.
         start = max(at.next, earliest)
         records = self._log.read(slot, start, CHUNK_RECORDS, CHUNK_BYTES) if start < end else []
-        if not records:
+        delivery = deliveries.delivery(partition)
+        if not records or delivery is None:
             return False
         following = records[-1].offset + 1
         self._at[partition] = _At(at.token, following)
