@@ -58,7 +58,9 @@ class Settings(BaseSettings):
         "what it was doing and ends, to be started again; 0 for never.",
     )
     memory_limit: int = Field(
-        0, ge=0, description="MiB of resident memory above which a worker ends in order, to be started again; 0: none."
+        0,
+        ge=0,
+        description="MiB of resident memory above which a worker or sink ends in order, to be started again; 0: none.",
     )
 
     preset: PresetName = Field(
