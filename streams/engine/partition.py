@@ -94,6 +94,8 @@ class PartitionTask:
         self.partition = partition_log.partition
         self._stage = stage
         self._log = partition_log
+        # In seconds, from wherever the event loop counts.
+        self._time = asyncio.get_running_loop().time
         self._run = run
         self._clock = clock
         self._watch = watch
@@ -124,6 +126,8 @@ class PartitionTask:
 
     def wants(self) -> bool:
         """Whether another chunk may be delivered."""
+        if not self._queue:
+            return self._ready
         return self._ready and len(self._queue) < MOST_CHUNKS and self._queued() < MOST_RECORDS
 
     def deliver(self, chunk: Chunk) -> None:
@@ -404,7 +408,3 @@ class PartitionTask:
         if self._state is None:
             raise RuntimeError("the partition has not been taken over")
         return self._state
-
-    @staticmethod
-    def _time() -> float:
-        return asyncio.get_running_loop().time()
