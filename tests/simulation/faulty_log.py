@@ -1,7 +1,7 @@
 """The local log as a worker sees it from afar: every request takes its time on the way there and back, or is lost."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Iterable
+from collections.abc import Callable, Coroutine, Iterable, Set
 from copy import copy
 from functools import partial
 from typing import Any, Protocol, TypeVar
@@ -24,6 +24,12 @@ class Surroundings(Protocol):
     """What decides over faults and delays."""
 
     loop: SimulationLoop
+    # Whether anybody listens to what is said.
+    tells: bool
+
+    def points(self, stage: str) -> Set[str]:
+        """The points and requests of a stage that have a fault: no other passing of one need be told."""
+        ...
 
     def strike(self, process: Process, stage: str, point: str) -> Fault | None:
         """The fault for this passing of a point or request, if there is one; a crash or pause has struck already."""
@@ -79,6 +85,7 @@ class FarPartitionLog:
         self._stage = stage
         self._process = process
         self._around = around
+        self._points = around.points(stage)
 
     async def take_over(self) -> Recovered:
         # A session of its own: what an older one still has on the way is the older one's.
@@ -88,11 +95,13 @@ class FarPartitionLog:
         return recovered
 
     async def seek(self, offset: int, token: int) -> int:
-        await self._pass("seek.before")
+        if self._holds("seek.before"):
+            await asyncio.sleep(0)
         if self._strike("seek"):
             raise Injected("the reader could not seek")
         found = await self._near.seek(offset, token)
-        await self._pass("seek.after")
+        if self._holds("seek.after"):
+            await asyncio.sleep(0)
         return found
 
     async def delivered(self) -> int:
@@ -111,10 +120,8 @@ class FarPartitionLog:
             await session.commit(transaction)
             self._around.committed(self._stage, self.partition, transaction)
 
-        what = f"{len(transaction.outputs)} records, {len(transaction.rows)} rows"
-        if transaction.position is not None:
-            what += f", position {transaction.position.next}"
-        self._say(f"commits {what}")
+        if self._around.tells:
+            self._say(f"commits {_described(transaction)}")
         await self._ask("commit", write)
 
     def progress(self, position: int) -> None:
@@ -132,7 +139,8 @@ class FarPartitionLog:
     # -- messages
 
     async def _ask(self, request: str, action: Callable[[], Coroutine[Any, Any, T]]) -> T:
-        await self._pass(f"{request}.before")
+        if self._holds(f"{request}.before"):
+            await asyncio.sleep(0)
         fault = self._strike(request)
         kind = fault.kind if fault else ""
         seconds = fault.seconds if fault else 0.0
@@ -162,20 +170,26 @@ class FarPartitionLog:
         on_its_way = seconds if kind == "delayed" else 0.0
         later(delay() + on_its_way, arrive)
         result = await answered
-        await self._pass(f"{request}.after")
+        if self._holds(f"{request}.after"):
+            await asyncio.sleep(0)
         return result
 
-    async def _pass(self, point: str) -> None:
+    def _holds(self, point: str) -> bool:
+        """Pass a point. If the process stands still or is dead now, the step after this one is held, or never comes."""
         self._strike(point)
-        if self._process.paused or not self._process.alive:
-            # The step after this one is held, or never comes.
-            await asyncio.sleep(0)
+        return self._process.paused or not self._process.alive
 
     def _strike(self, point: str) -> Fault | None:
-        return self._around.strike(self._process, self._stage, point)
+        return self._around.strike(self._process, self._stage, point) if point in self._points else None
 
     def _say(self, what: str) -> None:
-        self._around.say(f"{self._process.name} {self._stage}-{self.partition}", what)
+        if self._around.tells:
+            self._around.say(f"{self._process.name} {self._stage}-{self.partition}", what)
+
+
+def _described(transaction: Transaction) -> str:
+    what = f"{len(transaction.outputs)} records, {len(transaction.rows)} rows"
+    return what if transaction.position is None else f"{what}, position {transaction.position.next}"
 
 
 def _fail(answered: "asyncio.Future[Any]", error: Exception) -> None:
@@ -229,7 +243,9 @@ class _Ways:
         to = self._to.delivery(partition)
         if to is None:
             return None
-        way = self._ways.setdefault(partition, self._make())
+        way = self._ways.get(partition)
+        if way is None:
+            way = self._ways[partition] = self._make()
         way.to = to
         return way
 
@@ -241,13 +257,14 @@ class _Way:
 
     def __init__(self, stage: str, process: Process, around: Surroundings) -> None:
         self._stage, self._process, self._around = stage, process, around
+        self._points = around.points(stage)
         self._kept_back: Chunk | None = None
 
     def wants(self) -> bool:
         return self.to.wants()
 
     def deliver(self, chunk: Chunk) -> None:
-        fault = self._around.strike(self._process, self._stage, "chunk")
+        fault = self._around.strike(self._process, self._stage, "chunk") if "chunk" in self._points else None
         kept_back, self._kept_back = self._kept_back, None
         kind = fault.kind if fault else ""
         if fault is not None and kind == "late":

@@ -18,6 +18,8 @@ from tests.simulation.watch import Watched
 
 # How long the group waits for a member that says nothing.
 SESSION_SECONDS: Final = 1.5
+# A stage runs in a thread or an agent of its own: how often others go first.
+OTHERS_FIRST: Final = 0.3
 
 
 class Around(Surroundings, Protocol):
@@ -37,9 +39,11 @@ class Worker:
     """A process of one stage, as the shells make it: a reader, a runtime, and a task for each of its partitions."""
 
     def __init__(self, name: str, stage: str, watch: Watched, around: Around) -> None:
-        self.process = Process(name)
+        self.process = Process(name, stage)
         self.is_leaving = self.is_over = False
         self._stage = around.parts.stage(stage, rules_of(around.plan))
+        self._points = around.points(stage)
+        self._draw = around.random.random
         self._watch = watch
         self._around = around
         self._generation = 0
@@ -100,16 +104,15 @@ class Worker:
         )
 
     async def _run(self, function: Callable[[], Output]) -> Output:
-        await self._pass("stage.before")
+        if self._is_struck("stage.before") or self._draw() < OTHERS_FIRST:
+            await asyncio.sleep(0)
         made = function()
-        await self._pass("stage.after")
+        if self._is_struck("stage.after") or self._draw() < OTHERS_FIRST:
+            await asyncio.sleep(0)
         return made
 
-    async def _pass(self, point: str) -> None:
-        struck = self._around.strike(self.process, self._stage.name, point)
-        # A stage runs in a thread or an agent of its own: now and then others go first.
-        if struck is not None or self._around.random.random() < 0.3:
-            await asyncio.sleep(0)
+    def _is_struck(self, point: str) -> bool:
+        return point in self._points and self._around.strike(self.process, self._stage.name, point) is not None
 
 
 class Group:

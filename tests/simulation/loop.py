@@ -21,8 +21,9 @@ class Process:
     keeps its steps for when it wakes, as after SIGSTOP.
     """
 
-    def __init__(self, name: str) -> None:
+    def __init__(self, name: str, stage: str = "") -> None:
         self.name = name
+        self.stage = stage
         self.alive = True
         self.paused = False
         self.held: list[Step] = []
@@ -36,15 +37,14 @@ NOBODY = Context()
 
 
 class Step:
-    """A callback with the process that it belongs to, None for what no fault touches. What asyncio uses of a handle."""
+    """A callback and the context of whoever takes it. What asyncio uses of a handle."""
 
-    __slots__ = ("arguments", "callback", "context", "is_cancelled", "process")
+    __slots__ = ("arguments", "callback", "context", "is_cancelled")
 
     def __init__(self, callback: Callable[..., object], arguments: tuple[Any, ...], context: Context | None) -> None:
         self.callback = callback
         self.arguments = arguments
         self.context = copy_context() if context is None else context
-        self.process: Process | None = self.context.get(PROCESS)
         self.is_cancelled = False
 
     def cancel(self) -> None:
@@ -62,7 +62,8 @@ class SimulationLoop(asyncio.AbstractEventLoop):
         self._random = random.random
         self._step_seconds = step_seconds
         self._steps_left = most_steps
-        self._now = 0.0
+        # The time, in seconds from the start.
+        self.now = 0.0
         self._number = 0
         self._ready: list[Step] = []
         self._timers: list[tuple[float, int, Step]] = []
@@ -77,22 +78,24 @@ class SimulationLoop(asyncio.AbstractEventLoop):
         ready, timers, draw = self._ready, self._timers, self._random
         asyncio._set_running_loop(self)
         try:
-            while self._now < moment:
-                while timers and timers[0][0] <= self._now:
+            while self.now < moment:
+                while timers and timers[0][0] <= self.now:
                     ready.append(heappop(timers)[2])
                 if not ready:
-                    self._now = min(moment, timers[0][0]) if timers else moment
+                    self.now = min(moment, timers[0][0]) if timers else moment
                     continue
                 chosen = int(draw() * len(ready))
-                ready[chosen], ready[-1] = ready[-1], ready[chosen]
-                self._take(ready.pop())
+                step, ready[chosen] = ready[chosen], ready[-1]
+                ready.pop()
+                # Most timers are of time limits that were kept.
+                if not step.is_cancelled:
+                    self._take(step)
         finally:
             asyncio._set_running_loop(None)
 
     def _take(self, step: Step) -> None:
-        if step.is_cancelled:
-            return
-        process = step.process
+        # None for what no fault touches.
+        process = step.context.get(PROCESS)
         if process is not None:
             if self.stepped is not None and process.alive and not process.paused:
                 self.stepped(process)
@@ -102,9 +105,9 @@ class SimulationLoop(asyncio.AbstractEventLoop):
                 process.held.append(step)
                 return
         if not self._steps_left:
-            raise Stuck(f"not at an end after {self._now:.1f} s")
+            raise Stuck(f"not at an end after {self.now:.1f} s")
         self._steps_left -= 1
-        self._now += self._step_seconds * self._random()
+        self.now += self._step_seconds * self._random()
         try:
             step.context.run(step.callback, *step.arguments)
         except Exception as error:  # what a real loop logs, too
@@ -133,7 +136,7 @@ class SimulationLoop(asyncio.AbstractEventLoop):
     # -- what asyncio asks for
 
     def time(self) -> float:
-        return self._now
+        return self.now
 
     def get_debug(self) -> bool:
         return False
@@ -156,7 +159,7 @@ class SimulationLoop(asyncio.AbstractEventLoop):
     def call_later(  # type: ignore[override]
         self, delay: float, callback: Callable[..., object], *args: Any, context: Context | None = None
     ) -> Step:
-        return self.call_at(self._now + delay, callback, *args, context=context)
+        return self.call_at(self.now + delay, callback, *args, context=context)
 
     def create_future(self) -> "asyncio.Future[Any]":
         return asyncio.Future(loop=self)

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections import defaultdict
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Set
 from itertools import groupby
 from random import Random
 from typing import Any, Final, NamedTuple
@@ -75,7 +75,11 @@ def run(plan: Plan, parts: Parts = AS_IT_IS, *, tell: bool = False) -> Outcome:
     """Run a schedule: the same plan and parts, the same outcome. `tell` keeps the story."""
     errors: list[str] = []
     with unexpected(errors):
-        return _World(plan, parts, errors, tell=tell).run()
+        world = _World(plan, parts, errors, tell=tell)
+        try:
+            return world.run()
+        finally:
+            world.forget()
 
 
 class _World:
@@ -88,49 +92,50 @@ class _World:
         # What asyncio asks for here is there.
         self.loop = SimulationLoop(Random(f"order {plan.seed}"), plan.step, MOST_STEPS)  # type: ignore[abstract]
         self.loop.errors = errors
-        self._moved = 0
+        # What the wall clock shows when the loop's time is 0; it moves with the clock.
+        self._began = plan.begins
         self._highest = 0
+        self._delay_rate = 1 / plan.latency if plan.latency else 0.0
         self._storage = parts.storage()
         self.log = SharedLog(self._storage, self.clock, self.loop, plan.chunk)
         for topic in _TOPICS:
             self.log.create(topic, plan.partitions)
         self._committed: list[Committed] = []
         self._story: list[Said] = []
-        self._tells = tell
+        self.tells = tell
         self._struck: list[Fault] = []
-        self._over = False
         self._unsent = len(plan.sent)
         self._passed: defaultdict[tuple[str, str], int] = defaultdict(int)
         self._faults = {(fault.stage, fault.point, fault.nth): fault for fault in plan.faults if fault.point}
-        self._places = {(fault.stage, fault.point) for fault in plan.faults}
+        self._points = {stage: {fault.point for fault in plan.faults if fault.stage == stage} for stage in plan.stages}
         self._groups: dict[str, Group] = {}
 
     # -- what workers and the log ask for
 
     def clock(self) -> int:
-        now = self.plan.begins + int(self.loop.time() * 1000) + self._moved
+        now = self._began + int(self.loop.now * 1000)
         self._highest = max(self._highest, now)
         return now
 
     def delay(self) -> float:
-        mean = self.plan.latency
-        return self.random.expovariate(1 / mean) if mean else 0.0
+        return self.random.expovariate(self._delay_rate) if self._delay_rate else 0.0
 
     def later(self, seconds: float, callback: Callable[..., object], *arguments: Any) -> object:
         return self.loop.call_later(seconds, callback, *arguments, context=NOBODY)
 
     def say(self, who: str, what: str) -> None:
-        if self._tells:
-            self._story.append(Said(self.loop.time(), who, what))
+        if self.tells:
+            self._story.append(Said(self.loop.now, who, what))
 
     def committed(self, stage: str, partition: int, transaction: Transaction) -> None:
         self.clock()
         self._committed.append(Committed(stage, partition, transaction, self._highest))
 
+    def points(self, stage: str) -> Set[str]:
+        return self._points[stage]
+
     def strike(self, process: Process, stage: str, point: str) -> Fault | None:
         place = (stage, point)
-        if place not in self._places or self._over:
-            return None
         self._passed[place] += 1
         fault = self._faults.get((*place, self._passed[place]))
         if fault is None:
@@ -163,7 +168,7 @@ class _World:
         self._struck.append(fault)
         self.say("schedule", f"FAULT: {fault}")
         if fault.kind == "clock":
-            self._moved += round(fault.seconds * 1000)
+            self._began += round(fault.seconds * 1000)
             return
         group = self._groups[fault.stage]
         if fault.kind == "join":
@@ -186,8 +191,9 @@ class _World:
             topics.EVENTS if self.plan.whole else topics.SCORED, [Entry(one.key, one.value) for one in sent]
         )
         self._unsent -= len(sent)
-        for one in sent:
-            self.say("producer", f"sends {one.key.decode()} {told(one.fields)}")
+        if self.tells:
+            for one in sent:
+                self.say("producer", f"sends {one.key.decode()} {told(one.fields)}")
 
     # -- the schedule
 
@@ -198,11 +204,23 @@ class _World:
             findings = self._play()
         except Stuck as stuck:
             findings = [Finding("hangs", str(stuck))]
-        self._over = True
+        for points in self._points.values():
+            points.clear()
         self.loop.dispose()
         findings += [Finding("errors", error) for error in self.loop.errors]
         take_overs = sum(group.watch.take_overs for group in self._groups.values())
-        return Outcome(findings, self._struck, take_overs, len(self._committed), self.loop.time(), self._story)
+        return Outcome(findings, self._struck, take_overs, len(self._committed), self.loop.now, self._story)
+
+    def forget(self) -> None:
+        """Let go of everything. Workers and tasks refer to each other in circles: without this, all that they have
+        hold of would wait for the garbage collector, and the next schedule would find its memory cold.
+        """
+        for group in self._groups.values():
+            for worker in group.everyone:
+                vars(worker).clear()
+        vars(self._storage).clear()
+        vars(self.log).clear()
+        vars(self).clear()
 
     def _begin(self) -> None:
         plan = self.plan
@@ -226,27 +244,28 @@ class _World:
                 self.loop.stepped = self._stepped
 
     def _stepped(self, process: Process) -> None:
-        self.strike(process, process.name.partition("/")[0], "step")
+        if "step" in self._points[process.stage]:
+            self.strike(process, process.stage, "step")
 
     def _play(self) -> list[Finding]:
         plan = self.plan
         times = [one.at for one in plan.sent] + [fault.at for fault in plan.faults]
         self.loop.run_until(max(times, default=0.0) + 0.001)
-        deadline = self.loop.time() + DRAIN_SECONDS
-        while self.loop.time() < deadline and not self._is_applied():
-            self.loop.run_until(self.loop.time() + _LOOK_SECONDS)
+        deadline = self.loop.now + DRAIN_SECONDS
+        while self.loop.now < deadline and not self._is_applied():
+            self.loop.run_until(self.loop.now + _LOOK_SECONDS)
         expected = expect(plan, self._storage)
         self._pass_all(expected)
         follower = Follower(self._storage, plan.partitions)
-        while self.loop.time() < deadline and not self._agrees(expected, follower):
-            self.loop.run_until(self.loop.time() + _LOOK_SECONDS)
+        while self.loop.now < deadline and not self._agrees(expected, follower):
+            self.loop.run_until(self.loop.now + _LOOK_SECONDS)
         # Watermarks go on, and something more may come of what is there now.
         ends = {partition: self._end(topics.PARTIALS, partition) for partition in range(plan.partitions)}
         if plan.seed % LISTENS == 0:
-            self.loop.run_until(self.loop.time() + LISTEN_SECONDS)
-        while self.loop.time() < deadline and not self._has_read("trends", ends):
-            self.loop.run_until(self.loop.time() + _LOOK_SECONDS)
-        hung = self.loop.time() >= deadline
+            self.loop.run_until(self.loop.now + LISTEN_SECONDS)
+        while self.loop.now < deadline and not self._has_read("trends", ends):
+            self.loop.run_until(self.loop.now + _LOOK_SECONDS)
+        hung = self.loop.now >= deadline
         evidence = Evidence(
             plan, self._storage, self._committed, {name: group.watch for name, group in self._groups.items()}, ends
         )
@@ -260,7 +279,7 @@ class _World:
     def _pass_all(self, expected: Expected) -> None:
         """Move the clock past every window: now the idle partitions' watermarks must end them."""
         ends = [(cell.start + cell.size + 2 * LATENESS) * 1000 for cell in expected.windows]
-        self._moved += max(0, max(ends, default=0) - self.clock())
+        self._began += max(0, max(ends, default=0) - self.clock())
         self.say("schedule", "everything is applied; the clock passes every window")
 
     def _agrees(self, expected: Expected, follower: Follower) -> bool:
