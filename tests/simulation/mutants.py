@@ -3,7 +3,7 @@
 A simulation that does not find all of them within some hundred schedules is worth little.
 """
 
-from typing import Final, NamedTuple
+from typing import Any, ClassVar, Final, NamedTuple
 
 import msgspec
 
@@ -14,7 +14,9 @@ from streams.engine.partition import PartitionTask, _Taken
 from streams.engine.stage import Batch, Output, Stage
 from streams.engine.state import Overlay
 from streams.track import TrackStage
+from streams.track.stage import COUNTED
 from streams.track.tickets import CONVERSATIONS
+from streams.track.totals import WINDOWS
 from streams.trends import WATERMARKS, TrendsStage
 from streams.windows import WindowRules
 from tests.policies import SIMPLE
@@ -167,6 +169,51 @@ class ForgetsWhatToTell(TrackStage):
         self._set_timers(state)
 
 
+class _LosesCounts(TrackStage):
+    """A new owner does not know everything of what was counted of the tickets."""
+
+    lost: ClassVar[dict[str, Any]]
+
+    def restore(self, state: Overlay) -> None:
+        super().restore(state)
+        for key, known in list(state.rows(COUNTED)):
+            state.put(COUNTED, key, msgspec.structs.replace(known, **self.lost))
+
+
+class ForgetsWhereTicketsCounted(_LosesCounts):
+    """A new owner counts a ticket again in a window."""
+
+    lost: ClassVar[dict[str, Any]] = {"visits": {}}
+
+
+class ForgetsTheBeginning(_LosesCounts):
+    """A new owner takes the next event of a ticket for its first, from which times are counted."""
+
+    lost: ClassVar[dict[str, Any]] = {"opened_at": 1 << 62}
+
+
+class ForgetsAnswers(_LosesCounts):
+    """A new owner takes the next reply for the first answer."""
+
+    lost: ClassVar[dict[str, Any]] = {"answered_at": 0}
+
+
+class ForgetsChanges(_LosesCounts):
+    """A new owner does not know that a ticket was closed."""
+
+    lost: ClassVar[dict[str, Any]] = {"changes": ()}
+
+
+class ForgetsEmotions(TrackStage):
+    """A new owner begins anew with what texts sound like."""
+
+    def restore(self, state: Overlay) -> None:
+        super().restore(state)
+        for key, window in list(state.rows(WINDOWS)):
+            totals = msgspec.structs.replace(window.totals, emotions={}, urgencies={})
+            state.put(WINDOWS, key, msgspec.structs.replace(window, totals=totals))
+
+
 class FollowsTheFastest(TrendsStage):
     """A window is final when one watermark has passed it."""
 
@@ -224,6 +271,11 @@ MUTANTS: Final[dict[str, Mutant]] = {
     "forgets event ids": _mutant(_track(ForgetsEventIds), "windows"),
     "tells watermarks first": _mutant(_track(TellsWatermarksFirst), "too early"),
     "forgets what to tell": _mutant(_track(ForgetsWhatToTell), "windows"),
+    "forgets where tickets counted": _mutant(_track(ForgetsWhereTicketsCounted), "windows"),
+    "forgets the beginning": _mutant(_track(ForgetsTheBeginning), "windows"),
+    "forgets answers": _mutant(_track(ForgetsAnswers), "windows"),
+    "forgets changes": _mutant(_track(ForgetsChanges), "windows"),
+    "forgets emotions": _mutant(_track(ForgetsEmotions), "windows"),
     "follows the fastest": _mutant(_trends(FollowsTheFastest), "too early"),
     "forgets what is open": _mutant(_trends(ForgetsWhatIsOpen), "open"),
 }

@@ -7,6 +7,7 @@ from typing import Any, Final, NamedTuple
 
 import msgspec
 
+from schemas.readings import Urgency
 from tests.simulation.faults import CHUNK_FAULTS, POINTS, REQUEST_FAULTS, TIMED_FAULTS, Fault
 
 CHANNELS: Final = ("email", "chat", "phone")
@@ -240,12 +241,23 @@ def _scored(fields: dict[str, Any]) -> dict[str, Any]:
         "voice": "agent" if is_agent else "customer",
         "category": category_of(text),
         "sentiment": None if text is None else sentiment_of(float(text.split()[0])),
+        "reading": {"emotion": emotion_of(text), "urgency": urgency_of(text)},
     }
 
 
 def category_of(text: str | None) -> str:
     """What a text is about, as the simulation's reader reads it."""
     return "billing" if text and "charged" in text else "general"
+
+
+def emotion_of(text: str | None) -> str | None:
+    """The emotion of a text, as the simulation's reader reads it."""
+    return None if text is None else "angry" if "charged" in text else "calm" if "order" in text else None
+
+
+def urgency_of(text: str | None) -> Urgency:
+    """The urgency of a text, as the simulation's reader reads it."""
+    return "high" if text and "crashes" in text else "medium"
 
 
 def sentiment_of(score: float) -> dict[str, Any]:

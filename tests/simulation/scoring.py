@@ -9,7 +9,7 @@ from schemas.scored import Sentiment
 from streams.score import Preset
 from streams.scoring.readings import Reading, TextByText
 from streams.scoring.scorer import Explained
-from tests.simulation.plan import category_of, sentiment_of
+from tests.simulation.plan import category_of, emotion_of, sentiment_of, urgency_of
 
 
 class ToldScorer:
@@ -28,12 +28,12 @@ class ToldScorer:
 
 
 class ToldReader(TextByText):
-    """Reads the category alone."""
+    """Reads what windows count."""
 
     name = "told"
 
     def read(self, text: str, polarity: float, priority: str | None) -> Reading:
-        return Reading(category=category_of(text))
+        return Reading(category=category_of(text), emotion=emotion_of(text), urgency=urgency_of(text))
 
 
 def told(name: PresetName) -> Preset:
