@@ -3,7 +3,7 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Iterable, Mapping
+from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from itertools import count
 from pathlib import Path
@@ -20,7 +20,8 @@ from tests.soak.generator import Generator
 SESSION_SECONDS = 2.0
 # A process has to start first, which takes its time where many do at once.
 POINT_SECONDS = 120.0
-EVENTS_PER_SECOND = 25.0
+_SHORT_SESSION = {"TICKETPULSE_SESSION_TIMEOUT": str(SESSION_SECONDS)}
+EVENTS_PER_SECOND = 15.0
 # Those that start fast; what is tried at them is the same engine for all. One of them twice.
 FAST = ("track", "registry", "trends", "track")
 
@@ -42,12 +43,16 @@ class PointedWorker(MeasuredWorker):
         self.at = At.parse(at) if at else None
         asked = {"TICKETPULSE_AT": at, "TICKETPULSE_MUTANT": mutant}
         environment = {name: value for name, value in asked.items() if value is not None}
-        environment |= {"TICKETPULSE_SESSION_TIMEOUT": str(SESSION_SECONDS), **(also or {})}
+        environment |= {**_SHORT_SESSION, **(also or {})}
         super().__init__(stage, number, brokers, folder, program=PROGRAM, also=environment)
 
     def was_there(self) -> bool:
         """Whether it got to its point."""
-        return f"is at {self.at}" in self.log.read_text(errors="replace")
+        return self._has_said(f"is at {self.at}")
+
+    def has_taken_over(self) -> bool:
+        """Whether it has taken a partition over."""
+        return self._has_said(": taken over (")
 
     def alive(self) -> bool:
         """Whether it runs or sleeps. Raises WorkerDied when it has ended otherwise than by dying at its point."""
@@ -60,9 +65,32 @@ class PointedWorker(MeasuredWorker):
         """Whether it stands still. Raises WorkerDied when it has ended."""
         return self.alive() and self.was_there() and _state(self.pid) == "T"
 
+    def _has_said(self, what: str) -> bool:
+        return what in self.log.read_text(errors="replace")
+
     def begin_to_leave(self) -> None:
         """SIGTERM; it dies on its way out."""
         os.kill(self.pid, signal.SIGTERM)
+
+
+class MortalWorker(MeasuredWorker):
+    """Dies at one point after the other, and comes back after each but the last."""
+
+    def __init__(self, stage: str, number: int, brokers: str, folder: Path, points: Sequence[At]) -> None:
+        self._points = points
+        program = (*PROGRAM, "--lives", *map(str, points))
+        super().__init__(stage, number, brokers, folder, program=program, also=_SHORT_SESSION)
+
+    def alive(self) -> bool:
+        """Whether it will come back. Raises WorkerDied when it has ended otherwise than by all of its deaths."""
+        if self._process.poll() == 0:
+            self._told_to_end = True
+        return super().alive()
+
+    def missed(self) -> list[At]:
+        """The points at which it has not been."""
+        told = self.log.read_text(errors="replace")
+        return [at for at in self._points if f"is at {at}" not in told]
 
 
 class PointedPipeline(Pipeline):
@@ -81,19 +109,25 @@ class PointedPipeline(Pipeline):
         self.workers.append(worker)
         return worker
 
+    def add_mortal(self, stage: str, points: Sequence[At]) -> MortalWorker:
+        """One more worker, which dies at each of the points."""
+        worker = MortalWorker(stage, next(self._numbers), self.cluster.brokers, self.folder, points)
+        self.workers.append(worker)
+        return worker
+
     def feed(self, generator: Generator) -> Feed:
         """Let a producer begin to send, at one rate until it is released: points are passed at any time."""
         feed = Feed(self.cluster.brokers, generator, Steady(EVENTS_PER_SECOND))
         self._feeds.append((feed, asyncio.create_task(feed.run())))
         return feed
 
-    async def death(self, worker: PointedWorker) -> None:
-        """Until it has died at its point; from then on it is none of the pipeline's workers."""
+    async def death(self, worker: PointedWorker | MortalWorker) -> None:
+        """Until it has died as it was to; from then on it is none of the pipeline's workers."""
 
         async def died() -> bool:
             return not worker.alive()
 
-        await self.until(died, f"{worker.name} dies at {worker.at}", POINT_SECONDS)
+        await self.until(died, f"{worker.name} dies", POINT_SECONDS)
         self.workers.remove(worker)
 
     async def standing(self, workers: Iterable[PointedWorker]) -> None:

@@ -3,9 +3,16 @@
     TICKETPULSE_AT=commit.sent:3:die python -m tests.faults.worker --stage track
 
 TICKETPULSE_MUTANT names what is wrong (tests/faults/mutants.py).
+
+    python -m tests.faults.worker --stage track --lives seek.after:1:die commit.sent:3:die
+
+dies at one point after the other, each time in a new process; this one ends with 0 when the last has died.
 """
 
 import argparse
+import ctypes
+import os
+import signal
 from functools import partial
 from typing import Annotated
 
@@ -21,6 +28,7 @@ from tests.faults.mutants import AS_IT_IS, MUTANTS
 from tests.faults.points import At, Gate
 
 PROGRAM = ("-m", "tests.faults.worker")
+_PR_SET_PDEATHSIG = 1
 
 
 def _parsed(said: object) -> object:
@@ -46,10 +54,37 @@ class FaultySettings(Settings):
 
 def main() -> None:
     """Run the stage that the command line names."""
-    parser = argparse.ArgumentParser(prog="python -m tests.faults.worker", description=__doc__)
+    parser = argparse.ArgumentParser(
+        prog="python -m tests.faults.worker", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--stage", choices=STAGES, required=True)
-    stage: str = parser.parse_args().stage
+    parser.add_argument("--lives", nargs="+", type=At.parse, default=[], metavar="POINT:NUMBER:die")
+    arguments = parser.parse_args()
     settings = FaultySettings()
+    for at in arguments.lives:
+        _live_and_die(arguments.stage, settings.model_copy(update={"at": at}))
+    if not arguments.lives:
+        _run(arguments.stage, settings)
+
+
+def _live_and_die(stage: str, settings: FaultySettings) -> None:
+    """In a process of its own, which need not load everything again. Raises SystemExit when it does not die by itself,
+    or in that process.
+    """
+    parent = os.getpid()
+    child = os.fork()
+    if not child:
+        # As `streams.up.processes.tied` does for what is started otherwise.
+        ctypes.CDLL(None).prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
+        if os.getppid() == parent:
+            _run(stage, settings)
+        raise SystemExit(1)
+    code = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
+    if code != -signal.SIGKILL:
+        raise SystemExit(f"{stage} was to die at {settings.at}, and ended with {code}")
+
+
+def _run(stage: str, settings: FaultySettings) -> None:
     made = MUTANTS[settings.mutant] if settings.mutant else AS_IT_IS
     gate = Gate(settings.at)
     producer = partial(made.producer, gate, timeout_ms=settings.transaction_timeout_ms)
