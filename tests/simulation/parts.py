@@ -4,6 +4,7 @@ from collections.abc import Callable
 from typing import Final, NamedTuple
 
 from streams.engine.local import LocalPartitionLog, MemoryStorage
+from streams.engine.local.storage import Storage
 from streams.engine.partition import PartitionTask
 from streams.engine.stage import Stage
 from streams.registry import RegistryStage
@@ -46,7 +47,7 @@ def stage_of(name: str, rules: WindowRules) -> Stage:
 class Parts(NamedTuple):
     """The parts of a simulated pipeline."""
 
-    storage: Callable[[], MemoryStorage] = MemoryStorage
+    storage: Callable[[], Storage] = MemoryStorage
     near: type[LocalPartitionLog] = LocalPartitionLog
     far: type[FarPartitionLog] = FarPartitionLog
     task: type[PartitionTask] = PartitionTask

@@ -10,8 +10,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from streams import topics
-from streams.engine.local import MemoryStorage
-from streams.engine.local.storage import LocalRecord, Owner, Slot
+from streams.engine.local.storage import LocalRecord, Owner, Slot, Storage
 from streams.engine.log import Transaction
 from tests.simulation import oracle
 from tests.simulation.oracle import DIMENSIONS, NOTHING, Counted, milliseconds
@@ -90,7 +89,7 @@ class Evidence(NamedTuple):
     """What there is when a schedule is over. `partials` are the ends of the partials topic that must have been read."""
 
     plan: Plan
-    storage: MemoryStorage
+    storage: Storage
     committed: Sequence[Committed]
     watches: Mapping[str, Watched]
     partials: Mapping[int, int]
@@ -107,18 +106,18 @@ class Expected(NamedTuple):
     windows: dict[Cell, Figures]
 
 
-def read(storage: MemoryStorage, topic: str, partition: int, begin: int = 0) -> list[LocalRecord]:
+def read(storage: Storage, topic: str, partition: int, begin: int = 0) -> list[LocalRecord]:
     """Every record of a partition, from `begin` on."""
     return storage.read(Slot(topic, partition), begin, 1 << 40, 1 << 60)
 
 
-def position_of(storage: MemoryStorage, stage: str, partition: int) -> int:
+def position_of(storage: Storage, stage: str, partition: int) -> int:
     """The next offset that the stage reads."""
     position = storage.recover(Owner(stage, partition)).position
     return position.next if position else 0
 
 
-def expect(plan: Plan, storage: MemoryStorage) -> Expected:
+def expect(plan: Plan, storage: Storage) -> Expected:
     """Compute from the scored topic what there must be; it is complete."""
     scored = [
         Scored(partition, record.offset, record.timestamp, msgspec.json.decode(record.value))
@@ -133,7 +132,7 @@ def expect(plan: Plan, storage: MemoryStorage) -> Expected:
     return Expected(ends_of(plan, storage), scored, counted, duplicates, escalations, expected)
 
 
-def ends_of(plan: Plan, storage: MemoryStorage) -> list[int]:
+def ends_of(plan: Plan, storage: Storage) -> list[int]:
     """The end of each partition of the scored topic."""
     return [storage.bounds(Slot(topics.SCORED, partition)).end for partition in range(plan.partitions)]
 
@@ -141,7 +140,7 @@ def ends_of(plan: Plan, storage: MemoryStorage) -> list[int]:
 class Follower:
     """Follows the windows topic. `odd` says what is wrong with the order of revisions."""
 
-    def __init__(self, storage: MemoryStorage, partitions: int) -> None:
+    def __init__(self, storage: Storage, partitions: int) -> None:
         self.newest: dict[Cell, Published] = {}
         self.odd: list[Finding] = []
         self._storage = storage

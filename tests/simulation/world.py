@@ -218,6 +218,7 @@ class _World:
         for group in self._groups.values():
             for worker in group.everyone:
                 vars(worker).clear()
+        self._storage.close()
         vars(self._storage).clear()
         vars(self.log).clear()
         vars(self).clear()

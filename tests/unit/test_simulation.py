@@ -4,7 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
-from functools import cache
+from functools import cache, partial
 from hashlib import blake2b
 from pathlib import Path
 from random import Random
@@ -14,9 +14,11 @@ import msgspec
 import pytest
 
 from tests.simulation import oracle
+from tests.simulation.dying_file import DyingFile, TornFile
 from tests.simulation.faults import CHUNK_FAULTS, POINTS, REQUEST_FAULTS, Fault
 from tests.simulation.loop import Process, SimulationLoop, Stuck
 from tests.simulation.mutants import MUTANTS
+from tests.simulation.parts import AS_IT_IS
 from tests.simulation.plan import plan_of
 from tests.simulation.schedules import Tally, play, play_all
 from tests.simulation.shrink import shrink
@@ -83,6 +85,30 @@ class TestThePipelineAsItIs:
         outcome = run(plan._replace(faults=faults))
         assert outcome.findings == []
         assert len(outcome.struck) == len(plan.stages)
+
+
+class TestOverSqlite:
+    def test_schedules_go_as_in_memory_although_the_process_dies_and_its_file_is_opened_as_it_is(
+        self, tmp_path: Path
+    ) -> None:
+        lives = 0
+        for seed in range(1, 13):
+            folder = tmp_path / str(seed)
+            folder.mkdir()
+            over_sqlite = run(plan_of(seed), AS_IT_IS._replace(storage=partial(DyingFile, folder)), tell=True)
+            assert over_sqlite == run(plan_of(seed), tell=True)
+            assert over_sqlite.findings == []
+            lives += len(list(folder.glob("*.db")))
+        assert lives > 30
+
+    def test_a_file_that_has_lost_its_last_commits_is_found(self, tmp_path: Path) -> None:
+        found: set[str] = set()
+        for seed in (1, 3, 4, 6):
+            folder = tmp_path / str(seed)
+            folder.mkdir()
+            outcome = run(plan_of(seed), AS_IT_IS._replace(storage=partial(TornFile, folder)))
+            found.update(finding.kind for finding in outcome.findings)
+        assert not found.isdisjoint({"sent", "scored events", "revisions"})
 
 
 class TestMutants:
