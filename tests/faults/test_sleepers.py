@@ -14,7 +14,7 @@ from tests.faults.pointed import FAST, PointedPipeline, pointed_pipeline
 from tests.soak.cluster import STAGES
 from tests.soak.generator import Generator
 
-EVENTS = 3000
+EVENTS = 2500
 # Where workers of FAST sleep, in two rounds.
 IN_COMMITS = ("commit.before:2:stop", "commit.sent:2:stop", "commit.before-end:2:stop", "commit.after:2:stop")
 ELSEWHERE = ("stage.after:2:stop", "take-over.reading:1:stop", "commit.sent:1:stop", "take-over.fenced:1:stop")
