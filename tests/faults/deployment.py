@@ -2,7 +2,6 @@
 
 import asyncio
 import contextlib
-import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from pathlib import Path
 
@@ -15,19 +14,15 @@ from tests.soak.generator import Generator
 from tests.soak.pauses import Fault
 from tests.soak.stored import Sink, stored_lag
 from tests.soak.verify import Ledger, Verdict, verify
+from tests.soak.waiting import until
 from tests.soak.windows import SIZES
 from tests.soak.workers import ProductProcess, StageProcess
 
 KINDS = (*STAGES, SINK)
 STUCK_SECONDS = 120.0
-POLL_SECONDS = 0.1
 _DATABASE = "ticketpulse"
 # More than any measurement takes; the tickets are a twentieth.
 _MOST_EVENTS = 200_000
-
-
-class Stuck(Exception):
-    """A condition that a working pipeline reaches was not reached."""
 
 
 class Deployment:
@@ -114,15 +109,13 @@ class Deployment:
 
     async def until(self, reached: Callable[[], Awaitable[bool]], what: str) -> None:
         """Wait for a condition; notices at once when a process or the feed has died. Raises Stuck."""
-        deadline = time.monotonic() + STUCK_SECONDS
-        while not await reached():
-            for process in self._all:
-                process.alive()
-            if self._feeding is not None and self._feeding.done():
-                self._feeding.result()
-            if time.monotonic() > deadline:
-                raise Stuck(f"not within {STUCK_SECONDS:.0f} s: {what}; logs: {self._folder}")
-            await asyncio.sleep(POLL_SECONDS)
+        await until(reached, f"{what}; logs: {self._folder}", STUCK_SECONDS, check=self._check_alive)
+
+    def _check_alive(self) -> None:
+        for process in self._all:
+            process.alive()
+        if self._feeding is not None and self._feeding.done():
+            self._feeding.result()
 
     async def reckon(self, faults: Sequence[Fault]) -> Verdict:
         """Send no more, let everything that was sent come through, end all processes, and compare: the verdict's

@@ -19,9 +19,10 @@ from pathlib import Path
 
 from streams.up.local_kafka import LocalKafka
 from tests.conftest import KAFKA_LIBS
-from tests.faults.storing import CAUGHT_UP_SECONDS, DATABASE, SinkProcess, Storing, storing
+from tests.faults.storing import CAUGHT_UP_SECONDS, DATABASE, Storing, storing
 from tests.servers.clickhouse_process import ClickHouseProcess
 from tests.servers.toxiproxy import Toxiproxy, latency
+from tests.soak.stored import Sink
 
 _BEFORE_SECONDS = 10.0
 _LOOK_SECONDS = 1.0
@@ -73,7 +74,7 @@ async def _caught_up(world: Storing) -> float:
 
 
 @asynccontextmanager
-async def _weighed(sink: SinkProcess) -> AsyncIterator[list[int]]:
+async def _weighed(sink: Sink) -> AsyncIterator[list[int]]:
     """The memory that the sink takes, second by second."""
     weights: list[int] = []
 

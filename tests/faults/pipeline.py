@@ -7,13 +7,12 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
 
-from prometheus_client.parser import text_string_to_metric_families
-
 from streams.up.local_kafka import LocalKafka
 from tests.soak.cluster import STAGES, Cluster
 from tests.soak.feed import Feed
 from tests.soak.generator import Generator
 from tests.soak.verify import Ledger, Verdict, verify
+from tests.soak.waiting import until
 from tests.soak.workers import Worker
 
 PARTITIONS = 4
@@ -22,19 +21,6 @@ CAUGHT_UP_SECONDS = 60.0
 _START_SECONDS = 60.0
 _POLL_SECONDS = 0.1
 _WINDOWS_POLL_SECONDS = 0.5
-
-
-class Stuck(Exception):
-    """A condition that a working pipeline reaches was not reached."""
-
-
-class MeasuredWorker(Worker):
-    """A worker whose metrics can be read."""
-
-    def metric(self, name: str, **labels: str) -> float:
-        """The sum of a metric's samples that have these labels; 0 without any."""
-        samples = [one for family in text_string_to_metric_families(self.metrics()) for one in family.samples]
-        return sum(one.value for one in samples if one.name == name and labels.items() <= one.labels.items())
 
 
 class Reckoning(NamedTuple):
@@ -55,16 +41,16 @@ class Pipeline:
     def __init__(self, cluster: Cluster, folder: Path) -> None:
         self.cluster = cluster
         self.folder = folder
-        self.workers: list[MeasuredWorker] = []
+        self.workers: list[Worker] = []
         self._feeds: list[tuple[Feed, asyncio.Task[None]]] = []
 
-    def start(self, stage: str, brokers: str | None = None, also: Mapping[str, str] | None = None) -> MeasuredWorker:
+    def start(self, stage: str, brokers: str | None = None, also: Mapping[str, str] | None = None) -> Worker:
         """One more worker, which finds the broker where everybody does or at an address of its own."""
-        worker = MeasuredWorker(stage, len(self.workers), brokers or self.cluster.brokers, self.folder, also=also)
+        worker = Worker(stage, len(self.workers), brokers or self.cluster.brokers, self.folder, also=also)
         self.workers.append(worker)
         return worker
 
-    def of(self, stage: str) -> list[MeasuredWorker]:
+    def of(self, stage: str) -> list[Worker]:
         """The workers of a stage."""
         return [worker for worker in self.workers if worker.stage == stage]
 
@@ -108,16 +94,14 @@ class Pipeline:
         poll: float = _POLL_SECONDS,
     ) -> None:
         """Wait for a condition. Raises Stuck, and WorkerDied when a worker ended, by its watchdog too."""
-        deadline = time.monotonic() + seconds
-        while not await reached():
-            for worker in self.workers:
-                worker.alive()
-            for _, feeding in self._feeds:
-                if feeding.done():
-                    feeding.result()
-            if time.monotonic() > deadline:
-                raise Stuck(f"not within {seconds:.0f} s: {what}; logs: {self.folder}")
-            await asyncio.sleep(poll)
+        await until(reached, what, seconds, check=self._check_alive, poll=poll)
+
+    def _check_alive(self) -> None:
+        for worker in self.workers:
+            worker.alive()
+        for _, feeding in self._feeds:
+            if feeding.done():
+                feeding.result()
 
     async def reckon(self) -> Reckoning:
         """Send the rest, let it come through within a minute, end all workers in order, and compare."""

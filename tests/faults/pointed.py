@@ -9,12 +9,13 @@ from itertools import count
 from pathlib import Path
 
 from streams.up.local_kafka import LocalKafka
-from tests.faults.pipeline import PARTITIONS, MeasuredWorker, Pipeline
+from tests.faults.pipeline import PARTITIONS, Pipeline
 from tests.faults.points import Action, At
 from tests.faults.worker import PROGRAM
 from tests.soak.cluster import Cluster
 from tests.soak.feed import Feed, Steady
 from tests.soak.generator import Generator
+from tests.soak.workers import Worker
 
 # As short as the group allows on a machine that does other things too: whoever dies or sleeps is missed after that.
 SESSION_SECONDS = 2.0
@@ -26,7 +27,7 @@ EVENTS_PER_SECOND = 15.0
 FAST = ("track", "registry", "trends", "track")
 
 
-class PointedWorker(MeasuredWorker):
+class PointedWorker(Worker):
     """Gets to a point and does there what `at` says; `mutant` says what is wrong with it."""
 
     def __init__(
@@ -73,7 +74,7 @@ class PointedWorker(MeasuredWorker):
         os.kill(self.pid, signal.SIGTERM)
 
 
-class MortalWorker(MeasuredWorker):
+class MortalWorker(Worker):
     """Dies at one point after the other, and comes back after each but the last."""
 
     def __init__(self, stage: str, number: int, brokers: str, folder: Path, points: Sequence[At]) -> None:

@@ -2,40 +2,31 @@
 
 import asyncio
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
+from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple
-from urllib.request import urlopen
 from uuid import uuid4
 
 from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError
 from clickhouse_connect.driver.client import Client
-from prometheus_client.parser import text_string_to_metric_families
 
 from streams import topics
 from streams.up.local_kafka import LocalKafka
-from streams.up.processes import free_port
 from tests.contract.messages import scored
 from tests.contract.sink_worlds import migrated
-from tests.faults.resident import resident_bytes
 from tests.servers.clickhouse_process import ClickHouseProcess
 from tests.soak.cluster import SINK, Cluster
-from tests.soak.workers import ProductProcess
+from tests.soak.stored import Sink
+from tests.soak.waiting import until
 
 PARTITIONS = 2
 DATABASE = "faults"
 # What is promised once a fault is over.
 CAUGHT_UP_SECONDS = 120.0
 _TICK_SECONDS = 0.05
-_POLL_SECONDS = 0.1
-_ANSWER_SECONDS = 10.0
 _TICKETS = 200
-
-
-class Stuck(Exception):
-    """A condition that a working sink reaches was not reached."""
 
 
 class Counted(NamedTuple):
@@ -43,31 +34,6 @@ class Counted(NamedTuple):
 
     rows: int
     events: int
-
-
-class SinkProcess(ProductProcess):
-    """`ticketpulse sink clickhouse` with metrics, into the database behind `url`."""
-
-    def __init__(self, number: int, brokers: str, url: str, folder: Path, also: Mapping[str, str]) -> None:
-        self._port = free_port()
-        environment = {
-            "KAFKA_BROKERS": brokers,
-            "CLICKHOUSE_URL": url,
-            "TICKETPULSE_METRICS_PORT": str(self._port),
-            **also,
-        }
-        super().__init__(f"sink-{number}", ["-m", "streams.cli", "sink", "clickhouse"], environment, folder)
-
-    def metric(self, name: str, **labels: str) -> float:
-        """The sum of a metric's samples that have these labels; 0 without any."""
-        with urlopen(f"http://127.0.0.1:{self._port}/metrics", timeout=_ANSWER_SECONDS) as answer:
-            families = text_string_to_metric_families(answer.read().decode())
-            samples = [sample for family in families for sample in family.samples]
-        return sum(one.value for one in samples if one.name == name and labels.items() <= one.labels.items())
-
-    def resident_bytes(self) -> int:
-        """The memory that it takes now, as the kernel counts it."""
-        return resident_bytes(self.pid)
 
 
 class Storing:
@@ -84,24 +50,25 @@ class Storing:
         self._before = before
         self._client = client
         self._folder = folder
-        self._all: list[SinkProcess] = []
-        self._running: list[SinkProcess] = []
+        self._all: list[Sink] = []
+        self._running: list[Sink] = []
         self._flowing: asyncio.Task[None] | None = None
 
-    def start_sink(self, url: str | None = None, **also: str) -> SinkProcess:
+    def start_sink(self, url: str | None = None, **also: str) -> Sink:
         """One more sink, into the server or whatever stands before it at `url`; `also` are more of its variables."""
         address = url or self.server.url(DATABASE)
-        sink = SinkProcess(len(self._all), self.cluster.brokers, address, self._folder, also)
+        environment = {"KAFKA_BROKERS": self.cluster.brokers, "CLICKHOUSE_URL": address, **also}
+        sink = Sink(len(self._all), environment, self._folder)
         self._all.append(sink)
         self._running.append(sink)
         return sink
 
-    def kill(self, sink: SinkProcess) -> None:
+    def kill(self, sink: Sink) -> None:
         """SIGKILL."""
         self._running.remove(sink)
         sink.kill()
 
-    async def leave(self, sink: SinkProcess) -> None:
+    async def leave(self, sink: Sink) -> None:
         """SIGTERM. Raises WorkerDied when it does not end in order."""
         self._running.remove(sink)
         await sink.leave()
@@ -172,15 +139,15 @@ class Storing:
         self, reached: Callable[[], Awaitable[bool]], what: str, seconds: float = CAUGHT_UP_SECONDS
     ) -> None:
         """Wait for a condition; notices when a sink or the producer has died. Raises Stuck."""
-        deadline = time.monotonic() + seconds
-        while not await _holds(reached):
-            for sink in self._running:
-                sink.alive()
-            if self._flowing is not None and self._flowing.done():
-                self._flowing.result()
-            if time.monotonic() > deadline:
-                raise Stuck(f"not within {seconds:.0f} s: {what}; logs: {self._folder}")
-            await asyncio.sleep(_POLL_SECONDS)
+        # A broker that has just started again refuses to answer until it has loaded the group.
+        told = f"{what}; logs: {self._folder}"
+        await until(reached, told, seconds, check=self._check_alive, unless=(KafkaError,))
+
+    def _check_alive(self) -> None:
+        for sink in self._running:
+            sink.alive()
+        if self._flowing is not None and self._flowing.done():
+            self._flowing.result()
 
     async def moves(self, records: int = 1) -> None:
         """Until so many positions more are committed than now."""
@@ -204,14 +171,6 @@ class Storing:
         """Make sure that no sink runs any more."""
         for sink in self._all:
             sink.discard()
-
-
-async def _holds(reached: Callable[[], Awaitable[bool]]) -> bool:
-    try:
-        return await reached()
-    except KafkaError:
-        # A broker that has just started again says so until it has loaded the group.
-        return False
 
 
 @asynccontextmanager

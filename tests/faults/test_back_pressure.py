@@ -9,9 +9,9 @@ from aiokafka import AIOKafkaProducer
 
 from streams import topics
 from streams.up.local_kafka import LocalKafka
-from tests.faults.pipeline import MeasuredWorker, Pipeline, pipeline
-from tests.faults.resident import resident_bytes
+from tests.faults.pipeline import Pipeline, pipeline
 from tests.soak.feed import BATCH_BYTES
+from tests.soak.workers import Worker
 
 BACKLOG = 200_000
 # Of which the worker has to score so many, a step at a time.
@@ -48,7 +48,7 @@ async def test_a_worker_far_behind_its_input_takes_no_more_memory_and_says_how_f
     weights = []
     for step in range(1, STEPS + 1):
         await world.until(lambda step=step: has_scored(worker, step * STEP), f"{step * STEP} are scored")  # type: ignore[misc]
-        weights.append(resident_bytes(worker.pid))
+        weights.append(worker.resident_bytes())
     assert max(weights) < MOST_GROWTH * weights[0]
     lag = worker.metric("helpdesk_consumer_lag_records", group="ticketpulse-score")
     assert BACKLOG - 2 * STEPS * STEP < lag < BACKLOG
@@ -56,7 +56,7 @@ async def test_a_worker_far_behind_its_input_takes_no_more_memory_and_says_how_f
     assert worker.oddities() == []
 
 
-async def has_scored(worker: MeasuredWorker, count: int) -> bool:
+async def has_scored(worker: Worker, count: int) -> bool:
     """Whether it has got so far; no, when it does not yet answer."""
     try:
         return worker.metric("helpdesk_events_in_total", stage="score") >= count

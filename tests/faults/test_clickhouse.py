@@ -12,10 +12,11 @@ import pytest
 from streams.engine.memory_bound import OUTGROWN
 from streams.up.local_kafka import LocalKafka
 from tests.conftest import KAFKA_LIBS
-from tests.faults.storing import DATABASE, SinkProcess, Storing, storing
+from tests.faults.storing import DATABASE, Storing, storing
 from tests.servers.clickhouse_process import ClickHouseProcess
 from tests.servers.losing_proxy import LosingProxy
 from tests.servers.toxiproxy import Toxiproxy, latency
+from tests.soak.stored import Sink
 from tests.soak.workers import WorkerDied
 
 RATE = 200.0
@@ -59,7 +60,7 @@ async def everything_is_stored_once(world: Storing) -> None:
     assert world.stored() == (world.sent, world.sent)
 
 
-async def retried(world: Storing, sink: SinkProcess, more: int) -> None:
+async def retried(world: Storing, sink: Sink, more: int) -> None:
     """Until the sink has tried again so many times more."""
     before = sink.metric("helpdesk_sink_retries_total")
 

@@ -21,7 +21,7 @@ from streams.up.local_kafka import Listener, LocalKafka
 from streams.up.processes import free_port
 from tests.contract.sink_worlds import migrated
 from tests.faults.network import proxied
-from tests.faults.pipeline import PARTITIONS, MeasuredWorker, Pipeline, pipeline
+from tests.faults.pipeline import PARTITIONS, Pipeline, pipeline
 from tests.servers.clickhouse_process import ClickHouseProcess
 from tests.servers.forgetful_proxy import ForgetfulProxy
 from tests.servers.toxiproxy import (
@@ -40,6 +40,7 @@ from tests.soak.cluster import SINK, STAGES
 from tests.soak.generator import Generator
 from tests.soak.reading import read_topic
 from tests.soak.stored import Sink, stored_lag
+from tests.soak.workers import Worker
 
 # A member that is silent for so many seconds loses its partitions.
 SESSION, SHORT_SESSION = 6, 3
@@ -64,7 +65,7 @@ LAG, MEMORY = "helpdesk_consumer_lag_records", "process_resident_memory_bytes"
 @asynccontextmanager
 async def one_afar(
     kafka: LocalKafka, folder: Path, seed: int, session: int = SESSION
-) -> AsyncIterator[tuple[Pipeline, MeasuredWorker, Proxy]]:
+) -> AsyncIterator[tuple[Pipeline, Worker, Proxy]]:
     """Events flow through one worker of each stage, and one more of `track`, which reaches the broker by a proxy."""
     also = {"TICKETPULSE_SESSION_TIMEOUT": str(session)}
     async with proxied(kafka, folder, "afar") as proxies, pipeline(kafka, folder) as running:

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from urllib.request import urlopen
 
+from prometheus_client.parser import text_string_to_metric_families
+
 from streams.up.processes import free_port, last_lines, tied
 from tests.policies import SIMPLE_FOLDER
 from tests.soak.windows import SIZES
@@ -19,7 +21,6 @@ STOP_SECONDS = 30.0
 PRODUCT = ("-m", "streams.cli", "worker")
 _PROJECT = Path(__file__).parents[2]
 _ANSWER_SECONDS = 10.0
-_TAKEOVERS = re.compile(r"^helpdesk_takeovers_total\{.*\} (\d+)", re.MULTILINE)
 _ODDITIES = re.compile(r"Traceback|starts over|tick failed|expected -?\d+, |dropped|Crash")
 
 
@@ -34,13 +35,22 @@ class WorkerDied(Exception):
 
 
 class ProductProcess:
-    """One process of the product. It dies with this one, however that happens. `argv` is what Python runs."""
+    """One process of the product, with its metrics. It dies with this one, however that happens. `argv` is what Python
+    runs.
+    """
 
     def __init__(self, name: str, argv: Sequence[str], environment: Mapping[str, str], folder: Path) -> None:
         self.name = name
         self.log = folder / f"{name}.log"
         self._told_to_end = False
-        complete = {**os.environ, "PYTHONUNBUFFERED": "1", "PYTHONPATH": str(_PROJECT), **environment}
+        self._port = free_port()
+        complete = {
+            **os.environ,
+            "PYTHONUNBUFFERED": "1",
+            "PYTHONPATH": str(_PROJECT),
+            "TICKETPULSE_METRICS_PORT": str(self._port),
+            **environment,
+        }
         with self.log.open("wb") as log:
             self._process = subprocess.Popen(
                 tied([sys.executable, *argv]), stdout=log, stderr=log, cwd=folder, env=complete
@@ -96,6 +106,20 @@ class ProductProcess:
             raise WorkerDied(f"{self.name} ended with {code} after SIGTERM; {last_lines(self.log)}", code)
         return clock() - begun
 
+    def metrics(self) -> str:
+        """All that it tells Prometheus."""
+        with urlopen(f"http://127.0.0.1:{self._port}/metrics", timeout=_ANSWER_SECONDS) as answer:
+            return str(answer.read().decode())
+
+    def metric(self, name: str, **labels: str) -> float:
+        """The sum of a metric's samples that have these labels; 0 without any."""
+        samples = [one for family in text_string_to_metric_families(self.metrics()) for one in family.samples]
+        return sum(one.value for one in samples if one.name == name and labels.items() <= one.labels.items())
+
+    def resident_bytes(self) -> int:
+        """The memory that it takes now, as the kernel counts it."""
+        return int(Path(f"/proc/{self.pid}/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
+
     def oddities(self) -> list[str]:
         """Lines of its log that an undisturbed process does not write."""
         return [line for line in self.log.read_text(errors="replace").splitlines() if _ODDITIES.search(line)]
@@ -119,20 +143,13 @@ class StageProcess(ProductProcess):
         also: Mapping[str, str] | None = None,
     ) -> None:
         self.stage = stage
-        self._port = free_port()
         environment = {
             "KAFKA_BROKERS": brokers,
-            "TICKETPULSE_METRICS_PORT": str(self._port),
             "TICKETPULSE_POLICIES": str(SIMPLE_FOLDER),
             "TICKETPULSE_WINDOW_SIZES": str(list(SIZES)),
             **(also or {}),
         }
         super().__init__(f"{stage}-{number}", [*program, "--stage", stage], environment, folder)
-
-    def metrics(self) -> str:
-        """All that it tells Prometheus."""
-        with urlopen(f"http://127.0.0.1:{self._port}/metrics", timeout=_ANSWER_SECONDS) as answer:
-            return str(answer.read().decode())
 
 
 class Worker(StageProcess):
@@ -152,4 +169,4 @@ class Worker(StageProcess):
         return self._takeovers
 
     def _count_takeovers(self) -> None:
-        self._takeovers = sum(int(float(number)) for number in _TAKEOVERS.findall(self.metrics()))
+        self._takeovers = round(self.metric("helpdesk_takeovers_total"))
