@@ -17,35 +17,30 @@ from streams.stages import build_stage, window_rules
 from streams.track import TrackStage
 from streams.track.tickets import CONVERSATIONS
 from tests.faults.points import Gate, PassingLog, PassingProducer, PassingTask
+from tests.simulation.commit_orders import outputs_first, outputs_last, position_apart
 
 # -- the order of writes and commits
 
 
 class WritesThenCommits(PassingLog):
-    """The outputs in a transaction of their own, before rows and position: a crash between the two doubles them."""
+    """The outputs before rows and position."""
 
     async def commit(self, transaction: Transaction) -> None:
-        if transaction.outputs:
-            await super().commit(Transaction(transaction.outputs, {}, None))
-        await super().commit(transaction._replace(outputs=()))
+        await outputs_first(super().commit, transaction)
 
 
 class CommitsThenWrites(PassingLog):
-    """Rows and position first: a crash between the two loses the outputs."""
+    """The outputs after rows and position."""
 
     async def commit(self, transaction: Transaction) -> None:
-        await super().commit(transaction._replace(outputs=()))
-        if transaction.outputs:
-            await super().commit(Transaction(transaction.outputs, {}, None))
+        await outputs_last(super().commit, transaction)
 
 
 class CommitsThePositionApart(PassingLog):
-    """The position after everything else, as offsets that are committed by themselves: a crash applies twice."""
+    """The position after everything else."""
 
     async def commit(self, transaction: Transaction) -> None:
-        await super().commit(transaction._replace(position=None))
-        if transaction.position is not None:
-            await super().commit(Transaction((), {}, transaction.position))
+        await position_apart(super().commit, transaction)
 
 
 class _Again(Exception):

@@ -20,6 +20,7 @@ from streams.track.totals import WINDOWS
 from streams.trends import WATERMARKS, TrendsStage
 from streams.windows import WindowRules
 from tests.policies import SIMPLE
+from tests.simulation.commit_orders import outputs_first, outputs_last, position_apart
 from tests.simulation.faulty_log import FarPartitionLog, Injected
 from tests.simulation.parts import AS_IT_IS, EVENT_IDS, Parts, stage_of
 
@@ -27,30 +28,24 @@ from tests.simulation.parts import AS_IT_IS, EVENT_IDS, Parts, stage_of
 
 
 class WritesThenCommits(FarPartitionLog):
-    """The outputs in a transaction of their own, before rows and position: a crash between the two doubles them."""
+    """The outputs before rows and position."""
 
     async def commit(self, transaction: Transaction) -> None:
-        if transaction.outputs:
-            await super().commit(Transaction(transaction.outputs, {}, None))
-        await super().commit(transaction._replace(outputs=()))
+        await outputs_first(super().commit, transaction)
 
 
 class CommitsThenWrites(FarPartitionLog):
-    """Rows and position first: a crash between the two loses the outputs."""
+    """The outputs after rows and position."""
 
     async def commit(self, transaction: Transaction) -> None:
-        await super().commit(transaction._replace(outputs=()))
-        if transaction.outputs:
-            await super().commit(Transaction(transaction.outputs, {}, None))
+        await outputs_last(super().commit, transaction)
 
 
 class CommitsThePositionApart(FarPartitionLog):
-    """The position after everything else, as offsets that are committed by themselves: a crash applies twice."""
+    """The position after everything else."""
 
     async def commit(self, transaction: Transaction) -> None:
-        await super().commit(transaction._replace(position=None))
-        if transaction.position is not None:
-            await super().commit(Transaction((), {}, transaction.position))
+        await position_apart(super().commit, transaction)
 
 
 class TriesAgainBlindly(FarPartitionLog):
