@@ -1,6 +1,6 @@
 """What a schedule is made of: the events that producers send, and the faults, all drawn from one seed."""
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from random import Random
 from typing import Any, Final, NamedTuple
@@ -27,6 +27,7 @@ IDLE_AFTER: Final = 2
 TOLERANCE: Final = 300
 HORIZON: Final = 1_200
 DAY: Final = 86_400
+MOST_JUMPED: Final = 4.0 * DAY
 
 # The clock at the start: an ordinary moment, or the last seconds of a year, in which numbers begin anew.
 NOON: Final = 1_795_262_400_000
@@ -77,7 +78,7 @@ def plan_of(seed: int) -> Plan:
     whole = random.random() < 0.15
     span = random.uniform(0.3, 3.0)
     stages = ("score", "track", "track", "registry", "trends") if whole else ("track", "track", "track", "trends")
-    faults = tuple(_fault(random, stages, span) for _ in range(random.choice((0, 1, 1, 2, 2, 3, 4, 6))))
+    faults = tuple(_within_memory(_fault(random, stages, span) for _ in range(random.choice((0, 1, 1, 2, 2, 3, 4, 6)))))
     begins = (NEW_YEAR - random.randrange(8_000)) if random.random() < 0.1 else NOON + random.randrange(60_000)
     return Plan(
         seed=seed,
@@ -102,6 +103,17 @@ def _fault(random: Random, stages: Sequence[str], span: float) -> Fault:
         (_at_point, _at_step, _at_request, _at_chunk, _at_time, _of_clock), (8, 3, 6, 4, 5, 2)
     )[0]
     return make(random, random.choice(stages), span)
+
+
+def _within_memory(faults: Iterable[Fault]) -> Iterator[Fault]:
+    """The clock jumps no further than this in all: a ticket's events count once within seven days, and some events are
+    more than two days late already.
+    """
+    left = MOST_JUMPED
+    for fault in faults:
+        jumps = min(fault.seconds, left) if fault.kind == "clock" else 0.0
+        left -= max(0.0, jumps)
+        yield fault._replace(seconds=jumps) if fault.kind == "clock" else fault
 
 
 def _at_point(random: Random, stage: str, span: float) -> Fault:
@@ -148,7 +160,7 @@ def _at_time(random: Random, stage: str, span: float) -> Fault:
 
 
 def _of_clock(random: Random, stage: str, span: float) -> Fault:
-    moved = random.choice((-20.0, -1.0, 1.0, 8.0, 70.0, 400.0, 2_000.0, 10_000.0, 4 * 86_400.0)) * random.random()
+    moved = random.choice((-20.0, -1.0, 1.0, 8.0, 70.0, 400.0, 2_000.0, 10_000.0, MOST_JUMPED)) * random.random()
     return Fault("clock", at=random.uniform(0.0, span + 1.0), seconds=moved)
 
 
