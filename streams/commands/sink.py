@@ -59,8 +59,6 @@ async def _run(settings: "Settings", listener: "socket | None") -> bool:
     from streams.engine.memory_bound import MemoryBound
     from streams.topics import STORED
 
-    # Signals end it at once: there is nothing yet to end in order.
-    await await_broker(settings.kafka_brokers, settings.broker_patience)
     url, group = settings.clickhouse_url, f"{settings.name}-clickhouse"
     destination = ClickHouseSink(partial(connect, url), STORED)
     burial = KafkaBurial(settings.kafka_brokers, settings.name, destination.name)
@@ -68,13 +66,15 @@ async def _run(settings: "Settings", listener: "socket | None") -> bool:
     async with AsyncExitStack() as stack:
         stack.push_async_callback(destination.close)
         stack.push_async_callback(burial.close)
+        await destination.check()
+        # Up to here signals end it at once: there is nothing yet to end in order.
+        await await_broker(settings.kafka_brokers, settings.broker_patience)
         stop = stack.enter_context(_stopped_by_signals())
         stop_soon = partial(asyncio.get_running_loop().call_soon_threadsafe, stop.set)
         bound = MemoryBound(group, settings.memory_limit, stop_soon)
         bound.start()
         stack.callback(bound.stop)
         await _answer_people(url, listener, stack)
-        await destination.check()
         await run_sink(
             source,
             destination,
