@@ -69,7 +69,7 @@ def _lap(plan: Plan, folder: Path, outcomes: list[Outcome], *, keep: bool) -> bo
     outcome: Outcome | None = None
     try:
         outcome = asyncio.run(run_lap(plan, LocalKafka(folder / "kafka", KAFKA_LIBS), folder))
-    except* (Stuck, WorkerDied, TimeoutError) as errors:
+    except* (Stuck, WorkerDied, TimeoutError, ValueError) as errors:
         _say("\n".join(f"seed {plan.seed:<6} FAILED: {error}" for error in errors.exceptions))
     if outcome is None:
         _say(f"  logs: {folder}")

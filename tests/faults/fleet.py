@@ -91,21 +91,26 @@ class Fleet:
         """What runs or sleeps of it."""
         return tuple(self._running[role])
 
-    def free(self, role: str) -> Sequence[ProductProcess]:
-        """What nothing is done to now."""
-        return [process for process in self._running[role] if process not in self._busy]
-
     async def take(self, role: str, draw: float) -> ProductProcess:
-        """One of the role that nothing is done to now, to be given back by `give_back`; waits until there is one."""
-        while not (free := self.free(role)):
+        """One of the role that nothing is done to now, to be given back; waits until there is one."""
+        while not (free := self._free(role)):
             await asyncio.sleep(_LOOK_SECONDS)
         victim = free[int(draw * len(free))]
         self._busy.add(victim)
         return victim
 
-    def give_back(self, process: ProductProcess) -> None:
-        """Nothing is done to it any more."""
-        self._busy.discard(process)
+    def take_all(self, role: str) -> Sequence[ProductProcess]:
+        """Whatever of the role nothing is done to now, to be given back."""
+        free = self._free(role)
+        self._busy.update(free)
+        return free
+
+    def give_back(self, *processes: ProductProcess) -> None:
+        """Nothing is done to them any more."""
+        self._busy.difference_update(processes)
+
+    def _free(self, role: str) -> Sequence[ProductProcess]:
+        return [process for process in self._running[role] if process not in self._busy]
 
     async def supervise(self) -> None:
         """Start again whatever ends on its own; for ever."""

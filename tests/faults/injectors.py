@@ -4,8 +4,8 @@ import asyncio
 import os
 import signal
 import time
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Mapping
-from contextlib import asynccontextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from functools import partial
 from typing import Final, NamedTuple
 
@@ -47,6 +47,15 @@ class Target:
             yield process
         finally:
             self.fleet.give_back(process)
+
+    @contextmanager
+    def victims(self, role: str) -> Iterator[Sequence[ProductProcess]]:
+        """All of them that nothing else is done to meanwhile."""
+        processes = self.fleet.take_all(role)
+        try:
+            yield processes
+        finally:
+            self.fleet.give_back(*processes)
 
     async def replace(self, role: str, process: ProductProcess, *, in_order: bool) -> None:
         """It ends, and a new one takes its place."""
@@ -144,16 +153,18 @@ async def _join(target: Target, injection: Injection) -> None:
 
 
 async def _kill_all(target: Target, injection: Injection) -> None:
-    for process in target.fleet.free(injection.stage):
-        await target.replace(injection.stage, process, in_order=False)
+    with target.victims(injection.stage) as processes:
+        for process in processes:
+            await target.replace(injection.stage, process, in_order=False)
 
 
 async def _roll(target: Target, injection: Injection) -> None:
     """One after the other ends in order, while its successor starts."""
-    for process in target.fleet.free(injection.stage):
-        target.fleet.add(injection.stage)
-        target.fleet.remove(injection.stage, process)
-        await target.end(process)
+    with target.victims(injection.stage) as processes:
+        for process in processes:
+            target.fleet.add(injection.stage)
+            target.fleet.remove(injection.stage, process)
+            await target.end(process)
 
 
 async def _no_broker(sign: signal.Signals, target: Target, injection: Injection) -> Inflicted:
