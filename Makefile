@@ -31,7 +31,7 @@ soak: setup ## joins, leaves, kills and pauses of workers for 40 rounds; counts 
 
 SEED ?= 1
 SECONDS ?= 600
-chaos: setup ## random faults at the real processes for as long as asked: make chaos SECONDS=600 SEED=1
+chaos: ## random faults at the real processes for as long as asked: make chaos SECONDS=600 SEED=1
 	@scripts/setup --with-toxiproxy
 	@$(PYTHON_BIN) -m tests.faults --seconds $(SECONDS) --seed $(SEED)
 

@@ -11,6 +11,7 @@ import hypothesis
 import pytest
 
 from streams.up.local_kafka import LocalKafka
+from tests.servers.clickhouse_process import ClickHouseProcess
 
 KAFKA_LIBS = Path(__file__).parents[1] / ".local" / "kafka" / "libs"
 
@@ -43,10 +44,24 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 @pytest.fixture(scope="session")
 def kafka(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalKafka]:
     """One broker for all tests of this process. A test takes topics and names of its own (see `unique`)."""
-    broker = LocalKafka(tmp_path_factory.mktemp("kafka"), KAFKA_LIBS)
+    yield from started(tmp_path_factory.mktemp("kafka"))
+
+
+def started(folder: Path) -> Iterator[LocalKafka]:
+    """A broker that runs until whoever asked for it is done, for fixtures."""
+    broker = LocalKafka(folder, KAFKA_LIBS)
     asyncio.run(broker.start())
     yield broker
     asyncio.run(broker.stop())
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseProcess]:
+    """A ClickHouse server of the module; a test that kills it starts it again."""
+    process = ClickHouseProcess(tmp_path_factory.mktemp("server"))
+    process.start()
+    yield process
+    process.kill()
 
 
 @pytest.fixture

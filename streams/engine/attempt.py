@@ -40,9 +40,10 @@ def _one_by_one(stage: Stage, batch: Batch, state: Overlay, now: int, dead_lette
             output = stage.process(batch._replace(records=[record]), trial, now)
             _check_sizes(output, trial)
         except Exception as error:
-            rejected = Rejected(Reason.FAILED, "record", _place_of(error))
             if isinstance(error, TooLarge):
                 rejected = Rejected(Reason.TOO_LARGE, "record", str(error))
+            else:
+                rejected = Rejected(Reason.FAILED, "record", _place_of(error))
             bury(whole, stage.name, batch, record, rejected, dead_letters)
             continue
         state.absorb(trial)

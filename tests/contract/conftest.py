@@ -13,16 +13,6 @@ from sinks.clickhouse.sink import ClickHouseSink
 from tests.browser.page_process import serving_rows
 from tests.contract.messages import TABLES
 from tests.contract.sink_worlds import embedded_url, migrated
-from tests.servers.clickhouse_process import ClickHouseProcess
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseProcess]:
-    """A server of the module; a test that kills it leaves it running."""
-    process = ClickHouseProcess(tmp_path_factory.mktemp("server"))
-    process.start()
-    yield process
-    process.kill()
 
 
 @pytest.fixture(params=["embedded", "server"])

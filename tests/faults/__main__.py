@@ -76,12 +76,11 @@ def _lap(plan: Plan, folder: Path, outcomes: list[Outcome], *, keep: bool) -> bo
         return False
     outcomes.append(outcome)
     _say(describe(outcome))
-    good = not outcome.verdict.findings and not outcome.ended_alone
-    if good and not keep:
-        shutil.rmtree(folder)
-    elif not good:
+    if outcome.wrong:
         _say(f"  logs: {folder}")
-    return good
+    elif not keep:
+        shutil.rmtree(folder)
+    return not outcome.wrong
 
 
 def _arguments() -> argparse.Namespace:

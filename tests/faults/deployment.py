@@ -8,14 +8,13 @@ from pathlib import Path
 from tests.contract.sink_worlds import migrated
 from tests.faults.stored_rows import stored_otherwise
 from tests.servers.clickhouse_process import ClickHouseProcess
-from tests.soak.cluster import SINK, STAGES, Cluster
+from tests.soak.cluster import SINK, STAGES, WAY, Cluster
 from tests.soak.feed import Feed, Steady
 from tests.soak.generator import Generator
 from tests.soak.pauses import Fault
-from tests.soak.stored import Sink, stored_lag
+from tests.soak.stored import Sink, all_is_stored, environment_of
 from tests.soak.verify import Ledger, Verdict, verify
 from tests.soak.waiting import until
-from tests.soak.windows import SIZES
 from tests.soak.workers import ProductProcess, StageProcess
 
 KINDS = (*STAGES, SINK)
@@ -74,11 +73,7 @@ class Deployment:
 
     @property
     def _environment(self) -> dict[str, str]:
-        return {
-            "KAFKA_BROKERS": self.cluster.brokers,
-            "CLICKHOUSE_URL": self._clickhouse.url(_DATABASE),
-            "TICKETPULSE_WINDOW_SIZES": str(list(SIZES)),
-        }
+        return environment_of(self.cluster.brokers, self._clickhouse.url(_DATABASE))
 
     async def leave(self, kind: str, process: ProductProcess) -> float:
         """End a process in order; returns the seconds that it took."""
@@ -125,8 +120,7 @@ class Deployment:
             raise RuntimeError("no events were sent")
         self._generator.left = 0
         await self._feeding
-        # What the registry answers goes to track again.
-        for kind in ("score", "track", "registry", "track"):
+        for kind in WAY:
             await self.until(lambda kind=kind: self.cluster.is_through(kind), f"{kind} has read its input")  # type: ignore[misc]
         if SINK in self._counts:
             await self.until(self._all_stored, "the sinks have read their topics")
@@ -142,7 +136,7 @@ class Deployment:
         return verdict._replace(findings=[*verdict.findings, *stored])
 
     async def _all_stored(self) -> bool:
-        return not await stored_lag(self.cluster.brokers)
+        return await all_is_stored(self.cluster.brokers)
 
     async def _clean_up(self) -> None:
         if self._feeding is not None:

@@ -12,8 +12,7 @@ from streams.up.local_kafka import LocalKafka
 from tests.servers.clickhouse_process import ClickHouseProcess
 from tests.servers.toxiproxy import Proxy
 from tests.soak.cluster import SINK, STAGES, Cluster
-from tests.soak.stored import Sink, run_command
-from tests.soak.windows import SIZES
+from tests.soak.stored import Sink, environment_of, run_command
 from tests.soak.workers import ProductProcess, StageProcess, WorkerDied
 
 log = logging.getLogger(__name__)
@@ -46,13 +45,14 @@ class Fleet:
         self._busy: set[ProductProcess] = set()
 
     @property
+    def clickhouse_url(self) -> str:
+        """The database that the sinks write."""
+        return self.clickhouse.url(DATABASE)
+
+    @property
     def environment(self) -> dict[str, str]:
         """What the sink and the commands of the product are told."""
-        return {
-            "KAFKA_BROKERS": self.kafka.brokers,
-            "CLICKHOUSE_URL": self.clickhouse.url(DATABASE),
-            "TICKETPULSE_WINDOW_SIZES": str(list(SIZES)),
-        }
+        return environment_of(self.kafka.brokers, self.clickhouse_url)
 
     async def start(self) -> None:
         """All processes; the topics are there."""

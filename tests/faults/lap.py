@@ -21,7 +21,7 @@ from tests.soak.cluster import SINK, STAGES, Cluster
 from tests.soak.feed import Feed, Steady
 from tests.soak.generator import Generator
 from tests.soak.pauses import Fault
-from tests.soak.stored import different_windows, stored_lag
+from tests.soak.stored import all_is_stored, different_windows
 from tests.soak.verify import Ledger, Verdict, verify
 from tests.soak.waiting import Stuck, until
 
@@ -57,13 +57,23 @@ class Recovery(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came of a lap. `ended_alone` tells of processes that nobody had told to end."""
+    """What came of a lap: what the topics say, in words what differs in ClickHouse, and what each fault cost.
+
+    `ended_alone` tells of processes that nobody had told to end.
+    """
 
     plan: Plan
     verdict: Verdict
+    stored: Sequence[str]
     recoveries: Sequence[Recovery]
     ended_alone: Sequence[str]
     caught_up: float
+
+    @property
+    def wrong(self) -> list[str]:
+        """Everything that should not be, in words."""
+        ended = (f"ended on its own: {told}" for told in self.ended_alone)
+        return [*self.verdict.findings, *self.stored, *ended]
 
 
 async def run_lap(plan: Plan, kafka: LocalKafka, folder: Path) -> Outcome:
@@ -107,12 +117,12 @@ class _Lap:
             await self._await_end()
             caught_up = time.time() - over
         struck = [task.result() for task in inflicted]
-        verdict = await self._reckon(struck)
+        verdict, stored = await self._reckon(struck)
         recoveries = [
             Recovery(each.injection.kind, pause, seconds_to_catch_up(self._samples, _readers(each), each.over))
             for each, pause in zip(struck, verdict.pauses, strict=True)
         ]
-        return Outcome(self._plan, verdict, recoveries, self._fleet.ended_alone, caught_up)
+        return Outcome(self._plan, verdict, stored, recoveries, self._fleet.ended_alone, caught_up)
 
     async def _inflict_all(self, group: asyncio.TaskGroup) -> Sequence["asyncio.Task[Inflicted]"]:
         begun = time.monotonic()
@@ -142,9 +152,9 @@ class _Lap:
         return all(list(place.committed) == list(place.ends) for place in places)
 
     async def _all_is_stored(self) -> bool:
-        return not await stored_lag(self._cluster.brokers)
+        return await all_is_stored(self._cluster.brokers)
 
-    async def _reckon(self, struck: Sequence[Inflicted]) -> Verdict:
+    async def _reckon(self, struck: Sequence[Inflicted]) -> tuple[Verdict, list[str]]:
         faults = [Fault(_stages(each), each.began, each.over) for each in struck]
         async with Ledger(self._cluster, self._feed.sent, faults, self._folder) as ledger:
             await ledger.expect()
@@ -154,9 +164,9 @@ class _Lap:
             await self._until(self._all_is_stored, "the sink has stored the windows")
             await self._fleet.leave()
             verdict = await verify(ledger)
-            stored = await asyncio.to_thread(stored_otherwise, self._fleet.environment["CLICKHOUSE_URL"], ledger)
+            stored = await asyncio.to_thread(stored_otherwise, self._fleet.clickhouse_url, ledger)
         stored += await different_windows(self._fleet.environment, self._folder)
-        return verdict._replace(findings=[*verdict.findings, *stored])
+        return verdict, stored
 
     async def _until(self, reached: Callable[[], Awaitable[bool]], what: str) -> None:
         # What ends on its own is started again, and a broker may be away.

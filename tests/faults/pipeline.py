@@ -3,12 +3,12 @@
 import asyncio
 import time
 from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
-from typing import NamedTuple
+from typing import NamedTuple, TypeVar
 
 from streams.up.local_kafka import LocalKafka
-from tests.soak.cluster import STAGES, Cluster
+from tests.soak.cluster import STAGES, WAY, Cluster
 from tests.soak.feed import Feed
 from tests.soak.generator import Generator
 from tests.soak.verify import Ledger, Verdict, verify
@@ -109,8 +109,7 @@ class Pipeline:
             feed.release()
         deadline = time.monotonic() + CAUGHT_UP_SECONDS
         await self.sent()
-        # What the registry answers goes to track again.
-        for stage in ("score", "track", "registry", "track"):
+        for stage in WAY:
             await self.through(stage, deadline - time.monotonic())
         sent = [record for feed, _ in self._feeds for record in feed.sent]
         async with Ledger(self.cluster, sent, [], self.folder) as ledger:
@@ -125,11 +124,7 @@ class Pipeline:
 
     async def through(self, stage: str, seconds: float = CAUGHT_UP_SECONDS) -> None:
         """Until the stage has read all of its input."""
-
-        async def reached() -> bool:
-            return await self.cluster.committed(stage) == await self.cluster.ends(stage)
-
-        await self.until(reached, f"{stage} has read its input", seconds)
+        await self.until(lambda: self.cluster.is_through(stage), f"{stage} has read its input", seconds)
 
     async def discard(self) -> None:
         """Make sure that nothing runs any more."""
@@ -140,11 +135,19 @@ class Pipeline:
             await asyncio.wait([feeding])
 
 
-@asynccontextmanager
-async def pipeline(kafka: LocalKafka, folder: Path) -> AsyncIterator[Pipeline]:
+P = TypeVar("P", bound=Pipeline)
+
+
+def pipeline(kafka: LocalKafka, folder: Path) -> AbstractAsyncContextManager[Pipeline]:
     """Without workers yet, on a broker that runs and has no topics yet."""
-    async with Cluster(kafka.brokers, PARTITIONS) as cluster:
-        made = Pipeline(cluster, folder)
+    return pipeline_of(Pipeline, kafka, folder)
+
+
+@asynccontextmanager
+async def pipeline_of(kind: type[P], kafka: LocalKafka, folder: Path, partitions: int = PARTITIONS) -> AsyncIterator[P]:
+    """One of a kind of pipelines, as `pipeline` makes them."""
+    async with Cluster(kafka.brokers, partitions) as cluster:
+        made = kind(cluster, folder)
         try:
             yield made
         finally:

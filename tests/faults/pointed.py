@@ -3,13 +3,13 @@
 import asyncio
 import os
 import signal
-from collections.abc import AsyncIterator, Iterable, Mapping, Sequence
-from contextlib import asynccontextmanager
+from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AbstractAsyncContextManager
 from itertools import count
 from pathlib import Path
 
 from streams.up.local_kafka import LocalKafka
-from tests.faults.pipeline import PARTITIONS, Pipeline
+from tests.faults.pipeline import PARTITIONS, Pipeline, pipeline_of
 from tests.faults.points import Action, At
 from tests.faults.worker import PROGRAM
 from tests.soak.cluster import Cluster
@@ -163,14 +163,8 @@ def _state(pid: int) -> str:
     return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0]
 
 
-@asynccontextmanager
-async def pointed_pipeline(
+def pointed_pipeline(
     kafka: LocalKafka, folder: Path, partitions: int = PARTITIONS
-) -> AsyncIterator[PointedPipeline]:
+) -> AbstractAsyncContextManager[PointedPipeline]:
     """Without workers yet, on a broker that runs and has no topics yet."""
-    async with Cluster(kafka.brokers, partitions) as cluster:
-        made = PointedPipeline(cluster, folder)
-        try:
-            yield made
-        finally:
-            await made.discard()
+    return pipeline_of(PointedPipeline, kafka, folder, partitions)

@@ -9,13 +9,12 @@ from tests.faults.lap import Outcome, Recovery
 def describe(outcome: Outcome) -> str:
     """A lap in one line, and what is wrong with it."""
     plan, verdict = outcome.plan, outcome.verdict
-    wrong = [*verdict.findings, *(f"ended on its own: {told}" for told in outcome.ended_alone)]
     line = (
-        f"seed {plan.seed:<6} {'BAD' if wrong else 'ok '} {plan.events} events, {len(plan.injections)} faults, "
+        f"seed {plan.seed:<6} {'BAD' if outcome.wrong else 'ok '} {plan.events} events, {len(plan.injections)} faults, "
         f"{verdict.dead_letters} dead letters; worst pause {verdict.pause:.1f} s, caught up {outcome.caught_up:.1f} s "
         f"after the last fault"
     )
-    return "\n".join([line, *(f"  {finding}" for finding in wrong)])
+    return "\n".join([line, *(f"  {finding}" for finding in outcome.wrong)])
 
 
 def table(outcomes: Sequence[Outcome]) -> str:
@@ -24,7 +23,7 @@ def table(outcomes: Sequence[Outcome]) -> str:
     for kind, recoveries in sorted(_by_kind(outcomes).items()):
         lines.append(_line(kind, recoveries))
     verdicts = [outcome.verdict for outcome in outcomes]
-    stored = sum(any("stored" in found or "_now" in found for found in verdict.findings) for verdict in verdicts)
+    stored = sum(bool(outcome.stored) for outcome in outcomes)
     lines += [
         _line("all", [each for outcome in outcomes for each in outcome.recoveries]),
         f"laps {len(outcomes)}  events {sum(outcome.plan.events for outcome in outcomes)}  "

@@ -13,9 +13,9 @@ from streams import topics
 from streams.up.local_kafka import LocalKafka
 from tests.faults.pipeline import PARTITIONS, pipeline
 from tests.servers.clickhouse_process import ClickHouseProcess
-from tests.soak.cluster import STAGES
+from tests.soak.cluster import STAGES, WAY
 from tests.soak.reading import read_topic
-from tests.soak.stored import Sink, run_command, stored_lag
+from tests.soak.stored import Sink, all_is_stored, run_command
 
 CANARY = "Canary-5f1e"
 SAID = f"My card is 4111 1111 1111 1111 and my password {CANARY}, write to {CANARY}@example.com. This is terrible!"
@@ -69,9 +69,9 @@ async def test_what_customers_say_is_in_no_log_no_metric_and_no_reason(own_kafka
                 running.start(stage)
             await running.ready()
             await _send(own_kafka.brokers)
-            for stage in ("score", "track", "registry", "track"):
+            for stage in WAY:
                 await running.through(stage)
-            while await stored_lag(own_kafka.brokers):
+            while not await all_is_stored(own_kafka.brokers):
                 assert sink.alive()
                 await asyncio.sleep(0.2)
             shown = {worker.name: worker.metrics() for worker in running.workers}

@@ -14,5 +14,6 @@ async def test_random_faults_lose_and_double_nothing(own_kafka: LocalKafka, tmp_
     plan = Plan(SEED, injections, round(SECONDS * PER_SECOND), PER_SECOND, partitions=2, workers=2, sinks=1)
     outcome = await run_lap(plan, own_kafka, tmp_path)
     assert outcome.verdict.findings == []
+    assert outcome.stored == []
     assert outcome.ended_alone == []
     assert len(outcome.recoveries) == len(injections)

@@ -11,7 +11,7 @@ import pytest
 
 from streams.engine.memory_bound import OUTGROWN
 from streams.up.local_kafka import LocalKafka
-from tests.conftest import KAFKA_LIBS
+from tests.conftest import started
 from tests.faults.storing import DATABASE, Storing, storing
 from tests.servers.clickhouse_process import ClickHouseProcess
 from tests.servers.losing_proxy import LosingProxy
@@ -29,19 +29,7 @@ pytestmark = pytest.mark.xdist_group("kafka")
 @pytest.fixture(scope="module")
 def broker(tmp_path_factory: pytest.TempPathFactory) -> Iterator[LocalKafka]:
     """One broker with the product's topics for the module; a test that ends it starts it again."""
-    made = LocalKafka(tmp_path_factory.mktemp("kafka"), KAFKA_LIBS)
-    asyncio.run(made.start())
-    yield made
-    asyncio.run(made.stop())
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[ClickHouseProcess]:
-    """And one server; a test that kills it starts it again."""
-    process = ClickHouseProcess(tmp_path_factory.mktemp("server"))
-    process.start()
-    yield process
-    process.kill()
+    yield from started(tmp_path_factory.mktemp("kafka"))
 
 
 @pytest.fixture

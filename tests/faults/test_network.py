@@ -39,7 +39,7 @@ from tests.servers.toxiproxy import (
 from tests.soak.cluster import SINK, STAGES
 from tests.soak.generator import Generator
 from tests.soak.reading import read_topic
-from tests.soak.stored import Sink, stored_lag
+from tests.soak.stored import Sink, all_is_stored
 from tests.soak.workers import Worker
 
 # A member that is silent for so many seconds loses its partitions.
@@ -230,7 +230,7 @@ async def test_the_sink_is_cut_off_and_stores_each_row_once(own_kafka: LocalKafk
             return (await running.cluster.group(SINK)).members == 0
 
         async def all_stored() -> bool:
-            return sink.alive() and not await stored_lag(own_kafka.brokers)
+            return sink.alive() and await all_is_stored(own_kafka.brokers)
 
         async with proxy.refusing():
             await running.until(missed, "the group misses the sink", OTHERS_GO_ON)

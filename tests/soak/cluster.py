@@ -20,6 +20,8 @@ INPUTS: Mapping[str, str] = {
     "trends": topics.PARTIALS,
 }
 STAGES = tuple(INPUTS)
+# How events go through them: what the registry answers goes to track again.
+WAY = ("score", "track", "registry", "track")
 SINK = "clickhouse"
 # What tells how far each is; the sink reads more topics, of which this has the most records.
 READ: Mapping[str, str] = {**INPUTS, SINK: topics.SCORED}

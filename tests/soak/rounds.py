@@ -10,7 +10,7 @@ from pathlib import Path
 from random import Random
 from typing import NamedTuple
 
-from tests.soak.cluster import STAGES, Cluster
+from tests.soak.cluster import STAGES, WAY, Cluster
 from tests.soak.feed import Feed
 from tests.soak.generator import Generator
 from tests.soak.pauses import Fault
@@ -186,8 +186,7 @@ class Round:
             return feeding.done()
 
         await self.until(all_sent, "all events are produced")
-        # What the registry answers goes to track again.
-        for stage in ("score", "track", "registry", "track"):
+        for stage in WAY:
             await self.until(lambda stage=stage: self._cluster.is_through(stage), f"{stage} has read its input")  # type: ignore[misc]
         ledger = Ledger(self._cluster, self._feed.sent, self._faults, self._folder)
         async with ledger:

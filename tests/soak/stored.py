@@ -26,15 +26,19 @@ async def stored_differently(brokers: str, folder: Path) -> list[str]:
     """Store all that is on the topics, in an embedded database of its own, and compare its windows with its events;
     says which of them differ. Raises WorkerDied.
     """
-    environment = {
-        **os.environ,
-        "KAFKA_BROKERS": brokers,
-        "CLICKHOUSE_URL": f"chdb://{folder / 'clickhouse'}",
-        "TICKETPULSE_WINDOW_SIZES": str(list(SIZES)),
-    }
+    environment = environment_of(brokers, f"chdb://{folder / 'clickhouse'}")
     await run_command(["migrate"], environment, folder)
     await _store(brokers, environment, folder)
     return await different_windows(environment, folder)
+
+
+def environment_of(brokers: str, clickhouse_url: str) -> dict[str, str]:
+    """What sinks and commands are told, so that they work with what workers make."""
+    return {
+        "KAFKA_BROKERS": brokers,
+        "CLICKHOUSE_URL": clickhouse_url,
+        "TICKETPULSE_WINDOW_SIZES": str(list(SIZES)),
+    }
 
 
 async def different_windows(environment: dict[str, str], folder: Path) -> list[str]:
@@ -51,9 +55,9 @@ class Sink(ProductProcess):
         super().__init__(f"clickhouse-{number}", ["-m", "streams.cli", "sink", "clickhouse"], environment, folder)
 
 
-async def stored_lag(brokers: str) -> int:
-    """How many records the sink has not stored yet."""
-    return sum(each.lag for each in await measure(brokers, {_GROUP: list(STORED)}, _POLL_SECONDS))
+async def all_is_stored(brokers: str) -> bool:
+    """Whether the sink has stored every record of its topics."""
+    return not any(each.lag for each in await measure(brokers, {_GROUP: list(STORED)}, _POLL_SECONDS))
 
 
 async def _store(brokers: str, environment: dict[str, str], folder: Path) -> None:
@@ -61,7 +65,7 @@ async def _store(brokers: str, environment: dict[str, str], folder: Path) -> Non
     sink = Sink(0, environment, folder)
     try:
         async with asyncio.timeout(_STUCK_SECONDS):
-            while await stored_lag(brokers):
+            while not await all_is_stored(brokers):
                 sink.alive()
         await sink.leave()
     finally:
@@ -77,7 +81,7 @@ async def run_command(command: list[str], environment: dict[str, str], folder: P
             stdout=subprocess.PIPE,
             stderr=log,
             cwd=folder,
-            env=environment,
+            env={**os.environ, **environment},
         )
         out, _ = await process.communicate()
     if process.returncode not in (0, *accepted):
