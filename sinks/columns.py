@@ -16,6 +16,7 @@ Columns = Mapping[str, Sequence[Any]]
 
 OFFSET_BITS = 44
 EPOCH_BITS = 20
+LAST_OFFSET = (1 << OFFSET_BITS) - 1
 MAX_SCORE = 10
 
 INT32, INT64, UINT16, UINT32, UINT64 = 2**31, 2**63, 2**16, 2**32, 2**64
@@ -45,6 +46,15 @@ def version(model_epoch: int, offset: int) -> int:
             f"model epoch {model_epoch} (20 bits) and offset {offset} (44 bits) do not fit into one version"
         )
     return model_epoch << OFFSET_BITS | offset
+
+
+def version_of_first(model_epoch: int, offset: int) -> int:
+    """As `version`, but of one model epoch the earlier record of the log stays.
+
+    For what the pipeline takes once and whose later copies it passes over: a copy may have another time of its append,
+    by which a time that is ahead is cut. Raises ValueError for what does not fit.
+    """
+    return version(model_epoch, offset) ^ LAST_OFFSET
 
 
 def points(scores: Sequence[float]) -> list[str]:

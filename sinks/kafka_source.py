@@ -9,6 +9,8 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from sinks.base import Message
 from sinks.kafka_closing import stop_consumer
+from sinks.kafka_membership import membership
+from sinks.kafka_reach import reach
 
 log = logging.getLogger(__name__)
 
@@ -17,8 +19,6 @@ log = logging.getLogger(__name__)
 # session timeout.
 _MAX_POLL_MS = 7 * 86_400_000
 _COMMIT_SECONDS = 10.0
-# In a session's time. Members hear from the answer to one that others join or leave; until then what was theirs waits.
-_HEARTBEATS = 20
 _LAG_SECONDS = 5.0
 # A group that re-balances has to end that first.
 _STOP_SECONDS = 10.0
@@ -31,36 +31,19 @@ class KafkaSource:
     When partitions move, their uncommitted messages are given again to the next owner.
     """
 
-    def __init__(self, brokers: str, group: str, topics: Sequence[str], *, session_timeout: float = 6.0) -> None:
+    def __init__(
+        self, brokers: str, group: str, topics: Sequence[str], *, session_timeout: float = 6.0, patience: float = 0.0
+    ) -> None:
         self._topics = topics
         self._brokers = brokers
         self._group = group
         self._session_timeout = session_timeout
+        self._patience = patience
         self._consumer: AIOKafkaConsumer | None = None
 
     async def start(self) -> None:
-        """Join the group. Raises KafkaConnectionError when no broker answers."""
-        consumer = AIOKafkaConsumer(
-            *self._topics,
-            bootstrap_servers=self._brokers,
-            group_id=self._group,
-            isolation_level="read_committed",
-            enable_auto_commit=False,
-            auto_offset_reset="earliest",
-            session_timeout_ms=round(self._session_timeout * 1000),
-            heartbeat_interval_ms=round(self._session_timeout * 1000 / _HEARTBEATS),
-            max_poll_interval_ms=_MAX_POLL_MS,
-            # One fetch is in flight for each broker: it waits this long for more, and a lone message with it.
-            fetch_min_bytes=_MB // 4,
-            fetch_max_wait_ms=100,
-            max_partition_fetch_bytes=2 * _MB,
-        )
-        try:
-            await consumer.start()
-        except BaseException:
-            await consumer.stop()
-            raise
-        self._consumer = consumer
+        """Join the group. Raises KafkaConnectionError when no broker has answered within `patience` seconds."""
+        await reach(self._join, self._brokers, self._patience)
 
     async def poll(self, max_messages: int, timeout: float) -> Sequence[Message]:
         """Up to `max_messages` in order of each partition; empty after `timeout` seconds without any."""
@@ -106,6 +89,28 @@ class KafkaSource:
         if self._consumer is not None:
             consumer, self._consumer = self._consumer, None
             await stop_consumer(consumer, _STOP_SECONDS)
+
+    async def _join(self) -> None:
+        consumer = AIOKafkaConsumer(
+            *self._topics,
+            bootstrap_servers=self._brokers,
+            group_id=self._group,
+            isolation_level="read_committed",
+            enable_auto_commit=False,
+            auto_offset_reset="earliest",
+            **membership(self._session_timeout),
+            max_poll_interval_ms=_MAX_POLL_MS,
+            # One fetch is in flight for each broker: it waits this long for more, and a lone message with it.
+            fetch_min_bytes=_MB // 4,
+            fetch_max_wait_ms=100,
+            max_partition_fetch_bytes=2 * _MB,
+        )
+        try:
+            await consumer.start()
+        except BaseException:
+            await stop_consumer(consumer, _STOP_SECONDS)
+            raise
+        self._consumer = consumer
 
     @property
     def _started(self) -> AIOKafkaConsumer:

@@ -40,11 +40,12 @@ async def run_sink(
     `max_seconds`, or as soon as nothing waits and `max_seconds` / 4 have passed since the last batch ended. While the
     sink is unavailable nothing is polled or committed; the batch is kept and tried again with a growing delay of at
     most 10 s, or as long as the sink asks. What the sink refuses goes to `burial` before the batch is committed, at
-    least once. `group` is the label of the lag; it defaults to the sink's name. Starts and
-    stops the source; the caller closes the sink. Any other error of the source or the sink is raised.
+    least once. `group` is the label of the lag; it defaults to the sink's name. Starts and stops the source, and gives
+    up to start it when `stop` is set; the caller closes the sink. Any other error of the source or the sink is raised.
     """
     loop = _Loop(source, sink, burial, max_rows, max_seconds, stop)
-    await source.start()
+    if not await _started(source, stop):
+        return
     watch = asyncio.create_task(loop.watch_lag(group or sink.name))
     try:
         await loop.run()
@@ -52,6 +53,21 @@ async def run_sink(
         watch.cancel()
         await asyncio.wait([watch])
         await source.stop()
+
+
+async def _started(source: Source, stop: asyncio.Event) -> bool:
+    """Start it, unless `stop` is set before that is done; whether it has started."""
+    starting, stopping = asyncio.create_task(source.start()), asyncio.create_task(stop.wait())
+    try:
+        await asyncio.wait([starting, stopping], return_when=asyncio.FIRST_COMPLETED)
+    finally:
+        starting.cancel()
+        stopping.cancel()
+        await asyncio.wait([starting, stopping])
+    if starting.cancelled():
+        return False
+    starting.result()
+    return True
 
 
 class _Loop:

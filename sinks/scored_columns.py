@@ -10,7 +10,7 @@ from schemas.events import Tenant
 from schemas.registry import ANSWER_HEADER
 from schemas.scored import ScoredEvent, Sentiment
 from sinks.base import Message
-from sinks.columns import OFFSET_BITS, Columns, by_name, check_values, points, times, version
+from sinks.columns import LAST_OFFSET, OFFSET_BITS, Columns, by_name, check_values, points, times, version_of_first
 
 DEFAULT_PRIORITY = "medium"
 
@@ -82,7 +82,9 @@ def scored_columns(messages: Sequence[Message]) -> Columns:
         "log_partition": log["partition"],
         "log_offset": log["offset"],
         "version": [
-            epoch << OFFSET_BITS | offset for epoch, offset in zip(events["model_epoch"], log["offset"], strict=True)
+            # As `version_of_first`, which is checked below for a list as a whole.
+            (epoch << OFFSET_BITS | offset) ^ LAST_OFFSET
+            for epoch, offset in zip(events["model_epoch"], log["offset"], strict=True)
         ],
     }
 
@@ -92,7 +94,7 @@ def _check(events: Columns, offsets: Sequence[int]) -> None:
     for tenant in set(events["tenant"]):
         msgspec.convert({"tenant": tenant}, _OfTenant)
     for epoch in set(events["model_epoch"]):
-        version(epoch, max(offsets))
+        version_of_first(epoch, max(offsets))
 
 
 def _texts(raw: Sequence[msgspec.Raw]) -> list[str]:

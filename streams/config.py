@@ -70,6 +70,44 @@ class Settings(BaseSettings):
         None, description="A folder of policies, for more than one of the presets; see docs/policies.md."
     )
 
+    notify: Path | None = Field(
+        None, description="A folder with notify.toml: who is told of what, and by what way; see docs/notifications.md."
+    )
+
+    mailbox_url: str | None = Field(
+        None, description="The mailbox that `source mailbox` reads: imaps://user@host:993/INBOX; see docs/sources.md."
+    )
+    mailbox_password: SecretStr | None = Field(None, exclude=True, description="Its password.")
+    mailbox_password_file: Path | None = Field(None, description="A file with it, read at each login.")
+    mailbox_ca: Path | None = Field(None, description="Certificates in PEM to trust instead of the system's own.")
+    mailbox_tenant: str = Field(
+        "default", pattern=r"^[A-Za-z0-9_.\-]{1,64}$", description="The tenant whose tickets its mails are."
+    )
+    mailbox_done: str = Field(
+        "$Ticketpulse", description="How a mail is marked that is taken: by a flag ($Word, \\Seen) or in a folder."
+    )
+    mailbox_failed: str = Field("$TicketpulseFailed", description="How one is marked that cannot be read.")
+    mailbox_days: int = Field(7, ge=1, le=365, description="Mails that came more days ago are left alone.")
+    mailbox_seconds: Seconds = Field(
+        60.0, le=1_500, description="Seconds from one look to the next where the server does not tell of new mails."
+    )
+    mailbox_agents: tuple[str, ...] = Field(
+        (), description="Addresses, or domains as @example.org, whose mails are answers to customers."
+    )
+    mailbox_lists: tuple[str, ...] = Field((), description="Ids of mailing lists that are support addresses.")
+    mailbox_by_subject: bool = Field(False, description="[#id] or TKT-… in a subject names the ticket.")
+
+    # A webhook of a helpdesk without its secret is answered 503.
+    zendesk_webhook_secret: SecretStr | None = Field(None, exclude=True, description="Signs Zendesk's webhooks.")
+    freshdesk_webhook_secret: SecretStr | None = Field(
+        None, exclude=True, description="What X-Webhook-Secret must be in Freshdesk's webhooks."
+    )
+    jira_webhook_secret: SecretStr | None = Field(
+        None, exclude=True, description="Signs the webhooks of Jira Service Management."
+    )
+    chatwoot_webhook_secret: SecretStr | None = Field(None, exclude=True, description="Signs Chatwoot's webhooks.")
+    zammad_webhook_secret: SecretStr | None = Field(None, exclude=True, description="Signs Zammad's webhooks.")
+
     window_sizes: tuple[int, ...] = Field((60, 300, 3600, 86400), description="Seconds; each a multiple of the first.")
     allowed_lateness: int = Field(60, ge=0, description="Seconds after its end at which a window may be final.")
     future_tolerance: int = Field(
@@ -113,7 +151,27 @@ class Settings(BaseSettings):
     sink_rows: int = Field(50_000, ge=1, description="Rows that a sink collects at most before it writes.")
     sink_seconds: Seconds = Field(1.0, description="Seconds that a sink collects at most before it writes.")
 
-    @field_validator("service_token")
+    @property
+    def webhook_secrets(self) -> dict[str, SecretStr]:
+        """The secrets that are set, by vendor."""
+        secrets = {
+            "zendesk": self.zendesk_webhook_secret,
+            "freshdesk": self.freshdesk_webhook_secret,
+            "jira": self.jira_webhook_secret,
+            "chatwoot": self.chatwoot_webhook_secret,
+            "zammad": self.zammad_webhook_secret,
+        }
+        return {vendor: secret for vendor, secret in secrets.items() if secret is not None}
+
+    @field_validator(
+        "service_token",
+        "mailbox_password",
+        "zendesk_webhook_secret",
+        "freshdesk_webhook_secret",
+        "jira_webhook_secret",
+        "chatwoot_webhook_secret",
+        "zammad_webhook_secret",
+    )
     @classmethod
     def _empty_is_none(cls, token: SecretStr | None) -> SecretStr | None:
         return token or None

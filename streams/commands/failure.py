@@ -19,7 +19,7 @@ def explain(error: Exception) -> Failure | None:
     """The failure that an expected error is; None for one that nobody expected, whose traceback is wanted."""
     if isinstance(error, Failure):
         return error
-    return _of_settings(error) or _of_a_policy(error) or _of_a_server(error) or _of_a_file(error)
+    return _of_settings(error) or _of_what_people_write(error) or _of_a_server(error) or _of_a_file(error)
 
 
 def variable_of(field: str) -> str:
@@ -46,10 +46,12 @@ def _wrong_settings(errors: Iterable[Mapping[str, Any]]) -> Iterable[str]:
         yield f"{name}={error['input']}: {error['msg'].removeprefix('Value error, ')}"
 
 
-def _of_a_policy(error: Exception) -> Failure | None:
+def _of_what_people_write(error: Exception) -> Failure | None:
+    from sinks.notify.providers import TargetError
+    from sinks.notify.template_files import WordingError
     from streams.escalation.loading import PolicyError
 
-    return Failure(str(error), USAGE) if isinstance(error, PolicyError) else None
+    return Failure(str(error), USAGE) if isinstance(error, PolicyError | TargetError | WordingError) else None
 
 
 def _of_a_server(error: Exception) -> Failure | None:

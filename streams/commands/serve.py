@@ -18,7 +18,8 @@ serve = typer.Typer(no_args_is_help=True, help="Serve HTTP: the gateway for even
 def gateway() -> None:
     """Take events over HTTP: POST /api/v1/events, with /healthz, /readyz and /metrics beside it.
 
-    POST /api/incidents, /api/support/escalate and /api/chat/messages are there for who used the replaced systems.
+    POST /api/incidents, /api/support/escalate and /api/chat/messages are there for who used the replaced systems,
+    /api/v1/webhooks/... for helpdesks (docs/sources.md).
 
     It starts also while Kafka is away, answers 503 until it is there, and needs no restart then.
 
@@ -40,7 +41,13 @@ def gateway() -> None:
     say(f"events go to {address_of(listener)}{EVENTS_PATH}")
     collect_garbage_seldom()
     writer, answers = KafkaWriter(settings.kafka_brokers), KafkaAnswers(settings.kafka_brokers)
-    app = create_app(writer, answers, token=settings.service_token, answer_seconds=settings.answer_seconds)
+    app = create_app(
+        writer,
+        answers,
+        token=settings.service_token,
+        webhook_secrets=settings.webhook_secrets,
+        answer_seconds=settings.answer_seconds,
+    )
     serve(app, listener)
 
 

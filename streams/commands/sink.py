@@ -1,9 +1,7 @@
 """`ticketpulse sink`: what carries results out of Kafka."""
 
 import asyncio
-import signal
-from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import AsyncExitStack
 from functools import partial
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +9,7 @@ import typer
 
 from streams.commands.serve import take_address
 from streams.commands.settings import load_settings
+from streams.commands.stopping import stopped_by_signals
 from streams.commands.terminal import say
 
 if TYPE_CHECKING:
@@ -48,6 +47,43 @@ def clickhouse(
         raise typer.Exit(OUTGROWN)
 
 
+@sink.command("notify")
+def notify() -> None:
+    """Tell people and systems what the stage `notify` asks for, until SIGTERM or Ctrl-C.
+
+    TICKETPULSE_NOTIFY is a folder with notify.toml: the targets, and by which routes what happens comes to them.
+    Without it there is nobody to be told, and what would have been sent is in the ledger.
+
+        TICKETPULSE_NOTIFY=notify ticketpulse sink notify
+    """
+    from sinks.prometheus import serve_metrics
+    from streams.logs import configure_logs
+
+    configure_logs()
+    settings = load_settings()
+    serve_metrics(settings.metrics_port, settings.host)
+    asyncio.run(_notify(settings))
+
+
+async def _notify(settings: "Settings") -> None:
+    from streams.notify.kafka_outbox import KafkaOutbox
+    from streams.notify.sending import run_sender
+    from streams.policies import notify_source
+
+    with stopped_by_signals() as stop:
+        await run_sender(
+            lambda: KafkaOutbox(
+                settings.kafka_brokers,
+                f"{settings.name}-sender",
+                session_timeout=settings.session_timeout,
+                patience=settings.broker_patience,
+            ),
+            notify_source(settings),
+            settings.notify,
+            stop,
+        )
+
+
 async def _run(settings: "Settings", listener: "socket | None") -> bool:
     """Run it; whether it has stopped because it took more memory than it may."""
     from sinks.clickhouse.client import connect
@@ -55,21 +91,25 @@ async def _run(settings: "Settings", listener: "socket | None") -> bool:
     from sinks.kafka_source import KafkaSource
     from sinks.runner import run_sink
     from streams.broker.burial import KafkaBurial
-    from streams.broker.reach import await_broker
     from streams.engine.memory_bound import MemoryBound
     from streams.topics import STORED
 
     url, group = settings.clickhouse_url, f"{settings.name}-clickhouse"
     destination = ClickHouseSink(partial(connect, url), STORED)
     burial = KafkaBurial(settings.kafka_brokers, settings.name, destination.name)
-    source = KafkaSource(settings.kafka_brokers, group, destination.topics, session_timeout=settings.session_timeout)
+    source = KafkaSource(
+        settings.kafka_brokers,
+        group,
+        destination.topics,
+        session_timeout=settings.session_timeout,
+        patience=settings.broker_patience,
+    )
     async with AsyncExitStack() as stack:
         stack.push_async_callback(destination.close)
         stack.push_async_callback(burial.close)
         await destination.check()
         # Up to here signals end it at once: there is nothing yet to end in order.
-        await await_broker(settings.kafka_brokers, settings.broker_patience)
-        stop = stack.enter_context(_stopped_by_signals())
+        stop = stack.enter_context(stopped_by_signals())
         stop_soon = partial(asyncio.get_running_loop().call_soon_threadsafe, stop.set)
         bound = MemoryBound(group, settings.memory_limit, stop_soon)
         bound.start()
@@ -98,24 +138,3 @@ async def _answer_people(url: str, listener: "socket | None", stack: AsyncExitSt
     if listener is not None:
         await stack.enter_async_context(serving(create_page(partial(connect, url, readonly=True)), listener))
         say(f"the page is at {address_of(listener)}")
-
-
-@contextmanager
-def _stopped_by_signals() -> Iterator[asyncio.Event]:
-    """Set by SIGTERM and Ctrl-C. After Ctrl-C the end of the context raises KeyboardInterrupt."""
-    stop, interrupted = asyncio.Event(), asyncio.Event()
-
-    def interrupt() -> None:
-        interrupted.set()
-        stop.set()
-
-    loop = asyncio.get_running_loop()
-    loop.add_signal_handler(signal.SIGTERM, stop.set)
-    loop.add_signal_handler(signal.SIGINT, interrupt)
-    try:
-        yield stop
-    finally:
-        loop.remove_signal_handler(signal.SIGTERM)
-        loop.remove_signal_handler(signal.SIGINT)
-    if interrupted.is_set():
-        raise KeyboardInterrupt

@@ -15,6 +15,7 @@ class StageName(StrEnum):
     TRACK = "track"
     REGISTRY = "registry"
     TRENDS = "trends"
+    NOTIFY = "notify"
 
 
 def worker(

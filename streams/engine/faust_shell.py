@@ -10,13 +10,16 @@ import logging
 import os
 import signal
 from collections.abc import AsyncIterable, Awaitable, Callable
+from functools import partial
 from typing import Any, Final, NamedTuple
 
 import faust
 import uvloop
 from mode import Service
 
+from sinks.kafka_reach import reach
 from streams.engine.garbage import collect_garbage_seldom
+from streams.engine.kafka_connections import expect_closed_transports
 from streams.engine.kafka_log import KafkaLog, KafkaStage, Reader
 from streams.engine.kafka_reader import KafkaReader
 from streams.engine.log import PartitionLog, Refused
@@ -88,12 +91,14 @@ def build_app(
     beside: Callable[[], Awaitable[None]] | None = None,
     stalled_after: float = 0.0,
     memory_limit: int = 0,
+    broker_patience: float = 0.0,
     parts: Parts = AS_IT_IS,
 ) -> StageApp:
     """The application of one stage, ready for a worker. `beside` runs in the same event loop until the worker stops.
 
     When nothing moves for `stalled_after` seconds although records wait, the process ends (`watchdog.STALLED`); when it
-    takes more than `memory_limit` MiB it stops in order (`memory_bound.OUTGROWN`). 0 for never.
+    takes more than `memory_limit` MiB it stops in order (`memory_bound.OUTGROWN`). 0 for never. A broker that does not
+    answer while the worker joins its group is tried again for `broker_patience` seconds.
     """
     app = StageApp(
         layout.application,
@@ -134,7 +139,7 @@ def build_app(
             self._watchdog.start()
             self._bound = MemoryBound(layout.source, memory_limit, app.stop_outgrown)
             self._bound.start()
-            await self._reader.start(self._runtime)
+            await reach(partial(self._reader.start, self._runtime), layout.brokers, broker_patience)
 
         async def on_stop(self) -> None:
             self._bound.stop()
@@ -178,6 +183,7 @@ def build_app(
 def run_worker(app: StageApp, **worker: Any) -> None:
     """Run the app until SIGTERM or SIGINT; a crash exits the process with a code other than 0."""
     collect_garbage_seldom()
+    expect_closed_transports()
     loop = uvloop.new_event_loop()
     asyncio.set_event_loop(loop)
     try:

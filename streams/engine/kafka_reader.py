@@ -10,6 +10,7 @@ from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from sinks.kafka_closing import stop_consumer
+from sinks.kafka_membership import membership
 from streams.engine.kafka_log import KafkaStage
 from streams.engine.kafka_offsets import OURS, offsets_of_others, refusal
 from streams.engine.log import CHUNK_BYTES, CHUNK_RECORDS, Chunk, Record
@@ -28,9 +29,6 @@ POLL_SECONDS = 0.2
 TELL_SECONDS = 1.0
 # A group that re-balances has to end that first.
 STOP_SECONDS = 10.0
-# In the time after which a silent member is given up. A member learns by the answer to its next heartbeat that others
-# join or leave, and until it has heard that, partitions that nobody has stand still.
-HEARTBEATS = 20
 
 
 class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]
@@ -65,8 +63,7 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]
             # One fetch is under way per broker: a long wait for one partition would hold up the others.
             fetch_max_wait_ms=100,
             max_partition_fetch_bytes=1 << 20,
-            session_timeout_ms=int(session_seconds * 1000),
-            heartbeat_interval_ms=int(session_seconds * 1000 / HEARTBEATS),
+            **membership(session_seconds),
             rebalance_timeout_ms=30_000,
             partition_assignment_strategy=(StickyAssignor(self._topic),),
         )

@@ -10,6 +10,7 @@ from prometheus_client import Counter, Gauge
 from schemas import alerts
 from schemas.rejections import Reason
 from sinks import prometheus as metrics
+from sinks.notify.targets import PROVIDERS
 from sinks.window_gauges import Source
 from streams import topics
 from streams.engine.stage import Output, Stage
@@ -27,10 +28,14 @@ _BY_STAGE: dict[str, Counter] = {
 _PLAIN: dict[str, Counter] = {
     "alerts": metrics.ALERTS,
     "escalations": metrics.ESCALATIONS,
+    "notifications": metrics.NOTIFICATIONS,
     "scored": metrics.SCORED,
     "unscored": metrics.UNSCORED,
 }
-_STANDING: dict[str, Gauge] = {"alerts_firing": metrics.ALERTS_FIRING}
+_STANDING: dict[str, Gauge] = {
+    "alerts_firing": metrics.ALERTS_FIRING,
+    "notifications_overdue": metrics.NOTIFICATIONS_OVERDUE,
+}
 
 
 class PrometheusWatch:
@@ -81,6 +86,9 @@ class PrometheusWatch:
             metrics.DEAD_LETTERS.labels(name, reason)
         for counter in (metrics.LATE_EVENTS, metrics.EXPIRED_RECORDS, metrics.WINDOWS_LEFT_OUT):
             counter.labels(name)
+        if topics.NOTIFICATIONS in self._stage.outputs:
+            for provider in PROVIDERS:
+                metrics.NOTIFICATIONS.labels(provider, "failed")
         if topics.ALERTS in self._stage.outputs:
             for labels in itertools.product(*map(get_args, (alerts.Kind, alerts.Severity, alerts.State))):
                 metrics.ALERTS.labels(*labels)

@@ -9,20 +9,25 @@ from typing import Any
 
 import faust
 import pytest
+import uvloop
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
+from aiokafka.conn import AIOKafkaConnection, create_conn
 from aiokafka.errors import (
     ConcurrentTransactions,
     IllegalStateError,
     InvalidProducerEpoch,
+    KafkaConnectionError,
     MessageSizeTooLargeError,
     ProducerFenced,
 )
 from aiokafka.producer import sender
+from aiokafka.protocol.metadata import MetadataRequest
 
 from streams import stages
 from streams.config import Settings
 from streams.engine.faust_shell import StageApp, build_app
+from streams.engine.kafka_connections import expect_closed_transports
 from streams.engine.kafka_log import KafkaStage
 from streams.engine.kafka_transactions import BATCH_BYTES, TransactionalProducer
 from streams.engine.log import Fenced
@@ -297,3 +302,34 @@ def _score_app() -> faust.App:
 async def _turns(count: int) -> None:
     for _ in range(count):
         await asyncio.sleep(0)
+
+
+@pytest.mark.parametrize(("mended", "expected"), [(False, RuntimeError), (True, KafkaConnectionError)])
+def test_a_request_on_a_transport_that_uvloop_has_closed(
+    kafka: LocalKafka, monkeypatch: pytest.MonkeyPatch, mended: bool, expected: type[Exception]
+) -> None:
+    # Undone after the test, by whoever set it first.
+    monkeypatch.setattr(AIOKafkaConnection, "send", AIOKafkaConnection.send)
+    if mended:
+        expect_closed_transports()
+
+    async def send_after_a_cut() -> None:
+        host, port = kafka.brokers.split(":")
+        connection = await create_conn(host, int(port))
+        try:
+            transport = connection._writer.transport
+            transport.abort()
+            # Of this the client hears only with the next turn of the loop.
+            while not transport.is_closing():
+                await asyncio.sleep(0)
+            await connection.send(MetadataRequest([]))
+        finally:
+            connection.close()
+
+    loop = uvloop.new_event_loop()
+    try:
+        with pytest.raises(expected):
+            loop.run_until_complete(send_after_a_cut())
+        loop.run_until_complete(loop.shutdown_asyncgens())
+    finally:
+        loop.close()
