@@ -2,11 +2,10 @@
 
 import asyncio
 from collections.abc import Callable
-from functools import partial
 
+from sinks.kafka_reach import await_broker
 from sinks.prometheus import serve_metrics
 from streams import topics
-from streams.broker.reach import await_broker
 from streams.clock import wall_clock
 from streams.config import Settings
 from streams.engine.faust_shell import AS_IT_IS, Parts, build_app
@@ -15,10 +14,8 @@ from streams.engine.kafka_log import KafkaStage
 from streams.engine.stage import Stage
 from streams.escalation.book import PolicyBook
 from streams.logs import configure_logs
-from streams.policies import PolicySource
-from streams.score import ScoreStage
-from streams.stages import build_stage
-from streams.track import TrackStage
+from streams.policies import notify_source, policy_source
+from streams.stages import build_stage, follower
 
 Build = Callable[[str, Settings, PolicyBook | None], Stage]
 
@@ -26,8 +23,8 @@ Build = Callable[[str, Settings, PolicyBook | None], Stage]
 def run_worker(stage: str, settings: Settings, *, build: Build = build_stage, parts: Parts = AS_IT_IS) -> None:
     """Run one stage until SIGTERM or SIGINT. Workers that are to fail on purpose bring another stage or parts."""
     configure_logs()
-    source = PolicySource(settings)
-    built = build(stage, settings, source.read())
+    policies, targets = policy_source(settings), notify_source(settings)
+    built = build(stage, settings, policies.read())
     layout = KafkaStage(
         brokers=settings.kafka_brokers,
         application=f"{settings.name}-{stage}",
@@ -43,9 +40,11 @@ def run_worker(stage: str, settings: Settings, *, build: Build = build_stage, pa
         dead_letters=topics.DEAD_LETTERS,
         stalled_after=settings.stalled_after,
         memory_limit=settings.memory_limit,
+        broker_patience=settings.broker_patience,
         parts=parts,
-        beside=partial(source.follow, built.adopt) if isinstance(built, ScoreStage | TrackStage) else None,
+        beside=follower(built, policies, targets),
     )
     serve_metrics(settings.metrics_port, settings.host)
+    # Up to here signals end it at once: there is nothing yet to end in order.
     asyncio.run(await_broker(settings.kafka_brokers, settings.broker_patience))
     run_faust(app, override_logging=False)

@@ -8,11 +8,13 @@ from streams.commands import (
     evaluate,
     feed,
     migrate,
+    notify,
     policy,
     produce,
     score,
     serve,
     sink,
+    source,
     sql,
     status,
     topics,
@@ -44,6 +46,7 @@ app.command()(score.score)
 app.command()(evaluate.evaluate)
 policy.policy.command()(backtest.backtest)
 app.add_typer(policy.policy, name="policy")
+app.add_typer(notify.notify, name="notify")
 app.command()(produce.produce)
 app.command()(feed.feed)
 app.command()(sql.sql)
@@ -51,6 +54,7 @@ app.add_typer(dlq.dlq, name="dlq")
 app.add_typer(windows.windows, name="windows")
 app.command()(worker.worker)
 app.add_typer(sink.sink, name="sink")
+app.add_typer(source.source, name="source")
 app.add_typer(serve.serve, name="serve")
 app.add_typer(topics.topics, name="topics")
 app.command()(migrate.migrate)

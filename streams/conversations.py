@@ -19,6 +19,8 @@ CLOSED: tuple[Status, ...] = ("resolved", "closed")
 # How many of the last times of a signal, and of the last texts, are remembered.
 MAX_TIMES = 10
 MAX_TEXTS = 10
+# What was told of a ticket that is still open, as bits.
+REMINDED, RESPONSE_WARNED, RESOLUTION_WARNED = 1, 2, 4
 # How far apart the clocks of two producers may be: within it, what is later in the log happened later.
 SKEW_MS = 300_000
 
@@ -52,7 +54,8 @@ class Conversation(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
 
     `episode` counts how often the ticket was resolved after an escalation; `escalated` is the priority at which it is
     escalated in this one, `escalated_at` since when. `fired` tells when each rule last did, and in which session.
-    `seen` holds fingerprints of event ids.
+    `seen` holds fingerprints of event ids. `open_since` is from when on work is due: since the ticket was opened, or
+    opened again; 0 while it is closed. `warned` is what was told of that, as bits.
     """
 
     first_at: int
@@ -89,6 +92,8 @@ class Conversation(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     escalated_at: int = 0
     fired: dict[str, tuple[int, int]] = {}
     seen: tuple[int, ...] = ()
+    open_since: int = 0
+    warned: int = 0
 
 
 def fingerprint(text: str) -> int:
@@ -138,7 +143,8 @@ def fold(
     """The conversation after an event that happened at `at`.
 
     Events may come out of order: the newest status counts. A customer who is not yet waiting waits from `waits_from`,
-    None for an event too old to wait for an answer to. `event_id` is the fingerprint of the event's id, if known.
+    and work that is not yet due is due from then on; None for an event too old for both. `event_id` is the fingerprint
+    of the event's id, if known.
     """
     event_id = fingerprint(event.event_id) if event_id is None else event_id
     if conversation is None:
@@ -157,6 +163,10 @@ def fold(
         _change_status(after, event.status, at)
     if is_spoken(event):
         _speak(after, event, at, memory, waits_from)
+    if after.status in CLOSED:
+        _close(after)
+    elif not after.open_since and waits_from is not None and _asks_for_work(event, after):
+        _set(after, "open_since", waits_from)
     return after
 
 
@@ -194,6 +204,20 @@ def _change_status(after: Conversation, status: Status, at: int) -> None:
         _set(after, "reopened", after.reopened + 1)
     _set(after, "status", status)
     _set(after, "status_at", at)
+
+
+def _close(after: Conversation) -> None:
+    """No work is due. When it is again, there may be a reminder again; of lateness there is one warning."""
+    if after.open_since:
+        _set(after, "open_since", 0)
+        _set(after, "warned", after.warned & ~REMINDED)
+
+
+def _asks_for_work(event: ScoredEvent, after: Conversation) -> bool:
+    """Whether an event says that there is a ticket to work on: a rating, a bounce or an agent's word alone does not."""
+    if is_spoken(event):
+        return after.spoke == "customer" or (after.spoke == "agent" and event.status is not None)
+    return event.status is not None or event.type == "escalation_requested"
 
 
 def _answer(after: Conversation) -> None:

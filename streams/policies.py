@@ -1,35 +1,38 @@
-"""The policies in force: read at the start, and again when their files change."""
+"""The policies in force, and who is told: read at the start, and again when their files change."""
 
 import asyncio
 import logging
 from collections.abc import Callable
 from pathlib import Path
-from typing import Final
+from typing import Final, Generic, TypeVar
 
 from streams.config import Settings
 from streams.escalation.book import PolicyBook, preset_book, read_book
 from streams.escalation.loading import PolicyError
+from streams.notify.book import NotifyBook
+from streams.notify.book import read_book as read_notify_book
 
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS: Final = 2.0
+# Policies, targets and templates. Editors leave files of other names beside them.
+_READ: Final = frozenset({".toml", ".txt", ".html"})
+Book = TypeVar("Book")
 
 
-class PolicySource:
-    """Where the policies of the settings come from: a folder, or a preset, which never changes."""
+class BookSource(Generic[Book]):
+    """What `read` makes of the files of a folder. Without a folder it never changes. `what` is its name in the log."""
 
-    def __init__(self, settings: Settings) -> None:
-        self._folder = settings.policies
-        self._preset = settings.preset
-        self._seen = _state(self._folder)
+    def __init__(self, what: str, folder: Path | None, read: Callable[[], Book]) -> None:
+        self._what = what
+        self._folder = folder
+        # Before they are read: a change in between is seen.
+        self._seen = _state(folder)
+        self.read = read
 
-    def read(self) -> PolicyBook:
-        """The policies as they are now. Raises PolicyError."""
-        return preset_book(self._preset) if self._folder is None else read_book(self._folder, self._preset)
-
-    async def follow(self, adopt: Callable[[PolicyBook], None]) -> None:
-        """Hand over the policies whenever their files have changed, for ever. Those that cannot be read are told in
-        the log, and the ones before stay in force.
+    async def follow(self, adopt: Callable[[Book], None]) -> None:
+        """Hand over the book whenever its files have changed, for ever. One that cannot be read is told in the log, and
+        the one before stays in force.
         """
         if self._folder is None:
             return
@@ -42,20 +45,33 @@ class PolicySource:
             try:
                 book = self.read()
             except PolicyError as error:
-                log.error("the policies before stay in force, because the new ones are wrong:\n%s", error)
+                log.error("the %s before stay in force, because the new ones are wrong:\n%s", self._what, error)
                 continue
             adopt(book)
-            log.info("policies in force: %s", ", ".join(f"{ready.name} {ready.version}" for ready in book.ready()))
+            log.info("%s in force: %s", self._what, book)
+
+
+def policy_source(settings: Settings) -> BookSource[PolicyBook]:
+    """The policies of the settings: a folder, or a preset. Reading raises PolicyError."""
+    folder, preset = settings.policies, settings.preset
+    return BookSource("policies", folder, lambda: preset_book(preset) if folder is None else read_book(folder, preset))
+
+
+def notify_source(settings: Settings) -> BookSource[NotifyBook]:
+    """The targets and routes of the settings. Reading raises PolicyError."""
+    return BookSource("targets", settings.notify, lambda: read_notify_book(settings.notify))
 
 
 def _state(folder: Path | None) -> frozenset[tuple[str, int, int]]:
     if folder is None or not folder.is_dir():
         return frozenset()
     found = []
-    for file in folder.glob("*.toml"):
+    for file in folder.rglob("*"):
+        if file.suffix not in _READ:
+            continue
         try:
             about = file.stat()
         except FileNotFoundError:
             continue
-        found.append((file.name, about.st_mtime_ns, about.st_size))
+        found.append((str(file), about.st_mtime_ns, about.st_size))
     return frozenset(found)

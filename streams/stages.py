@@ -1,12 +1,16 @@
 """The stages by name, built from the settings."""
 
-from collections.abc import Callable
-from typing import Final
+from collections.abc import Callable, Coroutine
+from functools import partial
+from typing import Any, Final
 
 from schemas.readings import PresetName
 from streams.config import Settings
 from streams.engine.stage import Stage
 from streams.escalation.book import PolicyBook, preset_book
+from streams.notify import NotifyStage
+from streams.notify.book import NotifyBook, read_book
+from streams.policies import BookSource
 from streams.registry import RegistryStage
 from streams.score import Preset, ScoreStage
 from streams.scoring import scorer_or_unavailable
@@ -43,6 +47,7 @@ _BUILD: dict[str, Callable[[Settings, PolicyBook], Stage]] = {
     "track": lambda settings, book: TrackStage(book, settings.duplicate_horizon, window_rules(settings)),
     "registry": lambda settings, book: RegistryStage(),
     "trends": lambda settings, book: TrendsStage(window_rules(settings)),
+    "notify": lambda settings, book: NotifyStage(read_book(settings.notify)),
 }
 STAGES: Final = tuple(_BUILD)
 
@@ -50,3 +55,15 @@ STAGES: Final = tuple(_BUILD)
 def build_stage(name: str, settings: Settings, book: PolicyBook | None = None) -> Stage:
     """The stage of that name, one of STAGES. Without a book it decides as the settings' preset does."""
     return _BUILD[name](settings, book or preset_book(settings.preset))
+
+
+def follower(
+    stage: Stage, policies: BookSource[PolicyBook], targets: BookSource[NotifyBook]
+) -> Callable[[], Coroutine[Any, Any, None]] | None:
+    """What hands a stage the files that it decides by, whenever they change; None for one that decides by none.
+
+    The sources are older than the stage, so no change in between is missed.
+    """
+    if isinstance(stage, ScoreStage | TrackStage):
+        return partial(policies.follow, stage.adopt)
+    return partial(targets.follow, stage.adopt) if isinstance(stage, NotifyStage) else None

@@ -11,6 +11,8 @@ ALERTS = "tickets.alerts.v1"
 DEAD_LETTERS = "tickets.dead-letters.v1"
 CONVERSATIONS = "tickets.conversations.v1"
 REGISTRY = "tickets.registry.v1"
+NOTICES = "tickets.notices.v1"
+NOTIFICATIONS = "tickets.notifications.v1"
 
 # Which topic lands in which table of ClickHouse.
 STORED = {
@@ -18,6 +20,7 @@ STORED = {
     ESCALATIONS: "escalations",
     WINDOWS: "windows",
     ALERTS: "alerts",
+    NOTIFICATIONS: "notifications",
     DEAD_LETTERS: "dead_letters",
 }
 
@@ -73,7 +76,9 @@ ALL = (
     _kept(PARTIALS, 7),
     _kept(WINDOWS, 7),
     _kept(ALERTS, 30),
+    _kept(NOTICES, 7),
+    _kept(NOTIFICATIONS, 90),
     # A dead letter is its record with headers on top.
     _kept(DEAD_LETTERS, 30, 8 * _MB),
-    *(_compacted(changelog_of(stage)) for stage in ("score", "track", "registry", "trends")),
+    *(_compacted(changelog_of(stage)) for stage in ("score", "track", "registry", "trends", "notify")),
 )

@@ -59,7 +59,7 @@ class TrendsStage:
 
     name = "trends"
     input = topics.PARTIALS
-    outputs: Sequence[str] = (topics.WINDOWS, topics.ALERTS, topics.DEAD_LETTERS)
+    outputs: Sequence[str] = (topics.WINDOWS, topics.ALERTS, topics.NOTICES, topics.DEAD_LETTERS)
     # Nothing is published before the tick, which takes what has come by then.
     patience = 0.5
 

@@ -33,7 +33,9 @@ class Pipeline:
     """
 
     def __init__(self, policy: Policy, event_ids: int) -> None:
-        book = PolicyBook({policy.name: policy}, BookFile(default=policy.name))
+        # Nobody is told of anything, and no escalation depends on that.
+        silent = policy.model_copy(update={"acknowledge": None, "remind": None, "late": None})
+        book = PolicyBook({policy.name: silent}, BookFile(default=policy.name))
         self._track = OfflinePartition(TrackStage(book, event_ids, _RULES), topics.DEAD_LETTERS)
         self._registry = OfflinePartition(RegistryStage(), topics.DEAD_LETTERS)
         self._offset = 0

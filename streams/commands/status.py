@@ -48,6 +48,8 @@ def groups_of(settings: "Settings") -> dict[str, list[str]]:
         "track": [topics.SCORED],
         "registry": [topics.REGISTRY],
         "trends": [topics.PARTIALS],
+        "notify": [topics.NOTICES],
+        "sender": [topics.NOTIFICATIONS],
         "clickhouse": list(STORED),
     }
     return {f"{settings.name}-{group}": names for group, names in read.items()}

@@ -25,10 +25,10 @@ from streams.engine.telemetry import PrometheusWatch
 from streams.gateway.app import create_app as create_gateway
 from streams.gateway.local_answers import LocalAnswers
 from streams.http_server import address_of, listen, serving
-from streams.policies import PolicySource
-from streams.score import ScoreStage
-from streams.stages import STAGES, build_stage
-from streams.track import TrackStage
+from streams.notify.local_outbox import LocalOutbox
+from streams.notify.sending import run_sender
+from streams.policies import notify_source, policy_source
+from streams.stages import STAGES, build_stage, follower
 from streams.up.run_lock import only_one
 
 EXPIRE_SECONDS = 60.0
@@ -59,18 +59,24 @@ async def _run(settings: Settings, rate: float | None, folder: Path) -> None:
         open_client = await open_clickhouse(settings, folder)
         running.append(await stack.enter_async_context(storing(log, settings, open_client)))
         await stack.enter_async_context(listening(clickhouse_url(settings, folder)))
-        source = PolicySource(settings)
-        stages = [build_stage(name, settings, source.read()) for name in STAGES]
+        policies, targets = policy_source(settings), notify_source(settings)
+        stages = [build_stage(name, settings, policies.read()) for name in STAGES]
         for worker in _workers(log, stages, settings, stack):
             running.append(await stack.enter_async_context(_working(worker)))
         for stage in stages:
-            if isinstance(stage, ScoreStage | TrackStage):
-                await stack.enter_async_context(_background(source.follow(stage.adopt), "policies"))
+            if (follow := follower(stage, policies, targets)) is not None:
+                await stack.enter_async_context(_background(follow(), f"{stage.name}-files"))
+        send = run_sender(partial(LocalOutbox, log), notify_source(settings), settings.notify, asyncio.Event())
+        running.append(await stack.enter_async_context(_background(send, "sender")))
         page = create_page(partial(open_client, readonly=True))
         running.append(await _serve("page", page, settings.host, settings.page_port, stack))
         writer = LocalWriter(log, topics.EVENTS)
         gateway = create_gateway(
-            writer, LocalAnswers(log), token=settings.service_token, answer_seconds=settings.answer_seconds
+            writer,
+            LocalAnswers(log),
+            token=settings.service_token,
+            webhook_secrets=settings.webhook_secrets,
+            answer_seconds=settings.answer_seconds,
         )
         running.append(await _serve("gateway", gateway, settings.host, settings.gateway_port, stack))
         if rate is not None:

@@ -101,6 +101,9 @@ class PolicyBook:
         self._trials = {trial.policy: trial for trial in file.trial}
         self._chosen: dict[tuple[str, str], ReadyPolicy] = {}
 
+    def __str__(self) -> str:
+        return ", ".join(f"{ready.name} {ready.version}" for ready in self.ready())
+
     def choose(self, tenant: str, channel: str, ticket: bytes) -> Choice:
         """The policy for a ticket; `ticket` is its key, which decides the side of a trial."""
         policy = self._chosen.get((tenant, channel)) or self._choose(tenant, channel)

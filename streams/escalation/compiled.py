@@ -55,6 +55,7 @@ class ReadyPolicy:
         self._silent = tuple(ready for ready in self.rules if not ready.gate.signals)
         self._signals = Signals(policy)
         self.has_risk = bool(policy.risk)
+        self.acknowledges = policy.acknowledge is not None and policy.acknowledge.when != "never"
         self._risk = tuple((part.points, test_of(part.when)) for part in policy.risk)
 
     def memory(self, event_ids: int) -> Memory:

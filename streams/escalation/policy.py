@@ -6,6 +6,7 @@ from typing import Annotated, Any, Final, Literal, Self, get_args
 
 from pydantic import (
     BaseModel,
+    BeforeValidator,
     ConfigDict,
     Discriminator,
     Field,
@@ -20,13 +21,15 @@ from pydantic_core import InitErrorDetails, PydanticCustomError
 from schemas.events import Priority
 from schemas.readings import PresetName, Signal
 from schemas.scored import LABELS
+from schemas.spans import Span, milliseconds, written
 from streams.escalation.facts import FACTS
-from streams.escalation.spans import Span, milliseconds
 
 READ_SIGNALS: Final[tuple[str, ...]] = get_args(Signal)
 # What a reason, a reply or a note may name besides the facts.
 NAMES: Final = frozenset({"number", "ticket_id", "customer_id", "rule", "terms", "respond_within", "subject"})
 MAX_HISTORY: Final = 500
+# How much of a target may be left, at most, when it is warned of.
+LARGEST_SHARE: Final = 0.5
 # The one rule that is no policy's own: another system asks for a person.
 REQUESTED: Final = "requested"
 
@@ -254,6 +257,62 @@ class Response(_Part):
     other: Span = milliseconds("1h")
 
 
+class Acknowledge(_Part):
+    """With which of a customer's words he is told that they have come: the first of a conversation (`created`), those
+    that escalate it, or never. Texts that are not given are those of `replies`.
+    """
+
+    when: Literal["created", "escalated", "never"]
+    angry: str | None = None
+    other: str | None = None
+
+    @field_validator("angry", "other")
+    @classmethod
+    def _can_be_filled(cls, text: str | None, info: ValidationInfo) -> str | None:
+        return text if text is None else _fillable(text, info)
+
+
+class Remind(_Part):
+    """A ticket that is still open so long after it was opened is reminded of, once; `only` says which tickets. `notify`
+    are channels to tell, else those of its escalation.
+    """
+
+    after: Span = Field(gt=0)
+    only: Literal["all", "escalated", "none"] = "all"
+    notify: tuple[Name, ...] = ()
+
+
+class OwnTargets(_Part):
+    """How soon something is due, by the ticket's priority; what is not given is as in the settings."""
+
+    low: Span | None = Field(None, gt=0)
+    medium: Span | None = Field(None, gt=0)
+    high: Span | None = Field(None, gt=0)
+    urgent: Span | None = Field(None, gt=0)
+
+
+def _ahead(given: object) -> int | float:
+    if isinstance(given, float) and 0 < given <= LARGEST_SHARE:
+        return given
+    try:
+        return milliseconds(given)
+    except ValueError as error:
+        raise ValueError(f"{error}, or a share of the target, above 0 and at most {LARGEST_SHARE}") from None
+
+
+class Late(_Part):
+    """Warnings before the first reply (`response`) or the resolution is late: so long before, or when that share of the
+    target is left, but not before half of it is over. `notify` as for reminders.
+    """
+
+    warn_before: Annotated[int | float, BeforeValidator(_ahead)] = milliseconds("30m")
+    response: bool = True
+    resolution: bool = True
+    respond_within: OwnTargets = OwnTargets()
+    resolve_within: OwnTargets = OwnTargets()
+    notify: tuple[Name, ...] = ()
+
+
 class MemoryRule(_Part):
     """How long a conversation without events is remembered, and how many of its messages."""
 
@@ -266,7 +325,7 @@ class Policy(_Part):
 
     Of several rules that hold the one with the highest priority is taken, of equals the first. `bands` are the four
     scores, rising, at which the label changes; without them the label is the preset's. A condition on a number is in
-    the fact's own unit.
+    the fact's own unit. Without `acknowledge`, `remind` or `late` nobody is told of that.
     """
 
     name: Name
@@ -282,6 +341,9 @@ class Policy(_Part):
     replies: Replies = Replies()
     respond: Response = Response()
     note: str = "Escalated by {rule}: {reason}"
+    acknowledge: Acknowledge | None = None
+    remind: Remind | None = None
+    late: Late | None = None
     memory: MemoryRule = MemoryRule()
 
     @field_validator("bands")
@@ -316,6 +378,14 @@ class Policy(_Part):
         ]
         if unknown:
             raise _wrong(unknown)
+        return self
+
+    @model_validator(mode="after")
+    def _is_remembered_until_the_reminder(self) -> Self:
+        quiet = self.memory.quiet
+        if self.remind is not None and self.remind.after >= quiet:
+            said = f"a conversation without events is forgotten after {written(quiet)} (memory.quiet): remind before"
+            raise _wrong([(("remind", "after"), said)])
         return self
 
     def _groups(self) -> Iterator[tuple[Place, Group]]:

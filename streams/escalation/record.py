@@ -10,6 +10,7 @@ import msgspec
 
 from schemas.escalations import NUMBER, Escalation, Evidence, Said, escalation_id
 from schemas.scored import Label, ScoredEvent
+from schemas.spans import in_words
 from schemas.windows import HUNDREDTHS
 from streams.escalation.compiled import ReadyPolicy, evidence, terms_of
 from streams.escalation.deciding import Decision, higher
@@ -17,7 +18,6 @@ from streams.escalation.facts import FACTS, Moment, Value
 from streams.escalation.policy import Policy, Rule
 from streams.escalation.requested import Line, told_by
 from streams.escalation.signals import text_of
-from streams.escalation.spans import in_words
 from streams.scoring.readings import GENERAL
 
 SUMMARY_MESSAGES: Final = 5
@@ -60,7 +60,7 @@ def escalation_of(case: Case, decision: Decision, policy: ReadyPolicy) -> Escala
     session = f"{known.opened_by:016x}"
     priority = higher(rule.then.priority, known.priority)
     within = _respond_within(rule, policy.policy, priority)
-    occurred_at = _time(case.moment.now)
+    occurred_at = time_of(case.moment.now)
     sentiment = event.sentiment if event is not None and event.voice == "customer" else None
     category = rule.then.category or (event.category if event is not None else known.category)
     label = case.moment.label if sentiment else (last.label if last else None)
@@ -68,7 +68,7 @@ def escalation_of(case: Case, decision: Decision, policy: ReadyPolicy) -> Escala
     emotion = told.emotion or (event.reading.emotion if event is not None else None)
     is_angry = label == "very_negative" or emotion in policy.policy.angry
     proof = evidence_of(decision, case.moment)
-    filled = _Texts(case, rule, within, _subject(policy.policy, category, is_angry=is_angry), proof.terms)
+    filled = Texts(case, rule.name, within, subject_of(policy.policy, category, is_angry=is_angry), proof.terms)
     reason = filled.fill(rule.then.reason)
     reply = rule.then.reply or (policy.policy.replies.angry if is_angry else policy.policy.replies.other)
     return Escalation(
@@ -100,9 +100,7 @@ def escalation_of(case: Case, decision: Decision, policy: ReadyPolicy) -> Escala
         subject=filled.subject,
         text=(text_of(event) if event is not None else (last.text if last else ""))[:TEXT_CHARS],
         summary=_summary(case.messages or told.messages) or tuple(map(_line, told.summary[:SUMMARY_MESSAGES])),
-        messages=tuple(
-            Said(_time(each.at), each.speaker, each.text, _points(each)) for each in case.messages[-CONTEXT_MESSAGES:]
-        )
+        messages=tuple(map(said_of, case.messages[-CONTEXT_MESSAGES:]))
         or tuple(Said(occurred_at, each.speaker, each.text) for each in told.messages[-CONTEXT_MESSAGES:]),
         keywords=told.keywords or (event.reading.keywords if event is not None else ()),
         customer_id=known.customer_id,
@@ -113,7 +111,7 @@ def escalation_of(case: Case, decision: Decision, policy: ReadyPolicy) -> Escala
         queue=rule.then.queue,
         notify=rule.then.notify,
         respond_within=within // 1000,
-        respond_by=_time(case.moment.now + within),
+        respond_by=time_of(case.moment.now + within),
         reply=filled.fill(reply),
         note=filled.fill(rule.then.note or policy.policy.note, reason=reason),
         updated_at=occurred_at,
@@ -126,7 +124,7 @@ def raised(record: Escalation, case: Case, decision: Decision, policy: ReadyPoli
     priority = higher(rule.then.priority, record.priority)
     within = _respond_within(rule, policy.policy, priority)
     event = case.moment.event
-    filled = _Texts(case, rule, within, record.subject, terms_of(event) if event is not None else ())
+    filled = Texts(case, rule.name, within, record.subject, terms_of(event) if event is not None else ())
     return msgspec.structs.replace(
         record,
         revision=record.revision + 1,
@@ -136,9 +134,14 @@ def raised(record: Escalation, case: Case, decision: Decision, policy: ReadyPoli
         notify=tuple(dict.fromkeys((*record.notify, *rule.then.notify))),
         queue=rule.then.queue or record.queue,
         respond_within=within // 1000,
-        respond_by=min(record.respond_by, _time(case.moment.now + within)),
-        updated_at=_time(case.moment.now),
+        respond_by=min(record.respond_by, time_of(case.moment.now + within)),
+        updated_at=time_of(case.moment.now),
     )
+
+
+def said_of(message: Message) -> Said:
+    """A kept message as it is told."""
+    return Said(time_of(message.at), message.speaker, message.text, _points(message))
 
 
 def evidence_of(decision: Decision, moment: Moment) -> Evidence:
@@ -147,23 +150,24 @@ def evidence_of(decision: Decision, moment: Moment) -> Evidence:
     return msgspec.structs.replace(found, also=decision.also) if decision.also else found
 
 
-class _Texts:
-    """Fills a policy's texts in."""
+class Texts:
+    """Fills a policy's texts in. `within` is in milliseconds. The number stays in braces until it is known."""
 
-    def __init__(self, case: Case, rule: Rule, within: int, subject: str, terms: Sequence[str]) -> None:
+    def __init__(self, case: Case, rule: str, within: int, subject: str, terms: Sequence[str]) -> None:
         self.subject = subject
         self._moment = case.moment
         self._named = {
             "number": NUMBER,
             "ticket_id": case.ticket_id,
             "customer_id": case.moment.conversation.customer_id or "unknown",
-            "rule": rule.name,
+            "rule": rule,
             "respond_within": in_words(within),
             "subject": subject,
             "terms": ", ".join(terms[:3]) or "no single term",
         }
 
     def fill(self, text: str, **more: str) -> str:
+        """The text with what it names in braces."""
         return text.format_map({name: self._value(name, more) for name in _names_in(text)})
 
     def _value(self, name: str, more: dict[str, str]) -> str:
@@ -194,12 +198,16 @@ def _in_words(value: Value | None, kind: str) -> str:
 
 def _respond_within(rule: Rule, policy: Policy, priority: str) -> int:
     """Milliseconds."""
-    if rule.then.respond_within is not None:
-        return rule.then.respond_within
+    return promised(policy, priority) if rule.then.respond_within is None else rule.then.respond_within
+
+
+def promised(policy: Policy, priority: str) -> int:
+    """Within how many milliseconds an answer is promised where no rule says it."""
     return policy.respond.urgent if priority == "urgent" else policy.respond.other
 
 
-def _subject(policy: Policy, category: str, *, is_angry: bool) -> str:
+def subject_of(policy: Policy, category: str, *, is_angry: bool) -> str:
+    """What a ticket of a category is called."""
     subject = policy.subjects.get(category) or (category or GENERAL).replace("_", " ").capitalize()
     return f"{URGENT_MARK if is_angry else ''}{subject}"
 
@@ -222,5 +230,6 @@ def _points(message: Message | None) -> float | None:
     return None if message is None or message.score < 0 else message.score / HUNDREDTHS
 
 
-def _time(milliseconds: int) -> datetime:
+def time_of(milliseconds: int) -> datetime:
+    """UTC, of Unix milliseconds."""
     return datetime.fromtimestamp(milliseconds / 1000, UTC)

@@ -6,11 +6,16 @@ from typing import Any, Final
 import tomlkit
 from tomlkit.items import Array, InlineTable, Table
 
+from schemas.spans import written
 from streams.escalation.facts import FACTS
 from streams.escalation.policy import Policy
-from streams.escalation.spans import written
 
-_SPANS: Final = frozenset({"within", "respond_within", "cool_down", "quiet", "urgent", "other"})
+_SPANS: Final = frozenset(
+    {
+        *("within", "respond_within", "cool_down", "quiet", "after", "warn_before"),
+        *("low", "medium", "high", "urgent", "other"),
+    }
+)
 _BOUNDS: Final = frozenset({"below", "at_most", "above", "at_least"})
 _GROUP: Final = ("all", "any", "none")
 
@@ -60,10 +65,14 @@ def _plain(value: Any) -> Any:
     fact = FACTS.get(str(value.get("fact")))
     spans = _BOUNDS if fact is not None and fact.kind == "span" else _SPANS
     made = {
-        name: written(int(each)) if name in spans and isinstance(each, int | float) else _plain(each)
-        for name, each in value.items()
+        name: written(int(each)) if name in spans and _is_span(each) else _plain(each) for name, each in value.items()
     }
     return {name: each for name, each in made.items() if each not in ([], {})}
+
+
+def _is_span(value: Any) -> bool:
+    """Whether it is whole milliseconds; a share of a span is below 1."""
+    return isinstance(value, int) or (isinstance(value, float) and value.is_integer())
 
 
 def _table(fields: Mapping[str, Any]) -> Table:

@@ -11,6 +11,7 @@ from typing import Final
 import msgspec
 
 from schemas.alerts import Alert, Measure, alert_id, encode_alert
+from schemas.notices import Alerted, encode_notice, notice_key
 from schemas.windows import Sample, Samples, Totals, WindowKey
 from streams import topics
 from streams.engine.stage import Output
@@ -164,6 +165,8 @@ class Watcher:
             self._state.put(FIRING, row, alert)
             self._firing[_labels(alert)] += 1
         self._output.send(topics.ALERTS, alert.alert_id.encode(), encode_alert(alert))
+        notice = Alerted(alert=alert)
+        self._output.send(topics.NOTICES, notice_key(notice), encode_notice(notice))
         self._output.count("alerts", alert.kind, alert.severity, alert.state)
 
     def _begun(self, key: WindowKey, measure: Measure, episode: Episode, at: datetime) -> Alert:

@@ -26,6 +26,8 @@ from streams.counted import Counted, count, is_done_with
 from streams.engine.log import Record
 from streams.engine.stage import Batch, Output
 from streams.engine.state import Overlay, Table
+from streams.escalation.awaited import Awaiting
+from streams.escalation.awaited import concerns as concerns_waiting
 from streams.escalation.book import PolicyBook
 from streams.escalation.compiled import ReadyPolicy
 from streams.escalation.deciding import armed_again, decide, escalated
@@ -33,10 +35,10 @@ from streams.escalation.facts import Moment
 from streams.escalation.follow_up import concerns, followed, numbered
 from streams.escalation.record import CONTEXT_MESSAGES, Case, escalation_of, raised
 from streams.scoring.readings import GENERAL
-from streams.track import samples, tickets, timers, totals
+from streams.track import notices, samples, tickets, timers, totals
 from streams.track.samples import Sampler
-from streams.track.tickets import CONVERSATIONS
-from streams.windows import Place, Tally, WindowRules, event_time, place_of
+from streams.track.tickets import CONVERSATIONS, Ticket
+from streams.windows import EventTime, Place, Tally, WindowRules, event_time, place_of
 
 # Rows looked at for expiry in one tick: bounds its cost, and goes round a million rows in about an hour.
 SWEEP_ROWS: Final = 250
@@ -62,17 +64,6 @@ UNTIMED = Table(b"U", Untimed, derived=True)
 ONLY: Final = b""
 
 
-class Ticket(NamedTuple):
-    """Which ticket, what decides on it, and how much is remembered of it."""
-
-    key: bytes
-    tenant: str
-    ticket_id: str
-    policy: ReadyPolicy
-    arm: str | None
-    memory: Memory
-
-
 class TrackStage:
     """Reads `tickets.scored.v1`, keyed by ticket. `event_ids` is how many ids of each ticket are remembered."""
 
@@ -83,6 +74,7 @@ class TrackStage:
         topics.PARTIALS,
         topics.REGISTRY,
         topics.CONVERSATIONS,
+        topics.NOTICES,
         topics.DEAD_LETTERS,
     )
     patience = 0.01
@@ -91,12 +83,12 @@ class TrackStage:
         self._book = book
         self._books = 1
         self._event_ids = event_ids
-        self._memories: dict[str, Memory] = {}
+        self._known: dict[str, tuple[Memory, Awaiting]] = {}
         self._rules = rules
 
     def adopt(self, book: PolicyBook) -> None:
         """Decide by other policies from the next batch on."""
-        self._book, self._memories = book, {}
+        self._book, self._known = book, {}
         self._books += 1
 
     def restore(self, state: Overlay) -> None:
@@ -125,12 +117,13 @@ class TrackStage:
         return output
 
     def tick(self, now: int, idle: bool, state: Overlay) -> Output:
-        """Decide on tickets whose time has come, then tell `trends` what changed."""
+        """Decide on tickets whose time has come, tell of those that wait, then tell `trends` what changed."""
         output = Output()
         if state.get(TIMED_BY, ONLY) != self._books:
             self._set_timers(state)
         self._set_more_timers(state)
         self._time_passed(now, state, output)
+        self._tell_who_waits(now, state, output)
         totals.tell(now, idle, self._rules, state, output)
         samples.tell(self._rules, state, output)
         self._expire(now, state)
@@ -144,7 +137,8 @@ class TrackStage:
         """Apply one event; returns its time."""
         event = decode_tracked(record.value or b"")
         key = record.key or b""
-        at, too_late, cut = event_time(round(event.occurred_at.timestamp() * 1000), appended, self._rules)
+        time = event_time(round(event.occurred_at.timestamp() * 1000), appended, self._rules)
+        at = time.at
         stored = state.get(CONVERSATIONS, key)
         ticket = self._ticket(key, event.tenant, event.ticket_id, stored.channel if stored else event.channel)
         before = current(stored, at, ticket.memory)
@@ -155,14 +149,14 @@ class TrackStage:
                 _tell_state(event, ticket, before, (), state, output, duplicate=True)
             return at
         if stored is not None and before is None:
-            tickets.forget(stored, key, state)
+            _forget(stored, key, state)
             ticket = self._ticket(key, event.tenant, event.ticket_id, event.channel)
-        waits_from = None if too_late else max(at, appended)
+        waits_from = None if time.too_late else max(at, appended)
         known = fold(before, event, at, ticket.memory, event_id=event_id, waits_from=waits_from)
-        is_escalated = self._judge(event, ticket, before, known, at, state, output)
-        if cut:
+        is_escalated = self._judge(event, ticket, before, known, time, state, output)
+        if time.cut:
             output.count("future")
-        if too_late:
+        if time.too_late:
             output.count("late")
         else:
             place = place_of(event)
@@ -178,12 +172,12 @@ class TrackStage:
         ticket: Ticket,
         before: Conversation | None,
         known: Conversation,
-        at: int,
+        time: EventTime,
         state: Overlay,
         output: Output,
     ) -> bool:
         """Decide on a conversation after an event, and keep it; returns whether the event escalated it."""
-        policy = ticket.policy
+        policy, at = ticket.policy, time.at
         speaker = known.spoke if is_spoken(event) else None
         said = event if speaker == "customer" else None
         moment = Moment(event, known, at, said, policy.label(event))
@@ -206,6 +200,11 @@ class TrackStage:
         known, is_escalated = self._decide(ticket, moment, state, output)
         state.put(CONVERSATIONS, ticket.key, known)
         self._set_timer(ticket, before, known, at, state)
+        if ticket.awaiting.is_wanted and (before is None or concerns_waiting(before, known)):
+            self._watch(ticket, known, state)
+        if said and policy.acknowledges and not time.too_late:
+            moment = moment._replace(conversation=known)
+            notices.acknowledge(said, ticket, moment, state, output, escalated=is_escalated)
         if known.customer_id and (before is None or before.customer_id != known.customer_id):
             _ask(TicketOpened(ticket.tenant, ticket.ticket_id, known.customer_id, at), output)
         if event.wants_state:
@@ -241,17 +240,17 @@ class TrackStage:
         if known is None:
             # Forgotten since it asked.
             return
-        tenant, _, ticket_id = key.decode().partition("/")
-        ticket = self._ticket(key, tenant, ticket_id, known.channel)
+        ticket = self._ticket_of(key, known)
         answer = registry.decode_answer(record.value or b"")
         if isinstance(answer, CustomerKnown):
             known = msgspec.structs.replace(known, tickets=answer.tickets)
             state.put(CONVERSATIONS, key, known)
-            self._look_at(ticket, known, record.timestamp, tally, state, output)
+            self._watch(ticket, self._look_at(ticket, known, record.timestamp, tally, state, output), state)
             return
         escalation = tickets.escalation_by_id(answer.escalation_id, known, key, state)
         if escalation is not None:
             _publish(numbered(escalation, answer.number), ticket, state, output)
+        notices.tell_held(answer.escalation_id, answer.number, key, state, output)
 
     # -- the clock
 
@@ -261,18 +260,34 @@ class TrackStage:
             known = state.get(CONVERSATIONS, key)
             if known is None:
                 continue
-            tenant, _, ticket_id = key.decode().partition("/")
-            ticket = self._ticket(key, tenant, ticket_id, known.channel)
-            self._look_at(ticket, known, now, tally, state, output)
+            ticket = self._ticket_of(key, known)
+            self._watch(ticket, self._look_at(ticket, known, now, tally, state, output), state)
             due = ticket.policy.next_due(known, now)
             if due is not None:
                 timers.set_timer(key, due, state)
         totals.add(tally.windows(), self._rules, state, output)
 
+    def _tell_who_waits(self, now: int, state: Overlay, output: Output) -> None:
+        for key in timers.take_due(now, DUE_TICKETS, state, timers.NOTICES):
+            known = state.get(CONVERSATIONS, key)
+            if known is None:
+                continue
+            ticket = self._ticket_of(key, known)
+            for due in ticket.awaiting.due(known, now):
+                known = notices.tell_awaited(ticket, known, due, now, state, output)
+                state.put(CONVERSATIONS, key, known)
+            self._watch(ticket, known, state)
+
+    def _watch(self, ticket: Ticket, known: Conversation, state: Overlay) -> None:
+        """Look at a ticket when somebody is to be told that it waits."""
+        due = ticket.awaiting.next_due(known)
+        if due is not None:
+            timers.set_timer(ticket.key, due, state, timers.NOTICES)
+
     def _look_at(
         self, ticket: Ticket, known: Conversation, now: int, tally: Tally, state: Overlay, output: Output
-    ) -> None:
-        """Decide on a ticket although nothing was said."""
+    ) -> Conversation:
+        """Decide on a ticket although nothing was said; returns its conversation."""
         moment = Moment(None, known, now)
         moment = moment._replace(risk=ticket.policy.risk(ticket.policy.risk_parts(moment)))
         after, is_escalated = self._decide(ticket, moment, state, output)
@@ -281,6 +296,7 @@ class TrackStage:
         if is_escalated:
             place = Place(known.channel, known.category or GENERAL, known.priority)
             tally.add_escalation(ticket.tenant, place, now)
+        return after
 
     def _set_timer(
         self, ticket: Ticket, before: Conversation | None, after: Conversation, at: int, state: Overlay
@@ -300,8 +316,9 @@ class TrackStage:
     def _set_timers(self, state: Overlay) -> None:
         """Begin to set all timers anew: nothing else tells when a policy's spans are over."""
         timers.clear_timers(state)
+        timers.clear_timers(state, timers.NOTICES)
         state.put(TIMED_BY, ONLY, self._books)
-        grow = any(ready.growths for ready in self._book.ready())
+        grow = any(ready.growths or self._parts(ready)[1].is_wanted for ready in self._book.ready())
         state.put(UNTIMED, ONLY, Untimed(state.keys(CONVERSATIONS) if grow else (), 0))
 
     def _set_more_timers(self, state: Overlay) -> None:
@@ -319,11 +336,11 @@ class TrackStage:
             known = state.peek(CONVERSATIONS, key)
             if known is None:
                 continue
-            tenant, _, ticket_id = key.decode().partition("/")
-            ticket = self._ticket(key, tenant, ticket_id, known.channel)
+            ticket = self._ticket_of(key, known)
             due = ticket.policy.next_due(known, 0)
             if due is not None:
                 timers.set_timer(key, due, state)
+            self._watch(ticket, known, state)
 
     def _expire(self, now: int, state: Overlay) -> None:
         totals.expire(now, SWEEP_ROWS, self._rules, state)
@@ -336,19 +353,33 @@ class TrackStage:
             known = state.get(CONVERSATIONS, key)
             if known is None:
                 continue
-            tenant, _, ticket_id = key.decode().partition("/")
-            memory = self._ticket(key, tenant, ticket_id, known.channel).memory
+            memory = self._ticket_of(key, known).memory
             if progress.watermark and is_forgotten(known, progress.watermark, memory):
-                tickets.forget(known, key, state)
+                _forget(known, key, state)
 
     # -- parts
 
+    def _ticket_of(self, key: bytes, known: Conversation) -> Ticket:
+        """The ticket of a conversation that is kept."""
+        tenant, _, ticket_id = key.decode().partition("/")
+        return self._ticket(key, tenant, ticket_id, known.channel)
+
     def _ticket(self, key: bytes, tenant: str, ticket_id: str, channel: str) -> Ticket:
         policy, arm = self._book.choose(tenant, channel, key)
-        memory = self._memories.get(policy.name)
-        if memory is None:
-            memory = self._memories[policy.name] = policy.memory(self._event_ids)
-        return Ticket(key, tenant, ticket_id, policy, arm, memory)
+        parts = self._known.get(policy.name) or self._parts(policy)
+        return Ticket(key, tenant, ticket_id, policy, arm, *parts)
+
+    def _parts(self, policy: ReadyPolicy) -> tuple[Memory, Awaiting]:
+        """What a policy asks to be remembered and to be told, under our settings."""
+        awaiting = Awaiting(policy.policy, self._rules.respond_within, self._rules.resolve_within)
+        self._known[policy.name] = policy.memory(self._event_ids), awaiting
+        return self._known[policy.name]
+
+
+def _forget(conversation: Conversation, key: bytes, state: Overlay) -> None:
+    """Remove everything that is kept of a ticket."""
+    tickets.forget(conversation, key, state)
+    notices.forget(key, state)
 
 
 def _follow_up(
@@ -408,6 +439,7 @@ def _tell_state(
 def _publish(record: Escalation, ticket: Ticket, state: Overlay, output: Output) -> None:
     tickets.keep_escalation(record, ticket.key, state)
     output.send(topics.ESCALATIONS, ticket.key, encode_escalation(record))
+    notices.tell_escalation(record, output)
 
 
 def _ask(question: Question, output: Output) -> None:

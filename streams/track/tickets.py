@@ -1,13 +1,15 @@
 """What is kept of each ticket: its conversation, its last messages, and its escalations."""
 
 import struct
-from typing import Final
+from typing import Final, NamedTuple
 
 from schemas.escalations import Escalation
 from schemas.scored import ScoredEvent
 from schemas.windows import HUNDREDTHS
 from streams.conversations import Conversation, Memory, Speaker
 from streams.engine.state import Overlay, Table
+from streams.escalation.awaited import Awaiting
+from streams.escalation.compiled import ReadyPolicy
 from streams.escalation.facts import Moment
 from streams.escalation.policy import MAX_HISTORY
 from streams.escalation.record import Message
@@ -24,6 +26,18 @@ MESSAGES = Table(b"m", Message)
 ESCALATIONS = Table(b"e", Escalation)
 
 _slot = struct.Struct(">I")
+
+
+class Ticket(NamedTuple):
+    """Which ticket, what decides on it, how much is remembered of it, and what is told while it waits."""
+
+    key: bytes
+    tenant: str
+    ticket_id: str
+    policy: ReadyPolicy
+    arm: str | None
+    memory: Memory
+    awaiting: Awaiting
 
 
 def keep_message(

@@ -1,4 +1,6 @@
-"""When the clock alone may make a rule hold: which tickets to look at, by the time at which it is due.
+"""When the clock alone may change something for a ticket: which to look at, by the time at which it is due.
+
+There are two sets, for decisions and for notices, so that what is told never changes when is decided.
 
 Derived from the conversations, so a new owner of the partition has the same timers. A ticket has one timer, the
 earliest that it was given: whoever looks at it decides by what is known then, and sets the next. So a conversation of
@@ -6,7 +8,7 @@ any length costs one.
 """
 
 import struct
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 
@@ -23,67 +25,81 @@ class Waiting(msgspec.Struct, frozen=True, array_like=True):
     next: "Waiting | None"
 
 
-DUE = Table(b"T", Waiting, derived=True)
-# When each ticket is due. One that was due later before stands there still and is passed over.
-PENDING = Table(b"P", int, derived=True)
-FIRST = Table(b"F", int, derived=True)
+class Timers(NamedTuple):
+    """A set of timers. `pending` tells when each ticket is due: one that was due later before stands in `due` still
+    and is passed over. Before `first` nobody is.
+    """
+
+    due: Table[Waiting]
+    pending: Table[int]
+    first: Table[int]
+
+
+def _timers(tags: str) -> Timers:
+    due, pending, first = (tag.encode() for tag in tags)
+    return Timers(Table(due, Waiting, derived=True), Table(pending, int, derived=True), Table(first, int, derived=True))
+
+
+# When the clock may make a rule hold, and when somebody is to be told that a ticket waits.
+DECISIONS: Final = _timers("TPF")
+NOTICES: Final = _timers("NQR")
 ONLY = b""
 _NEVER: Final = 2**63
 
 _time = struct.Struct(">Q")
 
 
-def set_timer(key: bytes, due: int, state: Overlay) -> None:
+def set_timer(key: bytes, due: int, state: Overlay, timers: Timers = DECISIONS) -> None:
     """Look at a ticket when `due` (Unix milliseconds) has come, or before."""
     step = -(-due // STEP_MS) * STEP_MS
-    pending = state.get(PENDING, key)
+    pending = state.get(timers.pending, key)
     if pending is not None and pending <= step:
         return
-    state.put(PENDING, key, step)
+    state.put(timers.pending, key, step)
     row = _time.pack(step)
-    state.put(DUE, row, Waiting(key, state.get(DUE, row)))
-    if step < first_due(state):
-        state.put(FIRST, ONLY, step)
+    state.put(timers.due, row, Waiting(key, state.get(timers.due, row)))
+    if step < first_due(state, timers):
+        state.put(timers.first, ONLY, step)
 
 
-def first_due(state: Overlay) -> int:
+def first_due(state: Overlay, timers: Timers = DECISIONS) -> int:
     """No ticket is due before."""
-    first = state.get(FIRST, ONLY)
+    first = state.get(timers.first, ONLY)
     return _NEVER if first is None else first
 
 
-def take_due(now: int, limit: int, state: Overlay) -> list[bytes]:
+def take_due(now: int, limit: int, state: Overlay, timers: Timers = DECISIONS) -> list[bytes]:
     """At most `limit` tickets that are due now; they are due no more."""
-    if now < first_due(state):
+    if now < first_due(state, timers):
         return []
     taken: list[bytes] = []
-    times = sorted(row for row, _ in state.rows(DUE))
+    times = sorted(row for row, _ in state.rows(timers.due))
     left = _NEVER
     for row in times:
         (due,) = _time.unpack(row)
         if due > now or len(taken) >= limit:
             left = due
             break
-        waiting = state.get(DUE, row)
+        waiting = state.get(timers.due, row)
         while waiting is not None and len(taken) < limit:
-            if state.get(PENDING, waiting.key) == due:
-                state.delete(PENDING, waiting.key)
+            if state.get(timers.pending, waiting.key) == due:
+                state.delete(timers.pending, waiting.key)
                 taken.append(waiting.key)
             waiting = waiting.next
         if waiting is None:
-            state.delete(DUE, row)
+            state.delete(timers.due, row)
         else:
-            state.put(DUE, row, waiting)
+            state.put(timers.due, row, waiting)
             left = due
             break
-    state.put(FIRST, ONLY, left)
+    state.put(timers.first, ONLY, left)
     return taken
 
 
-def clear_timers(state: Overlay) -> None:
+def clear_timers(state: Overlay, timers: Timers = DECISIONS) -> None:
     """Forget all of them."""
-    tables: tuple[Table[Any], ...] = (DUE, PENDING)
+    tables: tuple[Table[Any], ...] = (timers.due, timers.pending)
     for table in tables:
         for row in [row for row, _ in state.rows(table)]:
             state.delete(table, row)
-    state.put(FIRST, ONLY, _NEVER)
+    state.put(timers.first, ONLY, _NEVER)

@@ -14,7 +14,7 @@ from streams.up.run_lock import only_one
 from streams.up.supervisor import Process, Report, supervise
 
 _COMMAND = (sys.executable, "-m", "streams.cli")
-_STAGES = ("score", "track", "registry", "trends")
+_STAGES = ("score", "track", "registry", "trends", "notify")
 _FIRST_METRICS_PORT = 9101
 _KAFKA_PORT = 9092
 _SERVERS = {"kafka_brokers": "KAFKA_BROKERS", "clickhouse_url": "CLICKHOUSE_URL"}
@@ -47,6 +47,8 @@ def processes(settings: Settings, *, feed_rate: float | None) -> list[Process]:
         product.step("migrate", "migrate"),
         *product.sinks(),
         *(product.measured(stage, "worker", "--stage", stage) for stage in reversed(_STAGES)),
+        product.measured("sender", "sink", "notify"),
+        *([product.measured("mailbox", "source", "mailbox")] if settings.mailbox_url else []),
         product.server("gateway", settings.gateway_port, "serve", "gateway"),
         *([product.process("feed", "feed", "--rate", f"{feed_rate:g}")] if feed_rate else []),
     ]

@@ -74,7 +74,10 @@ async def measure(brokers: str, size: Size, console: Console) -> list[Figure]:
     ]
 
 
-_OUTPUTS = (product.ESCALATIONS, product.PARTIALS, product.REGISTRY, product.CONVERSATIONS, product.DEAD_LETTERS)
+_OUTPUTS = (
+    *(product.ESCALATIONS, product.PARTIALS, product.REGISTRY, product.CONVERSATIONS),
+    *(product.NOTICES, product.DEAD_LETTERS),
+)
 
 
 def _conversations(count: int) -> Iterator[Generated]:

@@ -8,18 +8,20 @@ import msgspec
 from schemas.alerts import Alert, Phrase, alert_id, encode_alert
 from schemas.deadletters import error_headers
 from schemas.escalations import Escalation, escalation_id
+from schemas.notifications import Notification, encode_notification, message_id, notification_id
 from schemas.rejections import Reason, Rejected
 from schemas.scored import ScoredEvent, Sentiment, encode_event
 from schemas.windows import Totals, WindowKey, aggregate, encode
 from sinks.base import Message
 
 SCORED, ESCALATIONS, WINDOWS, DEAD_LETTERS = "scored", "escalations", "windows", "dead-letters"
-ALERTS = "alerts"
+ALERTS, NOTIFICATIONS = "alerts", "notifications"
 TABLES = {
     SCORED: "scored_events",
     ESCALATIONS: "escalations",
     WINDOWS: "windows",
     ALERTS: "alerts",
+    NOTIFICATIONS: "notifications",
     DEAD_LETTERS: "dead_letters",
 }
 NOON = datetime(2026, 3, 4, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -129,6 +131,32 @@ def alert(offset: int = 0, **changes: Any) -> Message:
         }
     )
     return raw(ALERTS, offset, encode_alert(record))
+
+
+def notification(offset: int = 0, **changes: Any) -> Message:
+    """A notification that was sent at its first attempt; `changes` are fields of its record."""
+    identity = notification_id("default", "escalation", "e#0", "leads")
+    record = Notification(
+        **{
+            "notification_id": identity,
+            "revision": 3,
+            "tenant": "default",
+            "kind": "escalation",
+            "about": ("e",),
+            "ticket_id": "T-1",
+            "target": "leads",
+            "provider": "email",
+            "state": "sent",
+            "attempt": 1,
+            "at": NOON,
+            "due_at": NOON,
+            "provider_ms": 120,
+            "message_id": message_id(identity),
+            "reference": "250 queued",
+            **changes,
+        }
+    )
+    return raw(NOTIFICATIONS, offset, encode_notification(record))
 
 
 def dead_letter(offset: int = 0, value: bytes | None = b"\xff\x00not JSON", stage: str = "score") -> Message:

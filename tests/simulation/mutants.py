@@ -14,15 +14,14 @@ from streams.engine.partition import PartitionTask, _Taken
 from streams.engine.stage import Batch, Output, Stage
 from streams.engine.state import Overlay
 from streams.track import TrackStage
-from streams.track.stage import COUNTED
+from streams.track.stage import COUNTED, ONLY, TIMED_BY, UNTIMED
 from streams.track.tickets import CONVERSATIONS
 from streams.track.totals import WINDOWS
 from streams.trends import WATERMARKS, TrendsStage
 from streams.windows import WindowRules
-from tests.policies import SIMPLE
 from tests.simulation.commit_orders import outputs_first, outputs_last, position_apart
 from tests.simulation.faulty_log import FarPartitionLog, Injected
-from tests.simulation.parts import AS_IT_IS, EVENT_IDS, Parts, stage_of
+from tests.simulation.parts import AS_IT_IS, BOOK, EVENT_IDS, Parts, stage_of
 
 # -- the order of writes and commits
 
@@ -164,6 +163,24 @@ class ForgetsWhatToTell(TrackStage):
         self._set_timers(state)
 
 
+class ForgetsWhatWasTold(TrackStage):
+    """A new owner does not know of whom he has reminded."""
+
+    def restore(self, state: Overlay) -> None:
+        super().restore(state)
+        for key, known in list(state.rows(CONVERSATIONS)):
+            state.put(CONVERSATIONS, key, msgspec.structs.replace(known, warned=0))
+
+
+class NeverLooksAgain(TrackStage):
+    """A new owner does not look for tickets that wait."""
+
+    def restore(self, state: Overlay) -> None:
+        super().restore(state)
+        state.put(TIMED_BY, ONLY, self._books)
+        state.delete(UNTIMED, ONLY)
+
+
 class _LosesCounts(TrackStage):
     """A new owner does not know everything of what was counted of the tickets."""
 
@@ -225,7 +242,7 @@ class ForgetsWhatIsOpen(TrendsStage):
 
 def _track(kind: type[TrackStage]) -> Parts:
     def build(name: str, rules: WindowRules) -> Stage:
-        return kind(SIMPLE, EVENT_IDS, rules) if name == "track" else stage_of(name, rules)
+        return kind(BOOK, EVENT_IDS, rules) if name == "track" else stage_of(name, rules)
 
     return AS_IT_IS._replace(stage=build)
 
@@ -266,6 +283,8 @@ MUTANTS: Final[dict[str, Mutant]] = {
     "forgets event ids": _mutant(_track(ForgetsEventIds), "windows"),
     "tells watermarks first": _mutant(_track(TellsWatermarksFirst), "too early"),
     "forgets what to tell": _mutant(_track(ForgetsWhatToTell), "windows"),
+    "forgets what was told": _mutant(_track(ForgetsWhatWasTold), "reminders"),
+    "never looks again": _mutant(_track(NeverLooksAgain), "reminders"),
     "forgets where tickets counted": _mutant(_track(ForgetsWhereTicketsCounted), "windows"),
     "forgets the beginning": _mutant(_track(ForgetsTheBeginning), "windows"),
     "forgets answers": _mutant(_track(ForgetsAnswers), "windows"),

@@ -7,17 +7,24 @@ from streams.engine.local import LocalPartitionLog, MemoryStorage
 from streams.engine.local.storage import Storage
 from streams.engine.partition import PartitionTask
 from streams.engine.stage import Stage
+from streams.escalation.book import BookFile, PolicyBook
+from streams.escalation.loading import parse_policy
 from streams.registry import RegistryStage
 from streams.score import ScoreStage
 from streams.track import TrackStage
 from streams.trends import TrendsStage
 from streams.windows import WindowRules
-from tests.policies import SIMPLE
+from tests.policies import SIMPLE_FILE
 from tests.simulation.faulty_log import FarPartitionLog
+from tests.simulation.notices import TELLING
 from tests.simulation.plan import HORIZON, IDLE_AFTER, LATENESS, TOLERANCE, Plan
 from tests.simulation.scoring import told
 
 EVENT_IDS: Final = 100
+# The simple policy, which also acknowledges, and reminds within seconds.
+BOOK: Final = PolicyBook(
+    {"simple": parse_policy(SIMPLE_FILE.read_text() + TELLING, SIMPLE_FILE.name)}, BookFile(default="simple")
+)
 
 
 def rules_of(plan: Plan) -> WindowRules:
@@ -32,8 +39,8 @@ def rules_of(plan: Plan) -> WindowRules:
 
 
 _BUILD: Final[dict[str, Callable[[WindowRules], Stage]]] = {
-    "score": lambda rules: ScoreStage(SIMPLE, told),
-    "track": lambda rules: TrackStage(SIMPLE, EVENT_IDS, rules),
+    "score": lambda rules: ScoreStage(BOOK, told),
+    "track": lambda rules: TrackStage(BOOK, EVENT_IDS, rules),
     "registry": lambda rules: RegistryStage(),
     "trends": TrendsStage,
 }

@@ -12,7 +12,8 @@ import msgspec
 from streams import topics
 from streams.engine.local.storage import LocalRecord, Owner, Slot, Storage
 from streams.engine.log import Transaction
-from tests.simulation import oracle
+from tests.simulation import notices, oracle
+from tests.simulation.notices import Telling
 from tests.simulation.oracle import DIMENSIONS, NOTHING, Counted, milliseconds
 from tests.simulation.plan import IDLE_AFTER, LATENESS, Plan
 from tests.simulation.watch import Watched
@@ -104,6 +105,7 @@ class Expected(NamedTuple):
     duplicates: int
     escalations: list[soak.Escalation]
     windows: dict[Cell, Figures]
+    telling: Telling
 
 
 def read(storage: Storage, topic: str, partition: int, begin: int = 0) -> list[LocalRecord]:
@@ -129,7 +131,8 @@ def expect(plan: Plan, storage: Storage) -> Expected:
     counted, duplicates = oracle.counted(scored, plan.sizes)
     escalations = soak.escalations(scored)
     expected = oracle.windows(counted, set(map(oracle.id_of, escalations)), plan.sizes)
-    return Expected(ends_of(plan, storage), scored, counted, duplicates, escalations, expected)
+    told = notices.telling(scored)
+    return Expected(ends_of(plan, storage), scored, counted, duplicates, escalations, expected, told)
 
 
 def ends_of(plan: Plan, storage: Storage) -> list[int]:
@@ -194,6 +197,11 @@ def agree(expected: Expected, newest: Mapping[Cell, Published]) -> bool:
     return len(newest) >= len(expected.windows) and not any(_differences(expected, newest))
 
 
+def has_reminded(expected: Expected, plan: Plan, storage: Storage) -> bool:
+    """Whether every ticket that is still open was reminded of."""
+    return expected.telling.due <= set(notices.reminded(_noticed(plan, storage)))
+
+
 def examine(evidence: Evidence, expected: Expected, follower: Follower) -> list[Finding]:
     """Everything that is wrong."""
     follower.catch_up()
@@ -202,6 +210,7 @@ def examine(evidence: Evidence, expected: Expected, follower: Follower) -> list[
         *_dead_letters(evidence),
         *_duplicates(evidence, expected),
         *_escalations(evidence, expected),
+        *_notices(evidence, expected),
         *_positions(evidence),
         *follower.odd,
         *_differences(expected, follower.newest),
@@ -294,6 +303,33 @@ def _escalations(evidence: Evidence, expected: Expected) -> Iterator[Finding]:
         last[one["escalation_id"]] = one["revision"]
     if evidence.plan.whole:
         yield from (Finding("numbers", wrong) for wrong in soak.unnumbered(revisions))
+
+
+# -- notices
+
+
+def _noticed(plan: Plan, storage: Storage) -> list[dict[str, Any]]:
+    return [
+        msgspec.json.decode(record.value)
+        for partition in range(plan.partitions)
+        for record in read(storage, topics.NOTICES, partition)
+        if record.value
+    ]
+
+
+def _notices(evidence: Evidence, expected: Expected) -> Iterator[Finding]:
+    told = _noticed(evidence.plan, evidence.storage)
+    published = [
+        (one["escalation_id"], one["revision"])
+        for partition in range(evidence.plan.partitions)
+        for record in read(evidence.storage, topics.ESCALATIONS, partition)
+        for one in [msgspec.json.decode(record.value or b"")]
+    ]
+    yield from _compared("notices", published, notices.escalated(told))
+    yield from _compared("acknowledgements", expected.telling.words, notices.acknowledged(told))
+    is_steady = all(fault.kind != "clock" or fault.seconds >= 0 for fault in evidence.plan.faults)
+    found = notices.wrong_reminders(expected.telling, notices.reminded(told), is_steady=is_steady)
+    yield from (Finding("reminders", wrong) for wrong in found)
 
 
 # -- positions

@@ -27,6 +27,7 @@ from tests.simulation.verdict import (
     ends_of,
     examine,
     expect,
+    has_reminded,
     position_of,
 )
 from tests.simulation.watch import unexpected
@@ -49,6 +50,7 @@ _TOPICS: Final = (
     topics.DEAD_LETTERS,
     topics.CONVERSATIONS,
     topics.REGISTRY,
+    topics.NOTICES,
 )
 
 
@@ -285,7 +287,7 @@ class _World:
 
     def _agrees(self, expected: Expected, follower: Follower) -> bool:
         follower.catch_up()
-        return agree(expected, follower.newest)
+        return agree(expected, follower.newest) and has_reminded(expected, self.plan, self._storage)
 
     def _is_applied(self) -> bool:
         """Whether the stages before `trends` have applied what there is. Their inputs grow no more by themselves."""

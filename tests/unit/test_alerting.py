@@ -8,6 +8,7 @@ import msgspec
 import pytest
 
 from schemas.alerts import Alert, decode_alert
+from schemas.notices import Alerted, decode_notice
 from schemas.windows import Sample, Samples, Totals, Watermark, WindowKey, WindowPartial, encode
 from streams import topics
 from streams.engine.log import Outgoing
@@ -60,7 +61,11 @@ class Desk:
         self.take(self.trends.tick(self.start * 1000 + 60_000))
 
     def take(self, sent: list[Outgoing]) -> None:
-        self.alerts += [decode_alert(one.value or b"") for one in sent if one.topic == topics.ALERTS]
+        alerts = [decode_alert(one.value or b"") for one in sent if one.topic == topics.ALERTS]
+        # Who tells people hears of each revision, in the tenant's own place.
+        notices = [(one.key, decode_notice(one.value or b"")) for one in sent if one.topic == topics.NOTICES]
+        assert notices == [(alert.tenant.encode(), Alerted(alert=alert)) for alert in alerts]
+        self.alerts += alerts
 
     def sample(self, *samples: Sample) -> None:
         self.take(self.trends.process(Appended(0, NINE, b"samples", encode(Samples("acme", samples)))))

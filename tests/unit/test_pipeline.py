@@ -23,7 +23,8 @@ def settings(tmp_path: Path) -> Callable[..., Settings]:
 def test_everything_that_receives_starts_before_what_sends(settings: Callable[..., Settings]) -> None:
     listed = processes(settings(), feed_rate=20)
     assert [process.name for process in listed] == [
-        *("topics", "migrate", "clickhouse", "trends", "registry", "track", "score", "gateway", "feed")
+        *("topics", "migrate", "clickhouse", "notify", "trends", "registry", "track", "score", "sender", "gateway"),
+        "feed",
     ]
     assert [process.name for process in listed if process.once] == ["topics", "migrate"]
 
@@ -45,6 +46,17 @@ def test_without_a_rate_nothing_is_fed(settings: Callable[..., Settings]) -> Non
     assert "feed" not in [process.name for process in processes(settings(), feed_rate=None)]
 
 
+def test_a_mailbox_is_read_if_there_is_one(settings: Callable[..., Settings]) -> None:
+    [mailbox] = [
+        process
+        for process in processes(settings(mailbox_url="imaps://support@mail.example/INBOX"), feed_rate=None)
+        if process.name == "mailbox"
+    ]
+    assert mailbox.argv[3:] == ["source", "mailbox"]
+    assert mailbox.env["TICKETPULSE_MAILBOX_URL"] == "imaps://support@mail.example/INBOX"
+    assert "mailbox" not in [process.name for process in processes(settings(), feed_rate=None)]
+
+
 def test_each_process_gets_the_settings_of_its_parent(
     settings: Callable[..., Settings], monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -60,7 +72,7 @@ def test_prometheus_finds_every_process_on_a_port_of_its_own(settings: Callable[
     targets = {
         group["labels"]["process"]: group["targets"] for group in json.loads((tmp_path / "metrics.json").read_text())
     }
-    assert set(targets) == {"clickhouse", "trends", "registry", "track", "score", "gateway"}
+    assert set(targets) == {"clickhouse", *STAGES, "sender", "gateway"}
     assert targets["gateway"] == ["127.0.0.1:18080"]
     assert len({address for group in targets.values() for address in group}) == len(targets)
     for process in listed:

@@ -15,7 +15,7 @@ from streams import policies
 from streams.config import Settings
 from streams.escalation.book import BookFile, PolicyBook, lot, preset_book, read_book
 from streams.escalation.loading import PRESETS, PolicyError, preset
-from streams.policies import PolicySource
+from streams.policies import policy_source
 
 SHOP = 'name = "shop"\nversion = 1\nextends = "support"\n'
 BOOK = """\
@@ -190,7 +190,7 @@ def test_a_folder_that_is_none_is_told(tmp_path: Path) -> None:
 @pytest.fixture
 async def adopted(folder: Path, monkeypatch: pytest.MonkeyPatch) -> "Iterator[asyncio.Queue[PolicyBook]]":  # type: ignore[misc]
     monkeypatch.setattr(policies, "LOOK_SECONDS", 0.01)
-    source = PolicySource(Settings(policies=folder))
+    source = policy_source(Settings(policies=folder))
     assert [ready.name for ready in source.read().ready()] == ["support"]
     books: asyncio.Queue[PolicyBook] = asyncio.Queue()
     following = asyncio.create_task(source.follow(books.put_nowait))
@@ -240,7 +240,7 @@ async def test_a_folder_that_goes_away_leaves_the_policies_in_force(
 
 async def test_a_preset_never_changes() -> None:
     books: list[PolicyBook] = []
-    await asyncio.wait_for(PolicySource(Settings()).follow(books.append), 5)
+    await asyncio.wait_for(policy_source(Settings()).follow(books.append), 5)
     assert books == []
 
 

@@ -36,7 +36,7 @@ def test_the_examples_are_policies_and_a_book(tmp_path: Path) -> None:
     whole, *parts, book = EXAMPLES
     shop = parse_policy(whole, "shop.toml")
     assert {rule.name for rule in shop.rules} == {"gold_unhappy", *(rule.name for rule in preset("support").rules)}
-    assert len(parts) == 2
+    assert len(parts) == 3
     for part in parts:
         assert parse_policy(f'name = "x"\nversion = 1\n{part}', "part.toml").name == "x"
     (tmp_path / "shop.toml").write_text(whole)

@@ -6,6 +6,7 @@ import pytest
 
 from schemas.readings import PresetName
 from streams.escalation.loading import PRESETS, PolicyError, merged, parse_policy, preset, read_policy
+from streams.escalation.written import fields_of, toml_of
 
 HEAD = 'name = "shop"\nversion = 1\n'
 EXTENDS = 'extends = "support"\n'
@@ -91,6 +92,23 @@ def test_a_wrong_condition_names_line_place_and_what_is_allowed(condition: str, 
         ('[replies]\nangry = "Sorry, {nmae}!" #', "replies.angry", "{nmae} cannot be filled in; there are: age, "),
         ('[replies]\nother = "{score:.1f}" #', "replies.other", "{score} cannot be filled in; there are: age, "),
         ('note = "{reason" #', "note", "expected '}' before end of string; a brace that is none is written twice"),
+        ('[acknowledge]\nwhen = "always" #', "acknowledge.when", "Input should be 'created', 'escalated' or 'never'"),
+        ('[acknowledge]\nwhen = "created"\nangry = "{nmae}" #', "acknowledge.angry", "{nmae} cannot be filled in; "),
+        ('[remind]\nafter = "soon" #', "remind.after", "'soon' is no span; wanted: a span of time such as "),
+        ("[remind]\nafter = 24 #", "remind.after", "24 is no span; wanted: a span of time such as "),
+        ('[remind]\nafter = "0s" #', "remind.after", "Input should be greater than 0"),
+        (
+            '[remind]\nafter = "7d" #',
+            "remind.after",
+            "a conversation without events is forgotten after 7d (memory.quie",
+        ),
+        ('[remind]\nafter = "1h"\nonly = "some" #', "remind.only", "Input should be 'all', 'escalated' or 'none'"),
+        ('[late]\nwarn_before = "soon" #', "late.warn_before", "'soon' is no span; wanted: a span of time such as "),
+        ("[late]\nwarn_before = 0.6 #", "late.warn_before", "0.6 is no span; wanted: a span of time such as "),
+        ("[late]\nwarn_before = 30 #", "late.warn_before", "30 is no span; wanted: a span of time such as "),
+        ('[late]\nrespond_within.high = "0s" #', "late.respond_within.high", "Input should be greater than 0"),
+        ('[late]\nrespond_within.critical = "1h" #', "late.respond_within.critical", "there is no such setting"),
+        ('[late]\nnotify = ["The Boss"] #', "late.notify[1]", "String should match pattern "),
         ("[signals.lost]\nphrases = [] #", "signals.lost", "no way to give this signal: phrases or when"),
         ('[signals.lost]\nphrases = [""] #', "signals.lost.phrases[1]", "String should have at least 1 character"),
         ('[signals.signal]\nphrases = [""] #', "signals.signal.phrases[1]", "String should have at least 1 character"),
@@ -136,6 +154,32 @@ def test_a_wrong_setting_is_told_with_its_line_whether_it_stands_alone_or_extend
     marks = [number for number, each in enumerate(text.splitlines(), 1) if each.endswith("#")]
     assert [line] == marks or (line == marks[0] + 1 and place.endswith("].name"))
     assert message.startswith(said)
+
+
+def test_a_share_is_told_with_both_ways_to_write_it() -> None:
+    ((_, _, message),) = mistakes_of(HEAD + "[late]\nwarn_before = 0.6\n")
+    assert message.endswith('such as "45s", "15m", "1h 30m" or "7d", or a share of the target, above 0 and at most 0.5')
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        '[remind]\nafter = "90s"\nonly = "escalated"\nnotify = ["duty"]\n',
+        '[acknowledge]\nwhen = "created"\nother = "Hello {number}."\n',
+        '[late]\nwarn_before = 0.25\nresolution = false\nrespond_within = { low = "2d", urgent = "10m" }\n',
+        '[late]\nwarn_before = "1h 30m"\nresolve_within.high = "20h"\n',
+    ],
+)
+def test_what_tells_people_is_written_as_it_is_read(text: str) -> None:
+    policy = parse_policy(HEAD + text, "shop.toml")
+    assert parse_policy(toml_of(policy), "shop.toml") == policy
+
+
+def test_what_tells_people_can_be_switched_off_in_a_policy_that_extends() -> None:
+    off = parse_policy(HEAD + EXTENDS + 'remind.only = "none"\nlate.response = false\n', "shop.toml")
+    base, own = fields_of(preset("support")), fields_of(off)
+    assert own["remind"] == {**base["remind"], "only": "none"}
+    assert own["late"] == {**base["late"], "response": False}
 
 
 def test_what_is_missing_is_told_where_it_belongs() -> None:

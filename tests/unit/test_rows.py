@@ -8,13 +8,15 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from schemas.escalations import decode_escalation
+from schemas.notices import Escalated
 from schemas.readings import Reading
 from schemas.registry import ANSWER_HEADER
 from schemas.scored import Reason, Sentiment
 from sinks.base import Message, Refused
-from sinks.columns import Columns
+from sinks.columns import Columns, version_of_first
 from sinks.rows import TABLES, to_block, to_parts, version
-from tests.contract.messages import APPENDED, NOON, alert, dead_letter, escalation, raw, scored, window
+from tests.contract.messages import APPENDED, NOON, alert, dead_letter, escalation, notification, raw, scored, window
 
 NOON_MS = round(NOON.timestamp() * 1000)
 
@@ -73,7 +75,7 @@ def test_a_scored_event_becomes_a_row_with_every_field() -> None:
         "model_epoch": 0,
         "log_partition": 2,
         "log_offset": 7,
-        "version": 7,
+        "version": version_of_first(0, 7),
     }
 
 
@@ -145,6 +147,13 @@ def test_a_window_with_an_impossible_count_is_no_row(whole: bytes, bad: bytes, s
     assert said in unusable.reason
 
 
+def test_a_notification_becomes_a_row_without_what_it_told() -> None:
+    told = decode_escalation(escalation().value or b"")
+    row = only_row("notifications", notification(7, state="pending", notices=(Escalated(escalation=told),)))
+    assert (row["state"], row["about"], row["provider_ms"], row["version"]) == ("pending", ["e"], 120, 7)
+    assert not any("invoice" in str(value) for value in row.values())
+
+
 def test_a_dead_letter_keeps_its_bytes() -> None:
     row = only_row("dead_letters", dead_letter(3))
     assert (row["key"], row["value"], row["headers"]) == (b"\xfe", b"\xff\x00not JSON", '[["trace","AP4="]]')
@@ -193,6 +202,10 @@ UNUSABLE = [
     ("alerts", alert(severity="awful"), "severity"),
     ("alerts", alert(window_size=0), "window_size: 0"),
     ("alerts", alert(fired_at=datetime(2300, 1, 1, tzinfo=UTC)), "fired_at"),
+    ("notifications", notification(notification_id="5"), "UUID"),
+    ("notifications", notification(state="lost"), "state"),
+    ("notifications", notification(attempt=-1), "attempt: -1"),
+    ("notifications", notification(due_at=datetime(2300, 1, 1, tzinfo=UTC)), "due_at"),
     ("windows", window(events=-1), "events: -1"),
     ("windows", window(start=-60), "start: 1969"),
     ("windows", window(size=0), "size: 0"),
@@ -241,9 +254,13 @@ def test_a_row_that_cannot_be_turned_costs_itself_alone() -> None:
     assert unusable == [Refused(messages[13], "unlucky")]
 
 
-def test_a_later_model_s_row_has_a_higher_version() -> None:
-    block, _ = to_block("scored_events", [scored(9), scored(3, model_epoch=1), scored(4, model_epoch=2)])
-    assert block.columns["version"] == [9, 1 << 44 | 3, 2 << 44 | 4]
+def test_a_later_model_s_row_has_a_higher_version_and_of_one_model_the_first() -> None:
+    messages = [scored(9), scored(3), scored(3, model_epoch=1), scored(4, model_epoch=2)]
+    block, _ = to_block("scored_events", messages)
+    last = (1 << 44) - 1
+    assert block.columns["version"] == [last - 9, last - 3, 1 << 44 | last - 3, 2 << 44 | last - 4]
+    places = zip((0, 0, 1, 2), (9, 3, 3, 4), strict=True)
+    assert block.columns["version"] == [version_of_first(*place) for place in places]
 
 
 def test_times_are_rounded_to_milliseconds() -> None:
@@ -269,6 +286,8 @@ def test_no_messages_are_no_rows(table: str) -> None:
 def test_a_higher_epoch_outranks_every_offset() -> None:
     assert version(0, 5) < version(0, 6) < version(0, (1 << 44) - 1) < version(1, 0)
     assert version((1 << 20) - 1, (1 << 44) - 1) == (1 << 64) - 1
+    assert version_of_first(0, 0) > version_of_first(0, 1) > version_of_first(0, (1 << 44) - 1)
+    assert version_of_first(0, 0) < version_of_first(1, (1 << 44) - 1)
 
 
 @pytest.mark.parametrize(("epoch", "offset"), [(-1, 0), (0, -1), (1 << 20, 0), (0, 1 << 44)])

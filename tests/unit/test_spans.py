@@ -4,7 +4,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from streams.escalation.spans import in_words, milliseconds, written
+from schemas.spans import in_words, milliseconds, written
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,7 @@ from streams.engine.log import Outgoing
 from streams.engine.state import Overlay, State
 from streams.track import TrackStage
 from streams.track.stage import DUE_TICKETS, TIMED_TICKETS
-from streams.track.timers import DUE, PENDING, STEP_MS, clear_timers, first_due, set_timer, take_due
+from streams.track.timers import DECISIONS, NOTICES, STEP_MS, clear_timers, first_due, set_timer, take_due
 from tests.unit.naive_conversations import DAY, HOUR, MINUTE, SECOND, Happened
 from tests.unit.records import EVENT_IDS, NINE, RULES, Appended, Partition
 from tests.unit.watched import recorded, watched
@@ -70,9 +70,19 @@ def test_a_ticket_has_one_timer_the_earliest(state: Overlay) -> None:
 def test_cleared_timers_are_gone(state: Overlay) -> None:
     set_timer(b"k", 60_000, state)
     clear_timers(state)
-    assert (list(state.rows(DUE)), list(state.rows(PENDING)), take_due(10**9, 10, state)) == ([], [], [])
+    assert (list(state.rows(DECISIONS.due)), list(state.rows(DECISIONS.pending))) == ([], [])
+    assert take_due(10**9, 10, state) == []
     set_timer(b"k", 120_000, state)
     assert take_due(10**9, 10, state) == [b"k"]
+
+
+def test_timers_of_decisions_and_of_notices_do_not_know_each_other(state: Overlay) -> None:
+    set_timer(b"k", 60_000, state)
+    set_timer(b"k", 30_000, state, NOTICES)
+    assert (first_due(state), first_due(state, NOTICES)) == (60_000, 30_000)
+    assert (take_due(30_000, 10, state), take_due(30_000, 10, state, NOTICES)) == ([], [b"k"])
+    clear_timers(state, NOTICES)
+    assert take_due(60_000, 10, state) == [b"k"]
 
 
 @given(
@@ -218,9 +228,9 @@ def test_after_a_take_over_the_timers_of_many_are_set_over_several_ticks(
     # Whoever writes meanwhile has a timer at once.
     track.process(happened("new", MINUTE, ticket="new"))
     track.tick(NINE + MINUTE)
-    assert TIMED_TICKETS <= len(track.keys(PENDING)) <= TIMED_TICKETS + 1
+    assert TIMED_TICKETS <= len(track.keys(DECISIONS.pending)) <= TIMED_TICKETS + 1
     track.tick(NINE + 2 * MINUTE)
-    assert len(track.keys(PENDING)) == count + 1
+    assert len(track.keys(DECISIONS.pending)) == count + 1
     seen = [one for tick in range(10) for one in escalated(track.tick(NINE + 3 * HOUR + tick * SECOND))]
     assert len({one.escalation_id for one in seen}) == len(seen) == count + 1
 
@@ -231,5 +241,5 @@ def test_a_long_conversation_has_one_timer(track: Partition) -> None:
             happened(f"e{number}", number * 10 * SECOND),
             happened(f"a{number}", number * 10 * SECOND, type="agent_reply"),
         )
-    assert len(track.keys(DUE)) == 1
-    assert track.keys(PENDING) == [ticket_key("a", "t1")]
+    assert len(track.keys(DECISIONS.due)) == 1
+    assert track.keys(DECISIONS.pending) == [ticket_key("a", "t1")]

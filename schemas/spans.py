@@ -1,4 +1,4 @@
-"""Spans of time as people write them in a policy: "15m", "1h 30m", "7d"."""
+"""Spans of time as people write them in a file: "15m", "1h 30m", "7d"."""
 
 import re
 from typing import Annotated, Final
