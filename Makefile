@@ -14,7 +14,8 @@ run: setup ## run everything here with a live feed, and print the page's address
 	@exec .venv/bin/ticketpulse up
 
 test: ## set up, then run every check and all tests against a real broker of their own
-	@env -u KAFKA_BROKERS -u TICKETPULSE_LOCAL_DIR scripts/setup --with-browser --with-prometheus --with-toxiproxy
+	@env -u KAFKA_BROKERS -u TICKETPULSE_LOCAL_DIR scripts/setup --with-browser --with-prometheus \
+		--with-dovecot --with-toxiproxy
 	@scripts/check
 
 check: ## the same without the set-up

@@ -14,6 +14,7 @@ import msgspec
 from schemas.alerts import Alert, decode_alert
 from schemas.deadletters import DeadLetter, read_dead_letter
 from schemas.escalations import Escalation, decode_escalation
+from schemas.notifications import Notification, decode_notification
 from schemas.windows import COUNTS_BY, HUNDREDTHS, NO_SCORE, SUMS, WindowAggregate, decode_aggregate
 from sinks.base import Message, Refused
 from sinks.columns import (
@@ -239,6 +240,32 @@ def _alert_columns(messages: Sequence[Message], alerts: Sequence[Alert]) -> Colu
     }
 
 
+def _read_notification(message: Message) -> Notification:
+    notification = decode_notification(value_of(message))
+    uuid.UUID(notification.notification_id)
+    for name in ("at", "due_at"):
+        check_time(name, getattr(notification, name))
+    for name in ("revision", "attempt", "provider_ms"):
+        check_whole(name, getattr(notification, name) or 0, 0, UINT32)
+    version(0, message.offset)
+    return notification
+
+
+def _notification_columns(messages: Sequence[Message], notifications: Sequence[Notification]) -> Columns:
+    plain = ("tenant", "revision", "kind", "target", "provider", "recipient", "state", "attempt", "reason")
+    return {
+        "notification_id": [uuid.UUID(each.notification_id) for each in notifications],
+        **_as_they_are((*plain, "provider_ms", "message_id"), notifications),
+        "about": [list(each.about) for each in notifications],
+        "ticket_id": [each.ticket_id or "" for each in notifications],
+        "reference": [each.reference or "" for each in notifications],
+        **{name: [milliseconds(getattr(each, name)) for each in notifications] for name in ("at", "due_at")},
+        "log_partition": [message.partition for message in messages],
+        "log_offset": [message.offset for message in messages],
+        "version": [version(0, message.offset) for message in messages],
+    }
+
+
 def _reading(
     read: Callable[[Message], Any], columns: Callable[[Sequence[Message], Sequence[Any]], Columns]
 ) -> Callable[[Sequence[Message]], Columns]:
@@ -251,6 +278,9 @@ TABLES = {
     "escalations": Table(("tenant", "escalation_id"), _reading(_read_escalation, _escalation_columns)),
     "windows": Table(("tenant", "size", "dimension", "value", "start"), _reading(_read_window, _window_columns)),
     "alerts": Table(("tenant", "alert_id"), _reading(_read_alert, _alert_columns)),
+    "notifications": Table(
+        ("tenant", "notification_id", "revision"), _reading(_read_notification, _notification_columns)
+    ),
     "dead_letters": Table(("log_partition", "log_offset"), _reading(_read_dead_letter, _dead_letter_columns)),
 }
 

@@ -47,7 +47,11 @@ class Played:
 
     def play(self, events: int) -> "Played":
         for number in range(events):
-            self._append(raw(number, self.now, **self._event(number)))
+            event = self._event(number)
+            self._append(raw(number, self.now, **event))
+            if number % 10 == 0:
+                # Sent again later: where its time is ahead, each copy would be cut to another one.
+                self._append(raw(number, self.now + 3 * MINUTE, **event))
             self.now += self.draw.choice([1_000, 5_000, 40_000])
             if number % 7 == 0:
                 self._tick()

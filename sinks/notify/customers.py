@@ -1,0 +1,16 @@
+"""What may be sent to a customer: one acknowledgement, to its own customer, and nothing that is written for teams."""
+
+from collections.abc import Sequence
+
+from schemas.notices import Acknowledged, Notice
+from sinks.notify.base import NotDelivered
+
+
+def acknowledged(notices: Sequence[Notice]) -> Acknowledged:
+    """The one acknowledgement. Raises NotDelivered for anything else, whatever was planned: a team's words show scores
+    and notes, and a digest shows other customers'.
+    """
+    match tuple(notices):
+        case (Acknowledged() as one,):
+            return one
+    raise NotDelivered("customers are told one thing only: that their words have come", permanent=True)

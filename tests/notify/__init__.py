@@ -1,0 +1,1 @@
+"""Whoever is told: words, providers, and the servers that they talk to."""
