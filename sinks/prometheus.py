@@ -39,6 +39,22 @@ SCORING_SECONDS: Final = Histogram(
     "Time to score one text, as the mean over its batch.",
     buckets=(0.00005, 0.0001, 0.00025, 0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 1.0),
 )
+DELIVERY_SECONDS: Final = Histogram(
+    "helpdesk_delivery_duration_seconds",
+    "Time of one attempt to deliver a notification.",
+    ["provider", "result"],
+    buckets=(0.01, 0.05, 0.1, 0.25, 0.5, 1.0, 2.5, 5.0, 10.0, 20.0),
+)
+NOTIFICATIONS: Final = Counter(
+    "helpdesk_notifications_total",
+    "Notifications that were sent, given up or suppressed.",
+    ["provider", "state"],
+)
+NOTIFICATIONS_OVERDUE: Final = Gauge(
+    "helpdesk_notifications_overdue",
+    "Notifications whose time came over a minute ago and of which nothing has come, in the partitions of this process.",
+    ["target"],
+)
 BATCH_RECORDS: Final = Histogram(
     "helpdesk_batch_records", "Records in one transaction.", ["stage"], buckets=(1, 3, 10, 30, 100, 300, 1000)
 )
@@ -84,6 +100,12 @@ GATEWAY_SECONDS: Final = Histogram(
     "helpdesk_gateway_request_duration_seconds",
     "Time from the request to its answer, Kafka's acknowledgement included.",
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0),
+)
+MAILS: Final = Counter("helpdesk_mails_total", "Mails read from the mailbox, by what became of them.", ["outcome"])
+# With a label: other processes have no mailbox, and must not say that it is closed.
+MAILBOX_CONNECTED: Final = Gauge("helpdesk_mailbox_connected", "Whether the mailbox is open: 1 or 0.", ["folder"])
+WEBHOOKS: Final = Counter(
+    "helpdesk_webhooks_total", "Webhooks of helpdesks received, by what became of them.", ["vendor", "outcome"]
 )
 # Labels: tenant, size (seconds) and channel, which is "all" for all of them together.
 WINDOWS: Final = WindowGauges(

@@ -1,13 +1,13 @@
 """Spikes, falls and silences as the page tells them: what fires now, however long, and what ended in a span."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
 from pydantic import BaseModel, ConfigDict
 
 from schemas.alerts import Ended, Kind, Measure, Severity, State
-from sinks.dashboard.asking import Bound, ask, from_milliseconds, from_milliseconds_or_none
+from sinks.dashboard.asking import Bound, ask, from_milliseconds, from_milliseconds_or_none, last_minutes
 
 # Of either state. Somebody with more alerts than that at once is helped by the count, not by the list.
 MAX_ALERTS: Final = 30
@@ -93,8 +93,7 @@ def read_alerts(client: Client, tenant: str, minutes: int, now: datetime) -> Ale
 
     Raises clickhouse_connect's errors when the database does not answer.
     """
-    until = now.astimezone(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
-    since = until - timedelta(minutes=minutes)
+    since, until = last_minutes(minutes, now)
     found = _read(client, {"tenant": tenant, "dimension": "", "value": ""}, since, until)
     return Alerts(
         tenant=tenant,

@@ -1,5 +1,5 @@
-"""The page and what can be asked: static files, /api/v1/live, /api/v1/conversations, what `windows_api` has, /healthz
-and /readyz.
+"""The page and what can be asked: static files, /api/v1/live, /api/v1/conversations, /api/v1/notifications, what
+`windows_api` has, /healthz and /readyz.
 """
 
 import time
@@ -8,7 +8,7 @@ from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
-from typing import Annotated
+from typing import Annotated, Final
 
 from clickhouse_connect.driver.client import Client
 from fastapi import FastAPI, Path, Query
@@ -24,6 +24,7 @@ from sinks.dashboard.assets import Assets, SecurityHeaders
 from sinks.dashboard.conversations import MAX_MESSAGES, StoredConversation, read_conversation
 from sinks.dashboard.database import Away, Database
 from sinks.dashboard.figures import Live
+from sinks.dashboard.notifications import Notifications, read_notifications
 from sinks.dashboard.parameters import INVALID_OR_AWAY, NOT_KEPT, Minutes, TenantName
 from sinks.dashboard.problems import invalid_parameters, problem, refused
 from sinks.dashboard.queries import read_live
@@ -32,6 +33,8 @@ from sinks.dashboard.windows_api import windows_api
 from sinks.openapi import DescribedApi, problems
 
 RETRY_AFTER = {"Retry-After": "2"}
+# How long an answer serves everybody (seconds).
+NOTIFICATIONS_KEEP: Final = 3.0
 
 TicketId = Annotated[str, Path(min_length=1, max_length=1 + MAX_ID_CHARS, description="Which ticket.")]
 Messages = Annotated[int, Query(ge=1, le=MAX_MESSAGES, description="How many of its newest events.")]
@@ -72,7 +75,12 @@ def create_page(
         live = await database.ask(partial(_read, key, now()))
         return live.model_dump_json().encode()
 
+    async def read_ledger(key: tuple[str, int]) -> bytes:
+        found = await database.ask(partial(_notifications, key, now()))
+        return found.model_dump_json().encode()
+
     recent = Recent(read, time.monotonic)
+    recent_notifications = Recent(read_ledger, time.monotonic, keep=NOTIFICATIONS_KEEP)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -110,6 +118,12 @@ def create_page(
             return problem(HTTPStatus.NOT_FOUND, f"no event of ticket {ticket!r} of tenant {tenant!r} is stored")
         return Response(found.model_dump_json(), media_type="application/json", headers=NOT_KEPT)
 
+    @page.get("/api/v1/notifications", response_model=Notifications, responses=INVALID_OR_AWAY)
+    async def notifications(tenant: TenantName = "default", minutes: Minutes = 30) -> Response:
+        """Who was told of what in the span, who was not and why, and what is on its way."""
+        body = await recent_notifications.get((tenant, minutes))
+        return Response(body, media_type="application/json", headers=NOT_KEPT)
+
     page.include_router(windows_api(database, now))
 
     @page.get("/healthz")
@@ -137,6 +151,10 @@ def create_page(
 
 def _read(key: tuple[str, int], now: datetime, client: Client) -> Live:
     return read_live(client, *key, now)
+
+
+def _notifications(key: tuple[str, int], now: datetime, client: Client) -> Notifications:
+    return read_notifications(client, *key, now)
 
 
 def _conversation(tenant: str, ticket: str, messages: int, client: Client) -> StoredConversation | None:

@@ -16,6 +16,12 @@ def ask(client: Client, sql: str, bound: Bound) -> list[dict[str, Any]]:
     return list(client.query(sql, parameters=dict(bound)).named_results())
 
 
+def last_minutes(minutes: int, now: datetime) -> tuple[datetime, datetime]:
+    """Begin and end (UTC) of so many minutes before `now` (aware), the running one included."""
+    until = now.astimezone(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
+    return until - timedelta(minutes=minutes), until
+
+
 def from_seconds(value: int) -> datetime:
     """Seconds since 1970."""
     return datetime.fromtimestamp(value, UTC)

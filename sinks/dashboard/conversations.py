@@ -13,6 +13,7 @@ from pydantic import BaseModel, ConfigDict
 
 from schemas.scored import Label
 from sinks.dashboard.asking import ask, from_milliseconds, from_milliseconds_or_none
+from sinks.dashboard.notifications import ShownNotification, read_notifications_of
 
 MAX_MESSAGES: Final = 500
 MAX_ESCALATIONS: Final = 50
@@ -23,11 +24,11 @@ SELECT count() AS events,
     countIf(type IN ('created', 'message') AND voice = 'customer') AS customer_messages,
     countIf(type = 'agent_reply' AND voice = 'agent') AS agent_replies,
     countIf(type IN ('created', 'message', 'agent_reply')) AS spoken,
-    if(countIf(status != '') = 0, 'new', argMaxIf(status, (occurred_at, version), status != '')) AS last_status,
-    argMax(channel, version) AS last_channel,
-    argMaxIf(category, version, voice = 'customer') AS last_category,
-    argMaxIf(customer_id, version, customer_id != '') AS customer,
-    argMaxIf(satisfaction, version, satisfaction > 0) AS rating,
+    if(countIf(status != '') = 0, 'new', argMaxIf(status, (occurred_at, log_offset), status != '')) AS last_status,
+    argMax(channel, log_offset) AS last_channel,
+    argMaxIf(category, log_offset, voice = 'customer') AS last_category,
+    argMaxIf(customer_id, log_offset, customer_id != '') AS customer,
+    argMaxIf(satisfaction, log_offset, satisfaction > 0) AS rating,
     toUnixTimestamp64Milli(min(occurred_at)) AS first_ms, toUnixTimestamp64Milli(max(occurred_at)) AS last_ms,
     if(countIf(scored AND voice = 'customer') = 0, NULL, avgIf(toFloat64(score), scored AND voice = 'customer'))
         AS mean, if(isNull(mean), NULL, minIf(toFloat64(score), scored AND voice = 'customer')) AS lowest
@@ -41,7 +42,7 @@ SELECT event_id, type, channel, voice, toUnixTimestamp64Milli(occurred_at) AS at
     unscored, confidence, reasons, emotion, category, signals
 FROM scored_events FINAL
 PREWHERE tenant = {tenant:String} AND ticket_id = {ticket:String}
-ORDER BY occurred_at DESC, version DESC
+ORDER BY occurred_at DESC, log_offset DESC
 LIMIT {rows:UInt32}
 """
 _ESCALATIONS = """
@@ -148,7 +149,9 @@ class StoredState(_Part):
 
 
 class StoredConversation(_Part):
-    """A ticket. `scores` and `messages` are of its newest events, oldest first; `left_out` counts the older ones."""
+    """A ticket. `scores` and `messages` are of its newest events, oldest first; `left_out` counts the older ones.
+    `notifications` are the newest 30 of those that tell of it, newest first.
+    """
 
     tenant: str
     ticket_id: str
@@ -157,6 +160,7 @@ class StoredConversation(_Part):
     messages: list[StoredMessage]
     left_out: int
     escalations: list[StoredEscalation]
+    notifications: list[ShownNotification]
 
 
 def read_conversation(client: Client, tenant: str, ticket: str, messages: int) -> StoredConversation | None:
@@ -192,6 +196,7 @@ def _read(client: Client, tenant: str, ticket: str, rows: int) -> StoredConversa
         messages=messages,
         left_out=state["events"] - len(messages),
         escalations=escalations,
+        notifications=read_notifications_of(client, tenant, ticket),
     )
 
 

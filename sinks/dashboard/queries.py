@@ -1,10 +1,10 @@
 """The figures of the page, read from the views of ClickHouse. What is not in the database is not shown or estimated."""
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 
 from clickhouse_connect.driver.client import Client
 
-from sinks.dashboard.asking import Bound, ask, from_milliseconds, from_seconds
+from sinks.dashboard.asking import Bound, ask, from_milliseconds, from_seconds, last_minutes
 from sinks.dashboard.figures import Counts, Group, Live, Minute, NewestEscalation, Pipeline, ReasonCount, WorstTicket
 
 # What "just now" means where it is compared with the whole span.
@@ -73,8 +73,7 @@ def read_live(client: Client, tenant: str, minutes: int, now: datetime) -> Live:
 
     Raises clickhouse_connect's errors when the database does not answer.
     """
-    until = now.astimezone(UTC).replace(second=0, microsecond=0) + timedelta(minutes=1)
-    since = until - timedelta(minutes=minutes)
+    since, until = last_minutes(minutes, now)
     bound = _bind(tenant, since, until)
     totals = read_totals(client, bound)
     latest = read_totals(client, _bind(tenant, max(since, until - timedelta(minutes=LATEST_MINUTES)), until))

@@ -6,11 +6,12 @@ the replaced systems, which record one event each and answer with what became of
 """
 
 import time
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from http import HTTPStatus
-from typing import Any
+from types import MappingProxyType
+from typing import Any, Final
 
 import msgspec
 from fastapi import FastAPI, Request
@@ -31,11 +32,13 @@ from streams.gateway.problems import Problem
 from streams.gateway.reading import ACCEPTED, DEFAULT_LIMITS, Limits, read_request
 from streams.gateway.recording import Recorder
 from streams.gateway.support import support
+from streams.gateway.webhooks import webhooks
 from streams.gateway.writer import EventWriter
 from streams.gateway.writing import RETRY_AFTER_SECONDS, write
 
 EVENTS_PATH = "/api/v1/events"
 ANSWER_SECONDS = 1.0
+NO_SECRETS: Final[Mapping[str, SecretStr]] = MappingProxyType({})
 
 Clock = Callable[[], datetime]
 
@@ -55,6 +58,7 @@ def create_app(
     answers: Answers | None = None,
     *,
     token: SecretStr | None = None,
+    webhook_secrets: Mapping[str, SecretStr] = NO_SECRETS,
     answer_seconds: float = ANSWER_SECONDS,
     limits: Limits = DEFAULT_LIMITS,
     clock: Clock = _now,
@@ -62,7 +66,7 @@ def create_app(
     """The gateway over a writer, which it starts and stops. `clock` gives an event without a time its own.
 
     The interfaces of the replaced systems need `answers`, are there with them only, and wait for one up to
-    `answer_seconds`; the one for escalations wants `token`.
+    `answer_seconds`; the one for escalations wants `token`. `webhook_secrets` are those of helpdesks, by vendor.
     """
 
     @asynccontextmanager
@@ -84,6 +88,7 @@ def create_app(
     )
     _add_events(app, writer, limits, clock)
     _add_health(app, writer)
+    app.include_router(webhooks(writer, webhook_secrets, clock, limits))
     if answers is not None:
         recorder = Recorder(writer, answers, clock, limits, answer_seconds)
         for router in (incidents(recorder), support(recorder, token), chat(recorder)):

@@ -77,6 +77,10 @@ def test_an_escalation_shows_its_policy_its_rule_and_what_became_of_it(browser: 
         "Resolved": "4 Mar 07:15 (after 1 h 55 min)",
     }
     assert "It has not escalated." not in shown
+    assert sorted(browser.texts("#ticket-notifications .severity")) == ["Not sent", "Sent"]
+    told = browser.texts("#ticket-notifications .fact")
+    assert {"to leads", "l…@acme.example", "2 attempts", "1,240 ms", "to pager"} <= set(told)
+    assert browser.texts("#ticket-notifications .reason") == ["over before it was told"]
 
 
 def test_hostile_text_in_every_field_is_shown_and_does_nothing(browser: Browser, address: str) -> None:
@@ -102,6 +106,7 @@ def test_hostile_text_in_every_field_is_shown_and_does_nothing(browser: Browser,
         *("unscored", "evidence name", "evidence", "fact name", "fact", "keyword", "summary", "reply", "note"),
         *("number", "queue", "priority", "state", "reason", "policy", "resolution_notes", "escalation rule"),
         *("raised", "raised too"),
+        *("target", "provider", "recipient", "reference", "why not"),
     ):
         assert f" {field}" in shown, field
     assert shown.count("owned") > 30

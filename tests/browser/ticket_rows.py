@@ -35,7 +35,40 @@ def ticket_rows(now: datetime) -> Mapping[str, list[Row]]:
     return {
         "scored_events": [*_whole_way(now), *_hostile(now), *_long(now), _event(ODD, 900, now, text="Where is it?")],
         "escalations": [_first(now), _second(now), _hostile_escalation(now)],
+        "notifications": [
+            _told(TICKET, "leads", now, state="sent", attempt=2, recipient="l…@acme.example", provider_ms=1_240),
+            _told(TICKET, "pager", now, state="suppressed", reason="over before it was told"),
+            _told(HOSTILE_TICKET, payload("target"), now, state="failed", **_hostile_words()),
+        ],
     }
+
+
+def _hostile_words() -> Row:
+    return {name: payload(name) for name in ("provider", "recipient", "reference")} | {"reason": payload("why not")}
+
+
+def _told(ticket: str, target: str, at: datetime, **fields: Any) -> Row:
+    identity = uuid.uuid5(uuid.NAMESPACE_OID, f"{ticket}/{target}")
+    given = {
+        "tenant": "tickets",
+        "notification_id": identity,
+        "revision": 3,
+        "kind": "escalation",
+        "about": ["e"],
+        "ticket_id": ticket,
+        "target": target,
+        "provider": "email",
+        "recipient": "",
+        "attempt": 0,
+        "reason": "",
+        "reference": "",
+        "provider_ms": None,
+        "state": "pending",
+        "at": at,
+        "due_at": at,
+        "version": 1,
+    }
+    return {**given, **fields}
 
 
 def _event(ticket: str, number: int, at: datetime, **fields: Any) -> Row:

@@ -17,6 +17,7 @@ from typing import Any
 
 import httpx
 
+from schemas.notifications import decode_notification
 from schemas.windows import decode_aggregate
 from streams import topics
 from streams.engine.local import LocalLog, SqliteStorage
@@ -232,6 +233,7 @@ async def test_a_process_that_is_killed_again_and_again_counts_every_event_once(
         records = [json.loads(record.value or b"") for record in read(log, topics.ESCALATIONS)]
         windows = newest_windows(log)
         sent = [json.loads(record.value or b"")["event_id"] for record in read(log, topics.EVENTS)]
+        ledger = [decode_notification(record.value or b"") for record in read(log, topics.NOTIFICATIONS)]
     # Only what was sent again after a kill was appended again; each record that was appended is scored once.
     assert sorted(one["event_id"] for one in scored) == sorted(sent)
     assert set(sent) == ids
@@ -244,11 +246,16 @@ async def test_a_process_that_is_killed_again_and_again_counts_every_event_once(
     assert sorted(one["event_id"] for one in raised) == sorted(escalating(firsts))
     assert len({one["ticket_id"] for one in raised}) == len(raised) > 0
     assert windows == recomputed(firsts, {one["event_id"] for one in raised})
+    # Nobody is there to be told, which the ledger says once of each step of an escalation.
+    assert {each.state for each in ledger} == {"suppressed"}
+    assert len({each.notification_id for each in ledger}) == len(ledger)
+    assert {each.about for each in ledger if each.kind == "escalation"} == {(one["escalation_id"],) for one in raised}
     assert embedded.rows() == {
         "scored_events": EVENTS,
         "escalations": len(raised),
         "windows": len(windows),
         "alerts": 0,
+        "notifications": len(ledger),
         "dead_letters": 0,
     }
 

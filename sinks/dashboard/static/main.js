@@ -4,6 +4,7 @@ import { showAlerts } from "./alerts.js";
 import { createCharts } from "./charts.js";
 import { createControls } from "./controls.js";
 import { byId, element, rebuild, say } from "./elements.js";
+import { showNotifications } from "./notifications.js";
 import { deadLetterTable, groupTable, labelTable, minuteTable } from "./tables.js";
 import { conversationOf, expectTicket, showMissing, showTicket } from "./ticket.js";
 import { newestEscalations, worstTickets } from "./tickets.js";
@@ -54,7 +55,9 @@ const wanted = () => JSON.stringify([location.hash, controls.chosen()]);
 function parts() {
   const { tenant, minutes } = controls.chosen();
   const alerts = ["alerts", { tenant, minutes }, showFiring];
-  if (views.current() === "live") return [["live", { tenant, minutes }, show], alerts];
+  if (views.current() === "live") {
+    return [["live", { tenant, minutes }, show], alerts, ["notifications", { tenant, minutes }, showNotifications]];
+  }
   if (views.current() === "ticket") {
     return [[conversationOf(views.ticket()), { tenant }, showConversation, () => showNone(tenant)], alerts];
   }

@@ -1,6 +1,7 @@
 // One ticket: what was said, how each message was scored and why, and what became of its escalations.
 
 import { byId, element, rebuild, say } from "./elements.js";
+import { showNotificationsOf } from "./notifications.js";
 import { fact, facts } from "./tickets.js";
 import { count, dayAndClock, dayAndClockSeconds, duration, labelWords, plural, points, signed, spoken } from "./words.js";
 
@@ -31,6 +32,7 @@ export function showTicket(conversation) {
   const { escalations } = conversation;
   say("ticket-escalations-count", escalations.length ? plural(escalations.length, "escalation") : "");
   rebuild("ticket-escalations", escalations, () => (escalations.length ? escalations.map(escalation) : [element("li", { class: "muted nothing" }, "It has not escalated.")]));
+  showNotificationsOf(conversation.notifications);
 }
 
 export function showMissing(ticket, tenant) {
