@@ -45,7 +45,7 @@ SELECT occurred_at AS time, type, voice, agent_id AS agent, status, if(scored, t
         AS because
 FROM scored_events_now
 WHERE {OF_TENANT} AND ticket_id = ${{ticket:sqlstring}}
-ORDER BY occurred_at, version
+ORDER BY occurred_at, log_offset
 LIMIT 500
 """
 _CALLED: Final = f"""
