@@ -9,6 +9,8 @@ from contextlib import asynccontextmanager, contextmanager
 import uvicorn
 from starlette.types import ASGIApp
 
+from sinks.stopping import TellsOfStop
+
 # Requests under way at a stop may take this long to end.
 DRAIN_SECONDS = 5
 
@@ -29,7 +31,7 @@ def serve(app: ASGIApp, listener: socket.socket) -> None:
     """Serve until a signal, then finish the requests under way, at most 5 seconds. SIGTERM returns, Ctrl-C raises."""
     # uvicorn raises the signal again once it has stopped; a stop that was asked for is no death by signal.
     signal.signal(signal.SIGTERM, lambda *_: None)
-    uvicorn.Server(_config(app)).run(sockets=[listener])
+    _telling(uvicorn.Server, app).run(sockets=[listener])
 
 
 class _Server(uvicorn.Server):
@@ -44,13 +46,21 @@ class _Server(uvicorn.Server):
 @asynccontextmanager
 async def serving(app: ASGIApp, listener: socket.socket) -> AsyncIterator["asyncio.Task[None]"]:
     """Serve in the running loop; at the end finish the requests under way, at most five seconds."""
-    server = _Server(_config(app))
+    server = _telling(_Server, app)
     task = asyncio.create_task(server.serve(sockets=[listener]), name="http")
     try:
         yield task
     finally:
         server.should_exit = True
         await asyncio.wait([task])
+
+
+def _telling(kind: type[uvicorn.Server], app: ASGIApp) -> uvicorn.Server:
+    """A server whose endless answers end when it stops; it would wait for them, and then cut them off."""
+    server: uvicorn.Server | None = None
+    told = TellsOfStop(app, lambda: server is not None and server.should_exit)
+    server = kind(_config(told))
+    return server
 
 
 def _config(app: ASGIApp) -> uvicorn.Config:

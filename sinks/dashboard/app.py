@@ -1,14 +1,13 @@
-"""The page and what can be asked: static files, /api/v1/live, /api/v1/conversations, /api/v1/notifications, what
-`windows_api` has, /healthz and /readyz.
+"""The page and what can be asked: static files, /api/v1/conversations, what `live_api` and `windows_api` have, /healthz
+and /readyz.
 """
 
-import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
-from typing import Annotated, Final
+from typing import Annotated
 
 from clickhouse_connect.driver.client import Client
 from fastapi import FastAPI, Path, Query
@@ -20,21 +19,18 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 
 from schemas.events import MAX_ID_CHARS
+from sinks.corrections.api import corrections_api
 from sinks.dashboard.assets import Assets, SecurityHeaders
 from sinks.dashboard.conversations import MAX_MESSAGES, StoredConversation, read_conversation
 from sinks.dashboard.database import Away, Database
-from sinks.dashboard.figures import Live
-from sinks.dashboard.notifications import Notifications, read_notifications
-from sinks.dashboard.parameters import INVALID_OR_AWAY, NOT_KEPT, Minutes, TenantName
+from sinks.dashboard.live_api import live_api
+from sinks.dashboard.parameters import INVALID_OR_AWAY, NOT_KEPT, TenantName
 from sinks.dashboard.problems import invalid_parameters, problem, refused
-from sinks.dashboard.queries import read_live
-from sinks.dashboard.recent import Recent
 from sinks.dashboard.windows_api import windows_api
 from sinks.openapi import DescribedApi, problems
+from sinks.record_writer import RecordWriter
 
 RETRY_AFTER = {"Retry-After": "2"}
-# How long an answer serves everybody (seconds).
-NOTIFICATIONS_KEEP: Final = 3.0
 
 TicketId = Annotated[str, Path(min_length=1, max_length=1 + MAX_ID_CHARS, description="Which ticket.")]
 Messages = Annotated[int, Query(ge=1, le=MAX_MESSAGES, description="How many of its newest events.")]
@@ -62,30 +58,29 @@ def _now() -> datetime:
 
 
 def create_page(
-    connect: Callable[[], Client], *, ready: Callable[[], bool] | None = None, now: Callable[[], datetime] = _now
+    connect: Callable[[], Client],
+    *,
+    ready: Callable[[], bool] | None = None,
+    now: Callable[[], datetime] = _now,
+    corrections: RecordWriter | None = None,
 ) -> FastAPI:
     """The page as an ASGI app over the client that `connect` opens (on the first request, on a worker thread).
 
     `ready` tells whether the process around it is; /readyz answers 503 while it is not, or while the database is away.
-    `now` is aware.
+    `now` is aware. `corrections` is where those of people go; the page starts and stops it.
     """
     database = Database(connect)
 
-    async def read(key: tuple[str, int]) -> bytes:
-        live = await database.ask(partial(_read, key, now()))
-        return live.model_dump_json().encode()
-
-    async def read_ledger(key: tuple[str, int]) -> bytes:
-        found = await database.ask(partial(_notifications, key, now()))
-        return found.model_dump_json().encode()
-
-    recent = Recent(read, time.monotonic)
-    recent_notifications = Recent(read_ledger, time.monotonic, keep=NOTIFICATIONS_KEEP)
-
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        yield
-        await database.close()
+        if corrections is not None:
+            await corrections.start()
+        try:
+            yield
+        finally:
+            if corrections is not None:
+                await corrections.stop()
+            await database.close()
 
     page = DescribedApi(
         title="ticketpulse page", openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None, lifespan=lifespan
@@ -96,12 +91,6 @@ def create_page(
     page.add_exception_handler(HTTPException, refused)
     page.add_exception_handler(Away, _away)
     page.add_exception_handler(TimeoutError, _away)
-
-    @page.get("/api/v1/live", response_model=Live, responses=INVALID_OR_AWAY)
-    async def live(tenant: TenantName = "default", minutes: Minutes = 30) -> Response:
-        """Every figure of the page, at most a second or so old."""
-        body = await recent.get((tenant, minutes))
-        return Response(body, media_type="application/json", headers=NOT_KEPT)
 
     @page.get(
         "/api/v1/conversations/{ticket:any_text}",
@@ -118,13 +107,9 @@ def create_page(
             return problem(HTTPStatus.NOT_FOUND, f"no event of ticket {ticket!r} of tenant {tenant!r} is stored")
         return Response(found.model_dump_json(), media_type="application/json", headers=NOT_KEPT)
 
-    @page.get("/api/v1/notifications", response_model=Notifications, responses=INVALID_OR_AWAY)
-    async def notifications(tenant: TenantName = "default", minutes: Minutes = 30) -> Response:
-        """Who was told of what in the span, who was not and why, and what is on its way."""
-        body = await recent_notifications.get((tenant, minutes))
-        return Response(body, media_type="application/json", headers=NOT_KEPT)
-
+    page.include_router(live_api(database, now))
     page.include_router(windows_api(database, now))
+    page.include_router(corrections_api(database, now, corrections))
 
     @page.get("/healthz")
     async def healthz() -> dict[str, str]:
@@ -147,14 +132,6 @@ def create_page(
 
     page.mount("/static", assets)
     return page
-
-
-def _read(key: tuple[str, int], now: datetime, client: Client) -> Live:
-    return read_live(client, *key, now)
-
-
-def _notifications(key: tuple[str, int], now: datetime, client: Client) -> Notifications:
-    return read_notifications(client, *key, now)
 
 
 def _conversation(tenant: str, ticket: str, messages: int, client: Client) -> StoredConversation | None:

@@ -12,12 +12,17 @@ from clickhouse_connect.driver.client import Client
 from pydantic import BaseModel, ConfigDict
 
 from schemas.scored import Label
+from sinks.corrections.models import StoredCorrection
+from sinks.corrections.reading import read_corrections_of
 from sinks.dashboard.asking import ask, from_milliseconds, from_milliseconds_or_none
 from sinks.dashboard.notifications import ShownNotification, read_notifications_of
+from sinks.dashboard.places import Place, places_of
 
 MAX_MESSAGES: Final = 500
 MAX_ESCALATIONS: Final = 50
 TEXT_CHARS: Final = 1_000
+# Of a longer text the scorer leaves out the middle, so that no place is known for certain.
+SEARCHED_CHARS: Final = 20_000
 
 _STATE = """
 SELECT count() AS events,
@@ -63,11 +68,14 @@ class _Part(BaseModel):
 
 
 class ScoreReason(_Part):
-    """What moved a score, and by how many points of the scale from 0 to 10."""
+    """What moved a score, and by how many points of the scale from 0 to 10. `places` are where its term stands in the
+    message's `text`: from the first to before the second character (code points). None is told where there is doubt.
+    """
 
     rule: str
     term: str
     points: float
+    places: list[Place] = []
 
 
 class Score(_Part):
@@ -150,7 +158,7 @@ class StoredState(_Part):
 
 class StoredConversation(_Part):
     """A ticket. `scores` and `messages` are of its newest events, oldest first; `left_out` counts the older ones.
-    `notifications` are the newest 30 of those that tell of it, newest first.
+    `notifications` are the newest 30 of those that tell of it, newest first; `corrections` are newest first, too.
     """
 
     tenant: str
@@ -161,6 +169,7 @@ class StoredConversation(_Part):
     left_out: int
     escalations: list[StoredEscalation]
     notifications: list[ShownNotification]
+    corrections: list[StoredCorrection]
 
 
 def read_conversation(client: Client, tenant: str, ticket: str, messages: int) -> StoredConversation | None:
@@ -182,7 +191,7 @@ def _read(client: Client, tenant: str, ticket: str, rows: int) -> StoredConversa
         return None
     found = ask(client, _ESCALATIONS, {**bound, "rows": MAX_ESCALATIONS})
     escalations = [_escalation(row) for row in found]
-    stored = ask(client, _MESSAGES, {**bound, "rows": rows, "chars": TEXT_CHARS})
+    stored = ask(client, _MESSAGES, {**bound, "rows": rows, "chars": SEARCHED_CHARS + 1})
     messages = [_message(row) for row in reversed(stored)]
     return StoredConversation(
         tenant=tenant,
@@ -197,6 +206,7 @@ def _read(client: Client, tenant: str, ticket: str, rows: int) -> StoredConversa
         left_out=state["events"] - len(messages),
         escalations=escalations,
         notifications=read_notifications_of(client, tenant, ticket),
+        corrections=read_corrections_of(client, tenant, ticket),
     )
 
 
@@ -222,15 +232,23 @@ def _state(row: dict[str, Any], escalations: list[StoredEscalation]) -> StoredSt
 def _message(row: dict[str, Any]) -> StoredMessage:
     return StoredMessage(
         at=from_milliseconds(row["at_ms"]),
-        text=row["words"],
+        text=row["words"][:TEXT_CHARS],
         status=row["status"] or None,
         score=row["points"],
         label=row["label_name"],
         unscored=row["unscored"] or None,
-        reasons=[ScoreReason(**each) for each in json.loads(row["reasons"])],
+        reasons=[_reason(each, row["words"]) for each in json.loads(row["reasons"])],
         emotion=row["emotion"] or None,
         **{name: row[name] for name in ("event_id", "type", "voice", "channel", "confidence", "category", "signals")},
     )
+
+
+def _reason(told: dict[str, Any], text: str) -> ScoreReason:
+    rule, term = told["rule"], told["term"]
+    whole = len(text) <= SEARCHED_CHARS
+    found = places_of(text, rule, term, told.get("start", 0), told.get("end", 0), whole=whole)
+    places = [place for place in found if place.end <= TEXT_CHARS]
+    return ScoreReason(rule=rule, term=term, points=told["points"], places=places)
 
 
 def _escalation(row: dict[str, Any]) -> StoredEscalation:

@@ -81,6 +81,13 @@ class ReasonCount(_Figures):
     count: int
 
 
+class Yesterday(Counts):
+    """The whole minutes of the span, a day earlier: from `since` to before `until`."""
+
+    since: datetime
+    until: datetime
+
+
 class Pipeline(_Figures):
     """The state of the flow. Dead letters have no tenant (most could not be read): they are of all tenants."""
 
@@ -101,6 +108,7 @@ class Live(_Figures):
     generated_at: datetime
     totals: Counts
     latest: Counts
+    yesterday: Yesterday
     series: list[Minute]
     channels: list[Group]
     categories: list[Group]

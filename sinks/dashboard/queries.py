@@ -5,7 +5,17 @@ from datetime import datetime, timedelta
 from clickhouse_connect.driver.client import Client
 
 from sinks.dashboard.asking import Bound, ask, from_milliseconds, from_seconds, last_minutes
-from sinks.dashboard.figures import Counts, Group, Live, Minute, NewestEscalation, Pipeline, ReasonCount, WorstTicket
+from sinks.dashboard.figures import (
+    Counts,
+    Group,
+    Live,
+    Minute,
+    NewestEscalation,
+    Pipeline,
+    ReasonCount,
+    WorstTicket,
+    Yesterday,
+)
 
 # What "just now" means where it is compared with the whole span.
 LATEST_MINUTES = 5
@@ -85,6 +95,7 @@ def read_live(client: Client, tenant: str, minutes: int, now: datetime) -> Live:
         generated_at=now,
         totals=_overall(totals),
         latest=_overall(latest),
+        yesterday=read_yesterday(client, tenant, since, until),
         series=read_series(client, bound),
         channels=totals["channel"],
         categories=totals["category"],
@@ -106,6 +117,14 @@ def read_totals(client: Client, bound: Bound) -> dict[str, list[Group]]:
     for row in ask(client, _TOTALS, bound):
         groups[row.pop("dimension")].append(Group(**row))
     return groups
+
+
+def read_yesterday(client: Client, tenant: str, since: datetime, until: datetime) -> Yesterday:
+    """The sums a day before a span, without the minute that runs at its end: that of yesterday is over."""
+    began = since - timedelta(days=1)
+    ended = max(began, until - timedelta(days=1, minutes=1))
+    counts = _overall(read_totals(client, _bind(tenant, began, ended)))
+    return Yesterday(since=began, until=ended, **counts.model_dump(include=set(Counts.model_fields)))
 
 
 def read_worst(client: Client, bound: Bound) -> list[WorstTicket]:

@@ -1,4 +1,4 @@
-"""What can be asked about series of windows: /api/v1/alerts, /api/v1/trends and /api/v1/topics."""
+"""What can be asked about series of windows: /api/v1/trends and /api/v1/topics."""
 
 import time
 from collections.abc import Callable
@@ -10,17 +10,14 @@ from clickhouse_connect.driver.client import Client
 from fastapi import APIRouter, Query
 from fastapi.responses import Response
 
-from sinks.dashboard.alerts import Alerts, read_alerts
 from sinks.dashboard.database import Database
-from sinks.dashboard.parameters import INVALID_OR_AWAY, NOT_KEPT, Minutes, TenantName
+from sinks.dashboard.parameters import INVALID_OR_AWAY, NOT_KEPT, TenantName
 from sinks.dashboard.problems import problem
 from sinks.dashboard.recent import Recent
 from sinks.dashboard.topics import Topics, read_topics
 from sinks.dashboard.trends import MAX_WINDOWS, Dimension, Series, Size, Trends, read_trends
 
-# How long an answer serves everybody (seconds). An alert begins or ends once in many minutes, and topics look at days:
-# asked by themselves, none of them makes the figures of the live page wait.
-ALERTS_KEEP: Final = 3.0
+# How long an answer serves everybody (seconds). Topics look at days: asked by themselves, they make no figure wait.
 TRENDS_KEEP: Final = 5.0
 TOPICS_KEEP: Final = 60.0
 MAX_VALUE_CHARS: Final = 256
@@ -35,12 +32,6 @@ def windows_api(database: Database, now: Callable[[], datetime]) -> APIRouter:
     """The routes over a database. `now` is aware."""
     api = APIRouter(prefix="/api/v1")
 
-    async def ask_alerts(key: tuple[str, int]) -> bytes:
-        def question(client: Client) -> Alerts:
-            return read_alerts(client, *key, now())
-
-        return (await database.ask(question)).model_dump_json().encode()
-
     async def ask_trends(asked: Series) -> bytes:
         def question(client: Client) -> Trends:
             return read_trends(client, asked, now())
@@ -53,14 +44,8 @@ def windows_api(database: Database, now: Callable[[], datetime]) -> APIRouter:
 
         return (await database.ask(question)).model_dump_json().encode()
 
-    recent_alerts = Recent(ask_alerts, time.monotonic, keep=ALERTS_KEEP)
     recent_trends = Recent(ask_trends, time.monotonic, keep=TRENDS_KEEP)
     recent_topics = Recent(ask_topics, time.monotonic, keep=TOPICS_KEEP)
-
-    @api.get("/alerts", response_model=Alerts, responses=INVALID_OR_AWAY)
-    async def alerts(tenant: TenantName = "default", minutes: Minutes = 30) -> Response:
-        """Spikes, falls and silences: those that fire, however long, and those that were resolved in the span."""
-        return _json(await recent_alerts.get((tenant, minutes)))
 
     @api.get("/trends", response_model=Trends, responses=INVALID_OR_AWAY)
     async def trends(

@@ -74,7 +74,7 @@ def page_rows(now: datetime, seed: int = 7) -> Rows:
     return Rows(
         [event | {"key_phrases": []} for event in events + stale_event] + earlier_events(now),
         escalations,
-        windows + stale_windows + series_windows(now),
+        windows + stale_windows + _yesterday(windows) + series_windows(now),
         _dead_letters(now),
         alert_rows(now),
     )
@@ -160,6 +160,12 @@ def _windows(events: list[Row], escalations: list[Row], until: datetime) -> list
         {"tenant": tenant, "size": 60, "start": start, "dimension": dimension, "value": value, **cell}
         for (tenant, start, dimension, value), cell in cells.items()
     ]
+
+
+def _yesterday(windows: list[Row]) -> list[Row]:
+    """What the busy desk did today, a day and nine minutes earlier."""
+    earlier = timedelta(days=1, minutes=9)
+    return [window | {"start": window["start"] - earlier} for window in windows if window["tenant"] == "default"]
 
 
 def _empty_window(behind: timedelta) -> Row:

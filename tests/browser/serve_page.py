@@ -7,17 +7,18 @@ embedded engine at one path only.
 """
 
 import asyncio
-import socket
 import sys
+from contextlib import closing
 from datetime import datetime
 from pathlib import Path
 
-import uvicorn
 from fastapi import FastAPI
 
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.migrations import migrate
 from sinks.dashboard.app import create_page
+from streams.http_server import address_of, serving
+from streams.http_server import listen as listen_on
 from tests.browser.page_rows import page_rows
 from tests.browser.ticket_rows import ticket_rows
 
@@ -41,13 +42,10 @@ async def serve(folder: Path, now: datetime) -> None:
 
 async def listen(page: FastAPI) -> None:
     """Serve on a free port of the loopback, print the address, and end with the standard input."""
-    server = uvicorn.Server(uvicorn.Config(page, log_level="warning"))
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        print(f"http://127.0.0.1:{listening.getsockname()[1]}", flush=True)
-        serving = asyncio.create_task(server.serve([listening]))
-        await asyncio.to_thread(sys.stdin.read)
-        server.should_exit = True
-        await serving
+    with closing(listen_on("127.0.0.1", 0)) as listener:
+        async with serving(page, listener):
+            print(address_of(listener), flush=True)
+            await asyncio.to_thread(sys.stdin.read)
 
 
 if __name__ == "__main__":

@@ -64,7 +64,7 @@ def test_state_scores_reasons_and_escalations(page: httpx.Client) -> None:
     ]
     assert [message["event_id"] for message in told["messages"]] == [f"event-{number}" for number in (1, 2, 3, 4)]
     first, reply, unscored, _ = told["messages"]
-    assert first["reasons"] == [{"rule": "lexicon", "term": "wrong", "points": -1.5}]
+    assert first["reasons"] == [{"rule": "lexicon", "term": "wrong", "points": -1.5, "places": [[15, 20]]}]
     assert (first["confidence"], first["voice"], reply["voice"]) == (0.8, "customer", "agent")
     assert (unscored["score"], unscored["label"], unscored["unscored"]) == (None, None, "empty")
     (escalation,) = told["escalations"]

@@ -67,6 +67,26 @@ async def test_totals_are_those_of_the_events(page: httpx.AsyncClient, minutes: 
     assert body["latest"] == pytest.approx(counted(events_of(minutes=min(minutes, 5))))
 
 
+async def test_yesterday_is_the_whole_minutes_a_day_earlier(page: httpx.AsyncClient) -> None:
+    body = await live(page)
+    yesterday = body["yesterday"]
+    until = NOW.replace(second=0) - timedelta(days=1)
+    since = until - timedelta(minutes=SPAN_MINUTES - 1)
+    assert (yesterday["since"], yesterday["until"]) == (rfc3339(since), rfc3339(until))
+    rows = [
+        row
+        for row in ROWS_STORED.windows
+        if (row["tenant"], row["size"], row["dimension"]) == ("default", 60, "overall")
+        and since <= row["start"] < until
+    ]
+    summed = {name: sum(row[name] for row in rows) for name in ("events", "scored", *LABELS, "escalations")}
+    assert summed["events"] > 0
+    assert {name: yesterday[name] for name in summed} == summed
+    negative = summed["very_negative"] + summed["negative"]
+    assert yesterday["negative_share"] == pytest.approx(negative / summed["scored"])
+    assert yesterday["score_avg"] == pytest.approx(sum(row["score_sum"] for row in rows) / 100 / summed["scored"])
+
+
 async def test_each_minute_is_counted_and_says_whether_it_may_still_change(page: httpx.AsyncClient) -> None:
     series = (await live(page))["series"]
     by_minute: dict[datetime, list[Row]] = {}
