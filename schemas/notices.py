@@ -81,6 +81,37 @@ class Acknowledged(msgspec.Struct, kw_only=True, frozen=True, tag="acknowledgeme
     in_reply_to: str | None = None
 
 
+class ReportFigure(msgspec.Struct, frozen=True):
+    """A figure of a report as people read it. `before` is of the span before, empty without one; `change` tells a
+    change that is more than chance.
+    """
+
+    name: str
+    value: str
+    before: str = ""
+    change: Literal["up", "down", ""] = ""
+
+
+class Reported(msgspec.Struct, kw_only=True, frozen=True, tag="report"):
+    """A report is made, of `begin` to before `end` (UTC). `report_id` follows from its tenant, span and schedule.
+
+    `markdown` and `html` are the whole of it, empty where that would be too long to send; `link` is where it can be
+    read on the page, if that is known.
+    """
+
+    tenant: str
+    report_id: str
+    title: str
+    begin: datetime
+    end: datetime
+    at: datetime
+    figures: tuple[ReportFigure, ...] = ()
+    findings: tuple[str, ...] = ()
+    markdown: str = ""
+    html: str = ""
+    link: str = ""
+
+
 class Tried(msgspec.Struct, kw_only=True, frozen=True, tag="tried"):
     """What came of one attempt to send a notification. Told by whoever sends, for whoever plans the next attempt.
 
@@ -108,7 +139,7 @@ class SenderReady(msgspec.Struct, frozen=True, tag="sender"):
     sender: str
 
 
-Notice = Escalated | Alerted | Awaited | Acknowledged
+Notice = Escalated | Alerted | Awaited | Acknowledged | Reported
 Told = Notice | Tried | SenderReady
 
 _encoder = msgspec.json.Encoder()

@@ -10,7 +10,7 @@ from msgspec.structs import replace
 from schemas.alerts import Alert
 from schemas.escalations import Escalation
 from schemas.events import Priority
-from schemas.notices import Acknowledged, Alerted, Awaited, Escalated, Notice
+from schemas.notices import Acknowledged, Alerted, Awaited, Escalated, Notice, Reported
 from schemas.notifications import Notification
 from sinks.notify.base import NotDelivered, Receipt
 from sinks.notify.facts import kind_of
@@ -61,7 +61,7 @@ class AlertmanagerProvider:
             for each in alerts_of(notice, self._annotations(notification, notice))
         ]
         if not alerts:
-            raise NotDelivered("what customers are told is no alert", permanent=True)
+            raise NotDelivered("neither a report nor what customers are told is an alert", permanent=True)
         await self._poster.post(msgspec.json.encode(alerts), {})
         return Receipt()
 
@@ -76,7 +76,7 @@ class AlertmanagerProvider:
 
 
 def alerts_of(notice: Notice, annotations: Mapping[str, str]) -> Iterator[Posted]:
-    """What to post of a notice; nothing of an acknowledgement."""
+    """What to post of a notice; nothing of an acknowledgement or a report."""
     match notice:
         case Escalated(escalation=escalation):
             yield from _of_an_escalation(escalation, annotations)
@@ -84,7 +84,7 @@ def alerts_of(notice: Notice, annotations: Mapping[str, str]) -> Iterator[Posted
             yield from _of_an_alert(alert, annotations)
         case Awaited():
             yield _of_a_reminder(notice, annotations)
-        case Acknowledged():
+        case Acknowledged() | Reported():
             return
 
 

@@ -20,7 +20,7 @@ from apprise.plugins.base import NotifyBase
 from msgspec.structs import replace
 from pydantic import SecretStr
 
-from schemas.notices import Acknowledged, Alerted, Awaited, Escalated, Notice
+from schemas.notices import Acknowledged, Alerted, Awaited, Escalated, Notice, Reported
 from schemas.notifications import Notification
 from sinks.notify.base import NotDelivered, Receipt
 from sinks.notify.facts import Facts, facts_of, kind_of
@@ -155,7 +155,7 @@ def worst_of(facts: Sequence[Facts]) -> NotifyType:
     """How services mark it: red, yellow, green, blue."""
     if all(each.kind in ("resolved", "alert_resolved") for each in facts):
         return NotifyType.SUCCESS
-    if all(each.kind == "acknowledgement" for each in facts):
+    if all(each.kind in ("acknowledgement", "report") for each in facts):
         return NotifyType.INFO
     return NotifyType.FAILURE if any(_BAD & {each.priority, each.severity} for each in facts) else NotifyType.WARNING
 
@@ -171,6 +171,8 @@ def incident_of(notice: Notice) -> str:
             return notice.escalation_id or f"{notice.tenant}/{notice.session}/{notice.what}"
         case Acknowledged():
             return f"{notice.tenant}/{notice.event_id}"
+        case Reported():
+            return notice.report_id
 
 
 def _one_by_one(notification: Notification) -> Sequence[Notification]:

@@ -1,7 +1,7 @@
 """What a template may name: one flat record for each notice. Pure.
 
-All texts are inert (`sinks/notify/inert.py`): `text`, `note`, `resolution` and the text of a message may have several
-lines, everything else has one.
+All texts are inert (`sinks/notify/inert.py`): `text`, `note`, `resolution`, `report` and the text of a message may have
+several lines, everything else has one.
 """
 
 from dataclasses import dataclass
@@ -10,12 +10,13 @@ from typing import Final
 
 from schemas.alerts import Alert
 from schemas.escalations import NUMBER, Escalation, Said
-from schemas.notices import Acknowledged, Alerted, Awaited, Escalated, Notice
+from schemas.notices import Acknowledged, Alerted, Awaited, Escalated, Notice, Reported
 from schemas.notifications import Kind, Notification
 from sinks.notify.inert import one_line, plain
 
 _LINE: Final = 300
 _TEXT: Final = 4_000
+_REPORT: Final = 100_000
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -38,13 +39,24 @@ class Phrase:
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
+class Figure:
+    """A figure of a report in words. `before` is empty where there is none, `change` unless it is more than chance."""
+
+    name: str
+    value: str
+    before: str = ""
+    change: str = ""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
 class Facts:
     """What one notice says. A fact that it does not have is an empty text, an empty list or none. Times are UTC.
 
     `ticket` is the ticket's number, or its id while there is none. `why` is the reason in a sentence: the rule's, or
     the alert's. `text` is what the customer wrote; of an acknowledgement, what the policy tells the customer. `score`
     is 0 to 10. `at` is when it happened, `since` since when, `due` when it must be answered or solved. `observed` and
-    `expected` of an alert are events, a share from 0 to 1 or points, as its `measure` says.
+    `expected` of an alert are events, a share from 0 to 1 or points, as its `measure` says. Of a report `subject` is
+    its title, `since` and `until` are its span, and `report` is the whole of it as Markdown.
     """
 
     kind: Kind
@@ -82,6 +94,11 @@ class Facts:
     expected: float | None = None
     tickets: tuple[str, ...] = ()
     phrases: tuple[Phrase, ...] = ()
+    until: datetime | None = None
+    figures: tuple[Figure, ...] = ()
+    findings: tuple[str, ...] = ()
+    report: str = ""
+    link: str = ""
 
 
 def facts_of(notification: Notification) -> tuple[Facts, ...]:
@@ -105,6 +122,8 @@ def kind_of(notice: Notice) -> Kind:
             return notice.what
         case Acknowledged():
             return "acknowledgement"
+        case Reported():
+            return "report"
 
 
 def _facts(notice: Notice, kind: Kind) -> Facts:
@@ -117,6 +136,8 @@ def _facts(notice: Notice, kind: Kind) -> Facts:
             return _of_a_reminder(notice, kind)
         case Acknowledged():
             return _of_an_acknowledgement(notice, kind)
+        case Reported():
+            return _of_a_report(notice, kind)
 
 
 def _of_an_escalation(escalation: Escalation, kind: Kind) -> Facts:
@@ -206,6 +227,24 @@ def _of_an_acknowledgement(notice: Acknowledged, kind: Kind) -> Facts:
         category=_line(notice.category),
         channel=notice.channel,
         label=notice.label or "",
+    )
+
+
+def _of_a_report(notice: Reported, kind: Kind) -> Facts:
+    return Facts(
+        kind=kind,
+        tenant=notice.tenant,
+        at=notice.at,
+        subject=_line(notice.title),
+        since=notice.begin,
+        until=notice.end,
+        figures=tuple(
+            Figure(name=_line(each.name), value=_line(each.value), before=_line(each.before), change=each.change)
+            for each in notice.figures
+        ),
+        findings=_lines(notice.findings),
+        report=plain(notice.markdown, _REPORT),
+        link=_line(notice.link),
     )
 
 

@@ -16,7 +16,7 @@ from email.policy import SMTP
 from email.utils import format_datetime
 from typing import Final, NamedTuple
 
-from schemas.notices import Acknowledged
+from schemas.notices import Acknowledged, Reported
 from schemas.notifications import Notification
 from sinks.notify.wording import Words
 
@@ -70,7 +70,9 @@ def address_of(written: str) -> Address:
 def mail_of(
     notification: Notification, words: Words, envelope: Envelope, at: datetime, *, attach: bool, to_customer: bool
 ) -> EmailMessage:
-    """The mail: text, the same as HTML, and with `attach` the conversation. Every attempt has the same Message-ID."""
+    """The mail: text, the same as HTML, and with `attach` the conversation, or the report as a page of its own: mail
+    programs show neither its charts nor its style. Every attempt has the same Message-ID.
+    """
     mail = EmailMessage(policy=POLICY)
     mail["From"] = envelope.sender
     mail["To"] = tuple(envelope.recipients)
@@ -91,6 +93,10 @@ def mail_of(
     mail.add_alternative(words.html, subtype="html", cte="quoted-printable")
     if attach and words.conversation:
         mail.add_attachment(words.conversation, filename=ATTACHMENT, cte="quoted-printable")
+    for notice in notification.notices if attach else ():
+        if isinstance(notice, Reported) and notice.html:
+            name = f"report-{notice.begin:%Y-%m-%d}-{notice.end:%Y-%m-%d}.html"
+            mail.add_attachment(notice.html, subtype="html", filename=name, cte="base64")
     return mail
 
 

@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from schemas.alerts import Alert, Phrase, alert_id
 from schemas.escalations import Escalation, Evidence, Said, escalation_id
-from schemas.notices import Acknowledged, Alerted, Awaited, Escalated, Notice, Overdue
+from schemas.notices import Acknowledged, Alerted, Awaited, Escalated, Notice, Overdue, ReportFigure, Reported
 from schemas.notifications import Kind, Notification, message_id, notification_id
 
 _AT: Final = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
@@ -109,6 +109,8 @@ def _about(notice: Notice) -> tuple[str, str, str | None]:
             return alert.tenant, alert.alert_id, None
         case Awaited() | Acknowledged():
             return notice.tenant, notice.session, notice.ticket_id
+        case Reported():
+            return notice.tenant, notice.report_id, None
 
 
 def _notice(kind: Kind, language: str) -> Notice:
@@ -121,6 +123,8 @@ def _notice(kind: Kind, language: str) -> Notice:
             return _acknowledged(language)
         case "reminder" | "response_due" | "resolution_due":
             return _awaited(kind)
+        case "report":
+            return _reported()
 
 
 def _told(kind: Kind) -> Escalation:
@@ -217,6 +221,26 @@ def _acknowledged(language: str) -> Acknowledged:
     )
 
 
+def _reported() -> Reported:
+    return Reported(
+        tenant=_TENANT,
+        report_id="0e0ff2a4-7b0c-5b46-9a44-0d5b2f7e4b1c",
+        title="Support report, 9 – 15 November 2026",
+        begin=datetime(2026, 11, 9, tzinfo=UTC),
+        end=datetime(2026, 11, 16, tzinfo=UTC),
+        at=datetime(2026, 11, 16, 6, tzinfo=UTC),
+        figures=(
+            ReportFigure("tickets", "1,332", "1,100", "up"),
+            ReportFigure("negative messages", "31 %", "24 %", "up"),
+            ReportFigure("time to resolution, median", "3 h 2 min", "3 h 3 min"),
+        ),
+        findings=("More of what customers write about billing is negative than in the span before.",),
+        markdown="# Support report, 9 – 15 November 2026\n\n## What to do\n\n1. **Act:** look at billing first.\n",
+        html="<!doctype html><title>Support report</title><h1>Support report, 9 – 15 November 2026</h1>",
+        link="https://support.example.com/api/v1/report?tenant=default&from=2026-11-09&to=2026-11-16&format=html",
+    )
+
+
 def _least(notice: Notice) -> Notice:
     match notice:
         case Escalated(escalation=told):
@@ -242,6 +266,8 @@ def _least(notice: Notice) -> Notice:
             return Escalated(escalation=less)
         case Alerted(alert=alert):
             return Alerted(alert=replace(alert, dimension="overall", value="", tickets=(), phrases=()))
+        case Reported():
+            return replace(notice, figures=(), findings=(), markdown="", html="", link="")
         case Awaited():
             return replace(notice, number=None, escalation_id=None, queue=None, customer_id=None, messages=())
         case Acknowledged():

@@ -27,8 +27,8 @@ from streams.notify.hours import is_within
 from streams.notify.steps import Step
 
 FILE: Final = "notify.toml"
-# Told only to whoever asks for it: customers, and systems that follow what becomes of an escalation.
-_ON_REQUEST: Final[frozenset[Kind]] = frozenset({"acknowledgement", "resolved", "alert_resolved"})
+# Told only to whoever asks for it: customers, systems that follow what becomes of an escalation, readers of reports.
+_ON_REQUEST: Final[frozenset[Kind]] = frozenset({"acknowledgement", "resolved", "alert_resolved", "report"})
 OF_ESCALATIONS: Final[frozenset[Kind]] = frozenset({"escalation", "raised", "resolved"})
 _USUAL: Final[tuple[Kind, ...]] = tuple(kind for kind in KINDS if kind not in _ON_REQUEST)
 
@@ -133,7 +133,7 @@ def _concerns(target: Target | None, kind: Kind) -> bool:
     """Whether a target that a policy's rule names is told of a kind."""
     if isinstance(target, HelpdeskTarget):
         return kind in OF_ESCALATIONS
-    return kind not in _ON_REQUEST or (is_machine(target) and kind != "acknowledgement")
+    return kind not in _ON_REQUEST or (is_machine(target) and kind not in ("acknowledgement", "report"))
 
 
 def is_machine(target: Target | None) -> bool:

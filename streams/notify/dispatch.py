@@ -170,7 +170,8 @@ def _messages(target: Target, ready: Sequence[Waiting], now: int) -> list[Sequen
     together: defaultdict[str, list[Waiting]] = defaultdict(list)
     for waiting in ready:
         # What failed before keeps its name, by which it is known where it may have arrived; tenants are kept apart.
-        if waiting.job.attempt or len(waiting.job.facts) > 1:
+        # A report is a message of its own: many together would be larger than a record may be.
+        if waiting.job.attempt or len(waiting.job.facts) > 1 or waiting.job.kind == "report":
             messages.append([waiting])
         else:
             together[waiting.job.tenant].append(waiting)

@@ -4,7 +4,7 @@ from typing import NamedTuple, get_args
 
 from schemas.alerts import Alert, Severity
 from schemas.escalations import Escalation
-from schemas.notices import Acknowledged, Alerted, Awaited, Escalated, Notice
+from schemas.notices import Acknowledged, Alerted, Awaited, Escalated, Notice, Reported
 from schemas.notifications import Kind
 
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
@@ -37,6 +37,9 @@ def step_of(notice: Notice) -> Step:
         return _of_escalation(notice, notice.escalation)
     if isinstance(notice, Alerted):
         return _of_alert(notice, notice.alert)
+    if isinstance(notice, Reported):
+        about = notice.report_id
+        return Step("report", notice.tenant, about, about, about, notice)
     return _of_waiting(notice) if isinstance(notice, Awaited) else _of_acknowledgement(notice)
 
 

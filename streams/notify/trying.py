@@ -4,7 +4,7 @@ from uuid import uuid4
 
 from msgspec.structs import replace
 
-from schemas.notices import Acknowledged, Alerted, Awaited, Escalated, Notice
+from schemas.notices import Acknowledged, Alerted, Awaited, Escalated, Notice, Reported
 from schemas.notifications import Kind, Notification, message_id
 from sinks.notify.samples import sample
 from sinks.notify.targets import SmsTarget, Target
@@ -35,6 +35,8 @@ def _marked(notice: Notice, target: Target, address: str | None) -> Notice:
             return Escalated(escalation=escalation)
         case Alerted():
             return Alerted(alert=replace(notice.alert, alert_id=str(uuid4()), summary=f"TEST: {notice.alert.summary}"))
+        case Reported():
+            return replace(notice, title=f"TEST: {notice.title}")
         case Awaited():
             return replace(notice, ticket_id=TICKET, number=TICKET)
         case Acknowledged():

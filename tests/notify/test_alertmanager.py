@@ -161,10 +161,11 @@ async def test_one_that_is_busy_is_tried_again() -> None:
     assert not told.value.permanent
 
 
-async def test_what_a_customer_is_told_is_no_alert() -> None:
+@pytest.mark.parametrize("kind", ["acknowledgement", "report"])
+async def test_what_is_no_alert_is_told_to_no_alertmanager(kind: Kind) -> None:
     async with web_server() as web, provider(web.address) as alerts:
-        with pytest.raises(NotDelivered, match=r"^what customers are told is no alert$") as told:
-            await alerts.deliver(sample("acknowledgement"))
+        with pytest.raises(NotDelivered, match=r"^neither a report nor what customers are told is an alert$") as told:
+            await alerts.deliver(sample(kind))
         assert web.asked == []
     assert told.value.permanent
 

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from msgspec.structs import asdict, replace
 
 from schemas.escalations import Evidence, Said
-from schemas.notices import Acknowledged, Alerted, Awaited, Escalated, Notice
+from schemas.notices import Acknowledged, Alerted, Awaited, Escalated, Notice, ReportFigure, Reported
 from schemas.notifications import KINDS, Kind, Notification
 from sinks.notify.mail import Envelope, address_of, mail_of, on_the_wire
 from sinks.notify.samples import notification_of, sample
@@ -36,6 +36,8 @@ KNOWN = {
     "priority_before",
 }
 KNOWN |= {"state", "label", "kind", "measure", "severity", "ended", "what", "email", "phone", "in_reply_to", "language"}
+# A report comes with its markup; tests/reports sees to what is in it.
+KNOWN |= {"markdown", "html", "link", "report_id"}
 MARK = "Payload-Mark"
 
 PAYLOADS = (
@@ -64,6 +66,8 @@ def with_payload(value: Any, payload: str) -> Any:
             return tuple(with_payload(each, payload) for each in value)
         case Evidence():
             return Evidence(terms=(payload, payload), signals=(payload,))
+        case ReportFigure():
+            return ReportFigure(payload, payload, payload, value.change)
         case Said():
             return Said(value.at, payload, payload, value.score)
         case _:
@@ -79,7 +83,7 @@ def attacked(kind: Kind, payload: str) -> Notification:
         case Alerted(alert=alert):
             phrases = tuple(type(each)(payload, each.share, each.usual) for each in alert.phrases)
             changed = Alerted(alert=replace(alert, **{**_fields(alert, payload), "phrases": phrases}))
-        case Awaited() | Acknowledged():
+        case Awaited() | Acknowledged() | Reported():
             changed = replace(notice, **_fields(notice, payload))
     return notification_of(changed, kind)
 

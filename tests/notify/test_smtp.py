@@ -77,6 +77,23 @@ async def test_a_mail_as_it_arrives() -> None:
     assert "> Give me my money back NOW!" in attached.get_content()
 
 
+async def test_a_report_comes_in_words_and_as_a_page() -> None:
+    told = sample("report")
+    async with mail_server() as box, provider(box.port) as mails:
+        await mails.deliver(told)
+    (mail,) = box.mails
+    assert mail.message["Subject"] == "Support report, 9 – 15 November 2026 (default)"
+    assert "1. **Act:** look at billing first." in body(mail.message, "plain")
+    shown = body(mail.message, "html")
+    assert "31 %" in shown
+    assert "▲ before 24 %" in shown
+    assert "(before 3 h 3 min" not in shown
+    (attached,) = mail.message.iter_attachments()
+    assert attached.get_filename() == "report-2026-11-09-2026-11-16.html"
+    assert attached.get_content_type() == "text/html"
+    assert "<h1>Support report" in attached.get_content()
+
+
 async def test_a_customer_is_answered_in_the_thread() -> None:
     told = sample("acknowledgement")
     async with mail_server() as box, provider(box.port, "customer") as mails:

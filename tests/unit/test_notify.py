@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from schemas.deadletters import STAGE
-from schemas.notices import Acknowledged, Awaited, Escalated, Tried, decode_notice, encode_notice
+from schemas.notices import Acknowledged, Awaited, Escalated, Reported, Tried, decode_notice, encode_notice
 from schemas.notifications import Notification, message_id, notification_id
 from streams.notify.dispatch import DIGEST_MAX, UNDER_WAY
 from streams.notify.jobs import ADDRESSED, FACTS, JOBS
@@ -315,6 +315,31 @@ def test_a_ticket_that_is_opened_again_is_news_again() -> None:
 
 
 # -- who is told
+
+
+def reported(report_id: str, tenant: str = "acme") -> Reported:
+    return Reported(
+        tenant=tenant, report_id=report_id, title="A week", begin=at(NINE - 24 * HOUR), end=at(NINE), at=at(NINE)
+    )
+
+
+def test_a_report_is_told_to_whoever_asks_for_it_once_and_in_a_message_of_its_own() -> None:
+    route = '\n[[routes]]\ntell = ["leads"]\nkinds = ["report", "escalation"]\n'
+    planner = Planner(SMTP + LEADS + 'group = "1m"\n' + route)
+    planner.tell(reported("r1"), reported("r2"), escalation(), escalation("e2"), reported("r1"))
+    due = planner.due(NINE + MINUTE)
+    assert [(record.kind, record.about) for record in due] == [
+        ("report", ("r1",)),
+        ("report", ("r2",)),
+        ("escalation", ("e1", "e2")),
+    ]
+    for record in due:
+        planner.answer(record, NINE + MINUTE, sent=True)
+    assert planner.tell(reported("r1"), now=NINE + 20 * HOUR) == []
+
+
+def test_a_route_without_kinds_tells_nobody_of_reports() -> None:
+    assert Planner(leads("")).tell(reported("r1")) == []
 
 
 def test_without_any_target_it_is_recorded_that_it_would_have_been_sent() -> None:
