@@ -1,0 +1,89 @@
+"""How sure a figure is: intervals in which the true one lies in 95 of 100 cases, so that noise is not told as news."""
+
+from collections.abc import Sequence
+from math import exp, log, sqrt
+from statistics import NormalDist, fmean, variance
+from typing import Final, NamedTuple
+
+CONFIDENCE: Final = 0.95
+_NORMAL: Final = NormalDist()
+
+
+class Interval(NamedTuple):
+    """From `low` to `high`."""
+
+    low: float
+    high: float
+
+    @property
+    def is_above(self) -> bool:
+        """Whether all of it lies above 0."""
+        return self.low > 0
+
+    @property
+    def is_below(self) -> bool:
+        """Whether all of it lies below 0."""
+        return self.high < 0
+
+
+class Counted(NamedTuple):
+    """`hits` of `among`."""
+
+    hits: float
+    among: float
+
+    @property
+    def share(self) -> float | None:
+        """0 to 1; none of nothing."""
+        return self.hits / self.among if self.among else None
+
+
+def quantile(comparisons: int = 1) -> float:
+    """How many standard errors an interval is wide to each side when so many are looked at together (Bonferroni): of
+    many figures without any change some move by chance.
+    """
+    return _NORMAL.inv_cdf(1 - (1 - CONFIDENCE) / 2 / max(comparisons, 1))
+
+
+def of_share(counted: Counted, z: float = quantile()) -> Interval:
+    """Wilson's interval of a share (J. Am. Stat. Assoc. 22, 1927); everything is possible of nothing."""
+    hits, among = counted
+    if not among:
+        return Interval(0.0, 1.0)
+    share, wide = hits / among, z * z / among
+    middle = (share + wide / 2) / (1 + wide)
+    half = z / (1 + wide) * sqrt(share * (1 - share) / among + wide / (4 * among))
+    return Interval(max(middle - half, 0.0), min(middle + half, 1.0))
+
+
+def of_difference(now: Counted, before: Counted, z: float = quantile()) -> Interval:
+    """Newcombe's interval of the difference of two shares (Statistics in Medicine 17, 1998, method 10)."""
+    if not now.among or not before.among:
+        return Interval(-1.0, 1.0)
+    a, b = now.hits / now.among, before.hits / before.among
+    of_a, of_b = of_share(now, z), of_share(before, z)
+    return Interval(
+        a - b - sqrt((a - of_a.low) ** 2 + (of_b.high - b) ** 2),
+        a - b + sqrt((of_a.high - a) ** 2 + (b - of_b.low) ** 2),
+    )
+
+
+def of_mean(values: Sequence[float], z: float = quantile()) -> Interval | None:
+    """Of the mean of many values; none of fewer than two."""
+    if len(values) < 2:
+        return None
+    half = z * sqrt(variance(values) / len(values))
+    return Interval(fmean(values) - half, fmean(values) + half)
+
+
+def of_growth(now: Sequence[float], before: Sequence[float], z: float = quantile()) -> Interval | None:
+    """Of the growth from one sum of counts to another of as many steps, as a share of the first: 0.5 is half as much
+    again. How much counts of equal steps spread is taken from the steps, because tickets come in bursts; they spread
+    as chance at least. None where either is nothing.
+    """
+    if sum(now) <= 0 or sum(before) <= 0:
+        return None
+    spread = max(1.0, *(variance(each) / fmean(each) if len(each) > 1 else 1.0 for each in (now, before)))
+    half = z * sqrt(spread * (1 / sum(now) + 1 / sum(before)))
+    middle = log(sum(now) / sum(before))
+    return Interval(exp(middle - half) - 1, exp(middle + half) - 1)
