@@ -12,6 +12,8 @@ from typing import Any, NamedTuple, TypeVar
 import msgspec
 
 from schemas.alerts import Alert, decode_alert
+from schemas.audit import AuditRecord, decode_audit
+from schemas.corrections import Correction, decode_correction
 from schemas.deadletters import DeadLetter, read_dead_letter
 from schemas.escalations import Escalation, decode_escalation
 from schemas.notifications import Notification, decode_notification
@@ -31,6 +33,7 @@ from sinks.columns import (
     milliseconds,
     value_of,
     version,
+    version_of_first,
 )
 from sinks.scored_columns import DEFAULT_PRIORITY, is_scored, scored_columns
 
@@ -266,6 +269,54 @@ def _notification_columns(messages: Sequence[Message], notifications: Sequence[N
     }
 
 
+def _read_correction(message: Message) -> Correction:
+    correction = decode_correction(value_of(message))
+    uuid.UUID(correction.correction_id)
+    check_time("corrected_at", correction.corrected_at)
+    check_whole("model_epoch", correction.model_epoch, 0, UINT32)
+    version(0, message.offset)
+    return correction
+
+
+def _correction_columns(messages: Sequence[Message], corrections: Sequence[Correction]) -> Columns:
+    return {
+        "correction_id": [uuid.UUID(each.correction_id) for each in corrections],
+        **_as_they_are(("tenant", "ticket_id", "event_id", "field", "old", "new", "note"), corrections),
+        **_as_they_are(("corrected_by", "token_id", "scorer", "model_epoch"), corrections),
+        "corrected_at": [milliseconds(each.corrected_at) for each in corrections],
+        **_first_of_its_id(messages),
+    }
+
+
+def _read_audit(message: Message) -> AuditRecord:
+    record = decode_audit(value_of(message))
+    uuid.UUID(record.audit_id)
+    check_time("at", record.at)
+    version(0, message.offset)
+    return record
+
+
+def _audit_columns(messages: Sequence[Message], records: Sequence[AuditRecord]) -> Columns:
+    return {
+        "audit_id": [uuid.UUID(record.audit_id) for record in records],
+        **_as_they_are(("actor", "token_id", "tenant", "action", "target", "source", "address"), records),
+        **_as_they_are(("result", "detail"), records),
+        "at": [milliseconds(record.at) for record in records],
+        **_first_of_its_id(messages),
+    }
+
+
+def _first_of_its_id(messages: Sequence[Message]) -> Columns:
+    """Where a record stands. Of those with one id the first stays: what was sent again happened when it was sent
+    first.
+    """
+    return {
+        "log_partition": [message.partition for message in messages],
+        "log_offset": [message.offset for message in messages],
+        "version": [version_of_first(0, message.offset) for message in messages],
+    }
+
+
 def _reading(
     read: Callable[[Message], Any], columns: Callable[[Sequence[Message], Sequence[Any]], Columns]
 ) -> Callable[[Sequence[Message]], Columns]:
@@ -281,6 +332,10 @@ TABLES = {
     "notifications": Table(
         ("tenant", "notification_id", "revision"), _reading(_read_notification, _notification_columns)
     ),
+    "corrections": Table(
+        ("tenant", "ticket_id", "event_id", "correction_id"), _reading(_read_correction, _correction_columns)
+    ),
+    "audit": Table(("audit_id",), _reading(_read_audit, _audit_columns)),
     "dead_letters": Table(("log_partition", "log_offset"), _reading(_read_dead_letter, _dead_letter_columns)),
 }
 

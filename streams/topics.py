@@ -13,6 +13,8 @@ CONVERSATIONS = "tickets.conversations.v1"
 REGISTRY = "tickets.registry.v1"
 NOTICES = "tickets.notices.v1"
 NOTIFICATIONS = "tickets.notifications.v1"
+CORRECTIONS = "tickets.corrections.v1"
+AUDIT = "tickets.audit.v1"
 
 # Which topic lands in which table of ClickHouse.
 STORED = {
@@ -21,6 +23,8 @@ STORED = {
     WINDOWS: "windows",
     ALERTS: "alerts",
     NOTIFICATIONS: "notifications",
+    CORRECTIONS: "corrections",
+    AUDIT: "audit",
     DEAD_LETTERS: "dead_letters",
 }
 
@@ -78,6 +82,9 @@ ALL = (
     _kept(ALERTS, 30),
     _kept(NOTICES, 7),
     _kept(NOTIFICATIONS, 90),
+    # What people say and do cannot be made again from anything else.
+    _kept(CORRECTIONS, 365),
+    _kept(AUDIT, 365),
     # A dead letter is its record with headers on top.
     _kept(DEAD_LETTERS, 30, 8 * _MB),
     *(_compacted(changelog_of(stage)) for stage in ("score", "track", "registry", "trends", "notify")),

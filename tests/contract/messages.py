@@ -6,6 +6,8 @@ from typing import Any
 import msgspec
 
 from schemas.alerts import Alert, Phrase, alert_id, encode_alert
+from schemas.audit import AuditRecord, encode_audit
+from schemas.corrections import Correction, correction_id, encode_correction
 from schemas.deadletters import error_headers
 from schemas.escalations import Escalation, escalation_id
 from schemas.notifications import Notification, encode_notification, message_id, notification_id
@@ -16,12 +18,15 @@ from sinks.base import Message
 
 SCORED, ESCALATIONS, WINDOWS, DEAD_LETTERS = "scored", "escalations", "windows", "dead-letters"
 ALERTS, NOTIFICATIONS = "alerts", "notifications"
+CORRECTIONS, AUDIT = "corrections", "audit"
 TABLES = {
     SCORED: "scored_events",
     ESCALATIONS: "escalations",
     WINDOWS: "windows",
     ALERTS: "alerts",
     NOTIFICATIONS: "notifications",
+    CORRECTIONS: "corrections",
+    AUDIT: "audit",
     DEAD_LETTERS: "dead_letters",
 }
 NOON = datetime(2026, 3, 4, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -157,6 +162,50 @@ def notification(offset: int = 0, **changes: Any) -> Message:
         }
     )
     return raw(NOTIFICATIONS, offset, encode_notification(record))
+
+
+def correction(offset: int = 0, **changes: Any) -> Message:
+    """An agent says that a message is neutral; `changes` are fields of the record."""
+    by = "ann"
+    record = Correction(
+        **{
+            "correction_id": correction_id("default", "T-1", "event-0", "label", "neutral", by, ""),
+            "tenant": "default",
+            "ticket_id": "T-1",
+            "event_id": "event-0",
+            "field": "label",
+            "old": "negative",
+            "new": "neutral",
+            "note": "only a question",
+            "corrected_by": by,
+            "token_id": "0123456789ab",
+            "corrected_at": NOON,
+            "scorer": "vader",
+            **changes,
+        }
+    )
+    return raw(CORRECTIONS, offset, encode_correction(record))
+
+
+def audited(offset: int = 0, **changes: Any) -> Message:
+    """A record of the audit; `changes` are fields of it."""
+    record = AuditRecord(
+        **{
+            "audit_id": "6a1c44ca-58a0-4a20-8d2f-0d0d5f1c7a01",
+            "at": NOON,
+            "actor": "ann",
+            "token_id": "0123456789ab",
+            "tenant": "default",
+            "action": "correction.post",
+            "target": "T-1",
+            "source": "http",
+            "address": "127.0.0.1",
+            "result": "done",
+            "detail": "202",
+            **changes,
+        }
+    )
+    return raw(AUDIT, offset, encode_audit(record))
 
 
 def dead_letter(offset: int = 0, value: bytes | None = b"\xff\x00not JSON", stage: str = "score") -> Message:

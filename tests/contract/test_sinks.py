@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import ExitStack, asynccontextmanager
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -22,6 +23,8 @@ from tests.contract.messages import (
     SCORED,
     TABLES,
     alert,
+    audited,
+    correction,
     dead_letter,
     escalation,
     notification,
@@ -75,6 +78,12 @@ EVERYTHING = [
     notification(0, revision=1, state="pending", attempt=0, provider_ms=None, reference=None),
     notification(1),
     notification(2, revision=2, ticket_id=None, about=("e", "f"), reason="421 later", recipient="a…@x.example"),
+    correction(0),
+    correction(1, correction_id="0d0f4f2e-6a2b-5c53-9f3c-0b1d5a1e2f31", field="category", old="", new="refund"),
+    # Sent again: the first stays.
+    correction(2, corrected_at=NOON + timedelta(days=40)),
+    audited(0),
+    audited(1, audit_id="0d0f4f2e-6a2b-5c53-9f3c-0b1d5a1e2f32", result="refused", token_id="", tenant=""),
     dead_letter(0),
     dead_letter(1, value=None),
     dead_letter(2, value=bytes(range(256))),
@@ -97,7 +106,7 @@ async def assert_same(world: World, messages: Sequence[Message]) -> None:
 async def test_every_field_of_every_topic_is_stored(world: World) -> None:
     await world.sink.write(EVERYTHING)
     await assert_same(world, EVERYTHING)
-    assert [len(world.rows(table)) for table in TABLES.values()] == [22, 2, 2, 3, 3, 3]
+    assert [len(world.rows(table)) for table in TABLES.values()] == [22, 2, 2, 3, 3, 2, 2, 3]
 
 
 async def test_the_same_messages_again_leave_the_same_rows(world: World) -> None:

@@ -16,7 +16,19 @@ from schemas.scored import Reason, Sentiment
 from sinks.base import Message, Refused
 from sinks.columns import Columns, version_of_first
 from sinks.rows import TABLES, to_block, to_parts, version
-from tests.contract.messages import APPENDED, NOON, alert, dead_letter, escalation, notification, raw, scored, window
+from tests.contract.messages import (
+    APPENDED,
+    NOON,
+    alert,
+    audited,
+    correction,
+    dead_letter,
+    escalation,
+    notification,
+    raw,
+    scored,
+    window,
+)
 
 NOON_MS = round(NOON.timestamp() * 1000)
 
@@ -206,6 +218,12 @@ UNUSABLE = [
     ("notifications", notification(state="lost"), "state"),
     ("notifications", notification(attempt=-1), "attempt: -1"),
     ("notifications", notification(due_at=datetime(2300, 1, 1, tzinfo=UTC)), "due_at"),
+    ("corrections", correction(correction_id="5"), "UUID"),
+    ("corrections", correction(field="score"), "field"),
+    ("corrections", correction(note="x" * 1_001), "note"),
+    ("corrections", correction(corrected_at=datetime(2300, 1, 1, tzinfo=UTC)), "corrected_at"),
+    ("audit", audited(audit_id="5"), "UUID"),
+    ("audit", audited(result="perhaps"), "result"),
     ("windows", window(events=-1), "events: -1"),
     ("windows", window(start=-60), "start: 1969"),
     ("windows", window(size=0), "size: 0"),

@@ -1,0 +1,1 @@
+"""What people say of a message, against what was read in it."""
