@@ -31,7 +31,7 @@ NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "notifications.ticketpulse")
 class Notification(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     """One message to one target. The record with the highest `revision` is what is known of it. Times are UTC.
 
-    `about` is what it tells: the id of an escalation, an alert or a report, or a ticket's session; a digest names all of them.
+    `about` is what it tells: the id of an escalation, an alert or a report, or a ticket's session; a digest names all.
     `attempt` counts from 1; 0 before the first. A pending record with `notices` is to be sent now, and they are its
     contents; no other record has any. `reason` says why it waits, failed or was suppressed, without anybody's words or
     address. `recipient` is an address of which most is left out, or empty. `provider_ms` is how long the provider took.

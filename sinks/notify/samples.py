@@ -7,7 +7,7 @@ from msgspec.structs import replace
 
 from schemas.alerts import Alert, Phrase, alert_id
 from schemas.escalations import Escalation, Evidence, Said, escalation_id
-from schemas.notices import Acknowledged, Alerted, Awaited, Escalated, Notice, Overdue, ReportFigure, Reported
+from schemas.notices import Acknowledged, Alerted, Awaited, Escalated, Notice, Overdue, Reported, ReportFigure
 from schemas.notifications import Kind, Notification, message_id, notification_id
 
 _AT: Final = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)

@@ -1,5 +1,6 @@
 """How values are written for people, the same in every format."""
 
+from collections.abc import Callable, Mapping
 from datetime import UTC, datetime
 from typing import Final
 
@@ -21,14 +22,13 @@ def written(value: Value, unit: Unit) -> str:
         return value.astimezone(UTC).strftime("%Y-%m-%d %H:%M")
     if isinstance(value, str):
         return value
-    match unit:
-        case "share":
-            return percent(value)
-        case "seconds":
-            return duration(value)
-        case "points":
-            return f"{value:.2f}"
-    return f"{value:,.0f}" if float(value).is_integer() else f"{value:,.1f}"
+    as_unit: Mapping[Unit, Callable[[float], str]] = {"share": percent, "seconds": duration, "points": "{:.2f}".format}
+    return as_unit.get(unit, counted)(value)
+
+
+def counted(number: float) -> str:
+    """1,234 or 1,234.5."""
+    return f"{number:,.0f}" if float(number).is_integer() else f"{number:,.1f}"
 
 
 def percent(share: float) -> str:

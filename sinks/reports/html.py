@@ -1,4 +1,4 @@
-"""A report as one HTML file: no script, nothing that is loaded, charts inline. Everything that is not ours is escaped."""
+"""A report as one HTML file: no script, nothing is loaded, charts are inline. All that is not ours is escaped."""
 
 from base64 import b64encode
 from collections.abc import Mapping
@@ -17,6 +17,9 @@ from sinks.reports.model import Chart, Level, Report
 
 FOLDER: Final = Path(__file__).parent / "pages"
 LEVELS: Final[Mapping[Level, str]] = {"act": "Act", "watch": "Watch", "good": "Better"}
+NOTHING: Final = "Nothing is stored of this span."
+LOOK_AT: Final = "Look at the name of the tenant, at the span, and at whether events come in."
+CALM: Final = "Nothing stands out: no threshold is passed, and no figure has changed by more than chance."
 
 
 def stylesheet() -> str:
@@ -46,6 +49,9 @@ def html(report: Report, *, page: str | None = None, linked_style: str | None = 
             ticket_url=ticket_url,
             draw=_draw,
             levels=LEVELS,
+            nothing=NOTHING,
+            look_at=LOOK_AT,
+            calm=CALM,
             stylesheet=linked_style,
             # Ours, and it must be as it was hashed.
             style=Markup(style),  # noqa: S704

@@ -6,7 +6,7 @@ from typing import Final
 
 from sinks.reports.drawing import sparkline, total
 from sinks.reports.figures_in_words import bounds, written
-from sinks.reports.html import LEVELS
+from sinks.reports.html import CALM, LEVELS, LOOK_AT, NOTHING
 from sinks.reports.model import Chart, Figure, Finding, Report, Section, Table
 
 # What forms markup wherever it stands: emphasis, code, links, tables, HTML; then, what does so in some places only:
@@ -40,14 +40,14 @@ def _lines(report: Report) -> Iterator[str]:
     yield f"{' · '.join(facts)} · made {written(report.generated_at, 'time')} UTC"
     yield ""
     if report.is_empty:
-        yield "**Nothing is stored of this span.** Look at the name of the tenant, at the span, and at whether events come in."
+        yield f"**{NOTHING}** {LOOK_AT}"
         yield ""
     else:
         yield from _figures(report.figures)
         yield "## What to do"
         yield ""
         if not report.findings:
-            yield "Nothing stands out: no threshold is passed, and no figure has changed by more than chance."
+            yield CALM
             yield ""
         for number, finding in enumerate(report.findings, 1):
             yield from _finding(number, finding)
@@ -58,7 +58,8 @@ def _lines(report: Report) -> Iterator[str]:
         yield ""
         yield from (f"- **{escaped(each.name)}**: {escaped(each.text)}" for each in report.definitions)
         yield ""
-    yield f"{written(report.begin, 'time')} to {written(report.end, 'time')} UTC, end not included · report {report.report_id}"
+    span = f"{written(report.begin, 'time')} to {written(report.end, 'time')} UTC, end not included"
+    yield f"{span} · report {report.report_id}"
 
 
 def _figures(figures: Iterable[Figure]) -> Iterator[str]:

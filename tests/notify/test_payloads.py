@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from msgspec.structs import asdict, replace
 
 from schemas.escalations import Evidence, Said
-from schemas.notices import Acknowledged, Alerted, Awaited, Escalated, Notice, ReportFigure, Reported
+from schemas.notices import Acknowledged, Alerted, Awaited, Escalated, Notice, Reported, ReportFigure
 from schemas.notifications import KINDS, Kind, Notification
 from sinks.notify.mail import Envelope, address_of, mail_of, on_the_wire
 from sinks.notify.samples import notification_of, sample
