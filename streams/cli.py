@@ -11,6 +11,7 @@ from streams.commands import (
     notify,
     policy,
     produce,
+    reanalyze,
     score,
     serve,
     sink,
@@ -48,6 +49,7 @@ policy.policy.command()(backtest.backtest)
 app.add_typer(policy.policy, name="policy")
 app.add_typer(notify.notify, name="notify")
 app.command()(produce.produce)
+app.command()(reanalyze.reanalyze)
 app.command()(feed.feed)
 app.command()(sql.sql)
 app.add_typer(dlq.dlq, name="dlq")

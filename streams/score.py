@@ -1,6 +1,6 @@
 """score: raw event in, scored event out. Stateless; what cannot be read becomes a dead letter."""
 
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from typing import NamedTuple, Protocol
@@ -78,17 +78,7 @@ class ScoreStage:
         return Output()
 
     def _score(self, received: Sequence["Received"]) -> Sequence[ScoredEvent]:
-        if len(self._presets) == 1:
-            [preset] = self._presets.values()
-            return score_events(received, *preset)
-        groups: dict[PresetName, list[int]] = {}
-        for place, (event, _) in enumerate(received):
-            groups.setdefault(self._book.reads(event.tenant, event.channel), []).append(place)
-        found: dict[int, ScoredEvent] = {}
-        for name, places in groups.items():
-            scored = score_events([received[place] for place in places], *self._presets[name])
-            found.update(zip(places, scored, strict=True))
-        return [found[place] for place in range(len(received))]
+        return score_by_book(received, self._book, self._presets)
 
 
 class Received(NamedTuple):
@@ -117,6 +107,23 @@ def _send(scored: ScoredEvent, output: Output) -> None:
     elif scored.unscored:
         # What follows a colon is open-ended, which a metric's label may not be.
         output.count("unscored", scored.unscored.partition(":")[0])
+
+
+def score_by_book(
+    received: Sequence[Received], book: Book, presets: Mapping[PresetName, Preset]
+) -> Sequence[ScoredEvent]:
+    """Each event as the book's preset for its tenant and channel reads it, in order; `presets` are all of the book."""
+    if len(presets) == 1:
+        [preset] = presets.values()
+        return score_events(received, *preset)
+    groups: dict[PresetName, list[int]] = {}
+    for place, (event, _) in enumerate(received):
+        groups.setdefault(book.reads(event.tenant, event.channel), []).append(place)
+    found: dict[int, ScoredEvent] = {}
+    for name, places in groups.items():
+        scored = score_events([received[place] for place in places], *presets[name])
+        found.update(zip(places, scored, strict=True))
+    return [found[place] for place in range(len(received))]
 
 
 def score_events(received: Sequence[Received], scorer: Explainer, reader: Reader) -> list[ScoredEvent]:

@@ -29,7 +29,7 @@ LONGEST_RETRY = 10.0
 # A flood of bad messages must not become a flood of lines: the first of each write, then their number.
 _LOGGED = 10
 
-_SETTINGS = {
+INSERT_SETTINGS = {
     # The blocks are large already, and once an insert returns its rows must be stored.
     "async_insert": "0",
     # Events may lie in any month from 1970 to 2099, and a backlog in all of them.
@@ -173,7 +173,7 @@ class ClickHouseSink:
             rows.table,
             writer.names,
             rows.body,
-            settings={**_SETTINGS, "insert_deduplication_token": rows.token},
+            settings={**INSERT_SETTINGS, "insert_deduplication_token": rows.token},
             fmt="Native",
             compression=writer.compression,
         )

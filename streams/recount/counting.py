@@ -113,8 +113,12 @@ class Difference(NamedTuple):
         return f"{where}: {', '.join(fields)}"
 
 
-def differences(stored: Mapping[WindowKey, Stored], again: Mapping[WindowKey, Totals]) -> list[Difference]:
-    """The final windows that differ, oldest first, and those that are missing although a later one is final."""
+def differences(
+    stored: Mapping[WindowKey, Stored], again: Mapping[WindowKey, Totals], settled: int | None = None
+) -> list[Difference]:
+    """The final windows that differ, oldest first, and those that are missing although a later one is final; with
+    `settled` (Unix seconds) those that are missing and end by then.
+    """
     newest: dict[tuple[str, int], int] = {}
     for key, window in stored.items():
         if window.final:
@@ -122,12 +126,18 @@ def differences(stored: Mapping[WindowKey, Stored], again: Mapping[WindowKey, To
     found = []
     for key in stored.keys() | again.keys():
         kept = stored.get(key)
-        due = kept.final if kept is not None else key.start <= newest.get((key.tenant, key.size), -1)
+        due = kept.final if kept is not None else _is_over(key, newest, settled)
         difference = Difference(key, kept.totals if kept is not None else None, again.get(key))
         # A window in which nothing counts any more may stand there with totals of 0.
         if due and (difference.stored or _NOTHING) != (difference.counted or _NOTHING):
             found.append(difference)
     return sorted(found, key=lambda one: (one.key.start, one.key.size, one.key.dimension, one.key.value))
+
+
+def _is_over(key: WindowKey, newest: Mapping[tuple[str, int], int], settled: int | None) -> bool:
+    if settled is not None:
+        return key.end <= settled
+    return key.start <= newest.get((key.tenant, key.size), -1)
 
 
 def _add(tally: Tally, days: Days, found: dict[WindowKey, Totals]) -> None:

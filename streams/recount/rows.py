@@ -13,6 +13,9 @@ from sinks.clickhouse.stored import PAGE_ROWS, read_events, read_rows
 from streams.recount.counting import Cause, Days, Kept, Raised, Stored
 from streams.windows import WindowRules
 
+# Ticket by ticket, as the log has them.
+_PLACE = ("ticket", "log_partition", "log_offset")
+
 
 class Rows:
     """Reads one database. Raises QueryFailed or CannotOpen."""
@@ -26,45 +29,61 @@ class Rows:
         """Every event, up to the end of these days, of the tickets that have any in them: ticket by ticket, as the log
         has them.
         """
-        ahead = self._rules.future_tolerance * 1000
-        at = f"least(toUnixTimestamp64Milli(occurred_at), toUnixTimestamp64Milli(appended_at) + {ahead})"
-        columns = (
-            "tenant, ticket_id, event_id, type, channel, category, priority, voice, author, status, agent_id, product, "
-            "journey_stage, satisfaction, scored, score, toString(label) AS label_name, emotion, urgency, "
-            "toUnixTimestamp64Milli(occurred_at) AS occurred, toUnixTimestamp64Milli(appended_at) AS appended, "
-            "cityHash64(tenant, ticket_id) AS ticket"
-        )
-        # An event's own time is never before the one that it counts at, so this bound lets months be passed over.
-        earliest = f"occurred_at >= fromUnixTimestamp64Milli({days.begin * 1000}, 'UTC')"
-        tickets = (
-            f"SELECT tenant, ticket_id FROM scored_events WHERE {_of(days)} AND {earliest} "  # noqa: S608
-            f"AND {at} >= {days.begin * 1000} AND {at} < {days.end * 1000}"
-        )
-        where = f"{_of(days)} AND at < {days.end * 1000} AND (tenant, ticket_id) IN ({tickets})"
-        place = ("ticket", "log_partition", "log_offset")
-        yield from map(_kept, read_events(self._url, columns, at, where, place, self._page_rows))
+        yield from map(kept, read_events(self._url, *_events_of(days, self._rules), _PLACE, self._page_rows))
 
     def escalations(self, days: Days) -> Iterator[Raised]:
         """Every escalation of these days."""
-        rows = read_rows(
-            self._url,
-            "SELECT tenant, ticket_id, event_id, toUnixTimestamp64Milli(occurred_at) AS at, channel, category, "  # noqa: S608
-            f"priority_before FROM escalations_now WHERE {_of(days)} "
-            f"AND at >= {days.begin * 1000} AND at < {days.end * 1000}",
-        )
-        for row in rows:
-            cause = Cause(row["tenant"], row["ticket_id"], row["event_id"], int(row["at"]))
-            yield Raised(cause, row["channel"], row["category"], row["priority_before"])
+        yield from map(raised, read_rows(self._url, escalations_sql(days)))
 
     def windows(self, days: Days) -> dict[WindowKey, Stored]:
         """Every stored window of these days and of the sizes of the rules."""
-        rows = read_rows(
-            self._url,
-            f"SELECT tenant, size, toUnixTimestamp(start) AS begin, dimension, value, revision, final, version, "  # noqa: S608
-            f"score_min, score_max, {', '.join((*SUMS, *COUNTS_BY))} FROM windows_now WHERE {_of(days)} "
-            f"AND begin >= {days.begin} AND begin < {days.end} AND size IN ({', '.join(map(str, self._rules.sizes))})",
-        )
-        return {_key(row): _stored(row) for row in rows}
+        return dict(map(window, read_rows(self._url, windows_sql(days, self._rules))))
+
+
+def events_sql(days: Days, rules: WindowRules) -> str:
+    """All rows of `Rows.events` at once, for `kept`."""
+    columns, at, where = _events_of(days, rules)
+    return (
+        f"SELECT {columns}, log_partition, log_offset, {at} AS at FROM scored_events_now "  # noqa: S608
+        f"WHERE {where} ORDER BY {', '.join(_PLACE)}"
+    )
+
+
+def escalations_sql(days: Days) -> str:
+    """All rows of `Rows.escalations`, for `raised`."""
+    return (
+        "SELECT tenant, ticket_id, event_id, toUnixTimestamp64Milli(occurred_at) AS at, channel, category, "  # noqa: S608
+        f"priority_before FROM escalations_now WHERE {_of(days)} "
+        f"AND at >= {days.begin * 1000} AND at < {days.end * 1000}"
+    )
+
+
+def windows_sql(days: Days, rules: WindowRules) -> str:
+    """All rows of `Rows.windows`, for `window`."""
+    return (
+        f"SELECT tenant, size, toUnixTimestamp(start) AS begin, dimension, value, revision, final, version, "  # noqa: S608
+        f"score_min, score_max, {', '.join((*SUMS, *COUNTS_BY))} FROM windows_now WHERE {_of(days)} "
+        f"AND begin >= {days.begin} AND begin < {days.end} AND size IN ({', '.join(map(str, rules.sizes))})"
+    )
+
+
+def _events_of(days: Days, rules: WindowRules) -> tuple[str, str, str]:
+    """Columns, time and condition."""
+    ahead = rules.future_tolerance * 1000
+    at = f"least(toUnixTimestamp64Milli(occurred_at), toUnixTimestamp64Milli(appended_at) + {ahead})"
+    columns = (
+        "tenant, ticket_id, event_id, type, channel, category, priority, voice, author, status, agent_id, product, "
+        "journey_stage, satisfaction, scored, score, toString(label) AS label_name, emotion, urgency, "
+        "toUnixTimestamp64Milli(occurred_at) AS occurred, toUnixTimestamp64Milli(appended_at) AS appended, "
+        "cityHash64(tenant, ticket_id) AS ticket"
+    )
+    # An event's own time is never before the one that it counts at, so this bound lets months be passed over.
+    earliest = f"occurred_at >= fromUnixTimestamp64Milli({days.begin * 1000}, 'UTC')"
+    tickets = (
+        f"SELECT tenant, ticket_id FROM scored_events WHERE {_of(days)} AND {earliest} "  # noqa: S608
+        f"AND {at} >= {days.begin * 1000} AND {at} < {days.end * 1000}"
+    )
+    return columns, at, f"{_of(days)} AND at < {days.end * 1000} AND (tenant, ticket_id) IN ({tickets})"
 
 
 def _of(days: Days) -> str:
@@ -72,7 +91,8 @@ def _of(days: Days) -> str:
     return "1" if days.tenant is None else f"tenant = '{days.tenant}'"
 
 
-def _kept(row: dict[str, Any]) -> Kept:
+def kept(row: dict[str, Any]) -> Kept:
+    """A scored event as windows count it, of a row of `events_sql`."""
     occurred, appended = int(row["occurred"]), int(row["appended"])
     sentiment = None
     if row["scored"]:
@@ -99,6 +119,17 @@ def _kept(row: dict[str, Any]) -> Kept:
         received_at=_time(appended),
     )
     return Kept(event, occurred, appended)
+
+
+def raised(row: dict[str, Any]) -> Raised:
+    """An escalation, of a row of `escalations_sql`."""
+    cause = Cause(row["tenant"], row["ticket_id"], row["event_id"], int(row["at"]))
+    return Raised(cause, row["channel"], row["category"], row["priority_before"])
+
+
+def window(row: dict[str, Any]) -> tuple[WindowKey, Stored]:
+    """A stored window, of a row of `windows_sql`."""
+    return _key(row), _stored(row)
 
 
 def _key(row: dict[str, Any]) -> WindowKey:

@@ -32,13 +32,14 @@ def write(client: Client, changed: Iterable[Difference], stored: Mapping[WindowK
     The version is one on, too: what the pipeline writes of a window later has a version by its place in the log, which
     is higher.
     """
-    rows = [_row(one.key, one.counted or Totals(), stored.get(one.key)) for one in changed]
+    rows = [row(one.key, one.counted or Totals(), stored.get(one.key)) for one in changed]
     if rows:
         client.insert("windows", rows, column_names=COLUMNS)
     return len(rows)
 
 
-def _row(key: WindowKey, totals: Totals, before: Stored | None) -> list[object]:
+def row(key: WindowKey, totals: Totals, before: Stored | None) -> list[object]:
+    """A final window in the order of COLUMNS, one revision after the stored one."""
     return [
         key.tenant,
         key.size,

@@ -1,0 +1,1 @@
+"""Stored events scored again by the current model and policy, as new versions of their rows; see docs/reanalysis.md."""
