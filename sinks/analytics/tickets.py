@@ -1,0 +1,258 @@
+"""The tickets behind a figure: a list that goes on by cursor."""
+
+from dataclasses import dataclass, field
+from datetime import datetime
+from typing import Any, Final, Literal
+from urllib.parse import quote, urlencode
+
+from clickhouse_connect.driver.client import Client
+
+from schemas.events import Status
+from schemas.scored import Label
+from sinks.analytics.cursors import Key, Place, read_cursor, write_cursor
+from sinks.analytics.facts import EVENTS, bound, facts
+from sinks.analytics.figures import Answer, Part, about
+from sinks.analytics.narrowing import Narrowing, narrowed
+from sinks.analytics.selection import Selection, rfc3339
+from sinks.dashboard.asking import ask, from_milliseconds
+
+Sort = Literal["newest", "oldest", "negative_first", "positive_first"]
+
+MAX_ROWS: Final = 500
+EXCERPT_CHARS: Final = 280
+HUNDREDTHS: Final = 100
+
+# Each sort is by a whole number that rises and then by the ticket's id. Tickets without a score come last.
+_KEYS: Final[dict[Sort, str]] = {
+    "newest": "-max(at)",
+    "oldest": "max(at)",
+    "negative_first": "if(texts = 0, 10000, lowest)",
+    "positive_first": "if(texts = 0, 10000, -lowest)",
+}
+_PAGE: Final = """
+SELECT
+    any(facts.ticket_id) AS ticket_id, countIf(is_text AND matches) AS texts,
+    toInt64(minIf(score, is_text AND matches) * 100) AS lowest,
+    toString(argMinIf(label, score, is_text AND matches)) AS worst_label,
+    max(at) AS last_at, argMax(channel, at) AS a_channel, argMax(priority, at) AS a_priority,
+    argMax(category, at) AS a_category,
+    {last_status} AS last_status,
+    {key} AS sort_key
+FROM {rows}
+GROUP BY ticket
+HAVING {having}
+ORDER BY sort_key, ticket_id
+LIMIT {{most:UInt32}}
+"""
+_DETAILS: Final = f"""
+SELECT
+    ticket_id, count() AS events, argMax(channel, (at, log_offset)) AS last_channel,
+    argMax(priority, (at, log_offset)) AS last_priority,
+    argMaxIf(category, (at, log_offset), is_message) AS last_category,
+    argMaxIf(status, (at, log_offset), status != '') AS last_status,
+    argMaxIf(customer_id, (at, log_offset), customer_id != '') AS customer,
+    argMaxIf(agent_id, (at, log_offset), agent_id != '') AS agent,
+    argMaxIf(satisfaction, (at, log_offset), satisfaction > 0) AS rating,
+    min(at) AS first_ms, max(at) AS last_ms
+FROM {EVENTS} AND ticket_id IN {{ids:Array(String)}}
+GROUP BY ticket_id
+"""
+_WORDS: Final = """
+SELECT ticket_id, min(greatest(toUnixTimestamp64Milli(occurred_at), 0)) AS opened_ms,
+    argMinIf(subject, (occurred_at, log_offset), subject != '') AS first_subject,
+    substringUTF8(argMaxIf(if(empty(text), subject, text), (occurred_at, log_offset),
+        voice = 'customer' AND (text != '' OR subject != '')), 1, {chars:UInt32}) AS words
+FROM scored_events FINAL
+PREWHERE tenant = {tenant:String} AND ticket_id IN {ids:Array(String)}
+GROUP BY ticket_id
+"""
+_ESCALATED: Final = """
+SELECT ticket_id, count() AS times, argMax(state, (occurred_at, version)) AS last_state
+FROM escalations FINAL
+PREWHERE tenant = {tenant:String}
+WHERE ticket_id IN {ids:Array(String)}
+    AND toUnixTimestamp64Milli(occurred_at) >= {since_ms:Int64}
+    AND toUnixTimestamp64Milli(occurred_at) < {until_ms:Int64}
+GROUP BY ticket_id
+"""
+
+
+@dataclass(frozen=True, kw_only=True)
+class Listed:
+    """Which of a selection's tickets, in which order, and how many at a time. A ticket's sentiment is the lowest score
+    (0 to 10) of its texts that the selection is of, and the label of that.
+    """
+
+    narrowing: Narrowing = field(default_factory=Narrowing)
+    sentiment_labels: tuple[Label, ...] = ()
+    min_sentiment: float | None = None
+    max_sentiment: float | None = None
+    statuses: tuple[Status, ...] = ()
+    sort: Sort = "newest"
+    limit: int = 50
+    cursor: str | None = None
+
+
+class Ticket(Part):
+    """A ticket as the span shows it: `channel`, `priority`, `category`, `status`, `customer_id`, `agent_id` and
+    `satisfaction` as they were said last, `score` (0 to 10) and `label` of its lowest text. `opened_at` is its first
+    event ever, `age_seconds` from then to the end of the span. `excerpt` begins its customer's newest words.
+    """
+
+    ticket_id: str
+    channel: str
+    category: str
+    priority: str
+    status: str
+    label: Label | None
+    score: float | None
+    customer_id: str | None
+    agent_id: str | None
+    subject: str
+    excerpt: str
+    opened_at: datetime
+    first_at: datetime
+    last_at: datetime
+    age_seconds: float
+    events: int
+    messages: int
+    escalations: int
+    is_escalated: bool
+    satisfaction: int | None
+    conversation_url: str
+
+
+class Tickets(Answer):
+    """A page of the list. `next_cursor` and `next_url` lead to the following one; null on the last. The span stays that
+    of the first page, so what happens meanwhile moves nothing.
+    """
+
+    tickets: list[Ticket]
+    next_cursor: str | None
+    next_url: str | None
+
+
+def read_tickets(client: Client, selection: Selection, listed: Listed | None = None) -> Tickets:
+    """One page. Raises InvalidCursor."""
+    listed = listed or Listed()
+    order = f"tickets {listed.sort}"
+    place = None if listed.cursor is None else read_cursor(order, listed.cursor, (int, str))
+    if place is not None:
+        selection = selection.of_span(place.since, place.until)
+    rows = _page(client, selection, listed, None if place is None else place.last)
+    shown = rows[: listed.limit]
+    following = None
+    if len(rows) > listed.limit:
+        last = (shown[-1]["sort_key"], shown[-1]["ticket_id"])
+        following = write_cursor(order, Place(selection.since, selection.until, last))
+    return Tickets(
+        **about(selection),
+        tickets=_tickets(client, selection, shown),
+        next_cursor=following,
+        next_url=None if following is None else _next_url(selection, listed, following),
+    )
+
+
+def _page(client: Client, selection: Selection, listed: Listed, last: Key | None) -> list[dict[str, Any]]:
+    having = ["1"]
+    if listed.sentiment_labels:
+        having.append("texts > 0 AND worst_label IN {sentiment_labels:Array(String)}")
+    if listed.min_sentiment is not None:
+        having.append("texts > 0 AND lowest >= {lowest:Float64}")
+    if listed.max_sentiment is not None:
+        having.append("texts > 0 AND lowest <= {highest:Float64}")
+    if listed.statuses:
+        having.append("last_status IN {statuses:Array(String)}")
+    if last is not None:
+        having.append("(sort_key, ticket_id) > ({last_key:Int64}, {last_id:String})")
+    sql = _PAGE.format(
+        key=_KEYS[listed.sort],
+        last_status=_LAST_STATUS if listed.statuses else "''",
+        rows=f"{facts(selection)} AS facts WHERE 1 {narrowed(selection, listed.narrowing)}",
+        having=" AND ".join(having),
+    )
+    key, ticket = last or (0, "")
+    values = bound(
+        selection,
+        **listed.narrowing.bound(),
+        sentiment_labels=list(listed.sentiment_labels),
+        lowest=(listed.min_sentiment or 0) * HUNDREDTHS,
+        highest=(listed.max_sentiment or 0) * HUNDREDTHS,
+        statuses=list(listed.statuses),
+        last_key=key,
+        last_id=ticket,
+        most=listed.limit + 1,
+    )
+    return ask(client, sql, values)
+
+
+_LAST_STATUS: Final = "if(countIf(status != '') = 0, 'new', argMaxIf(status, (at, log_offset), status != ''))"
+
+
+def _tickets(client: Client, selection: Selection, rows: list[dict[str, Any]]) -> list[Ticket]:
+    if not rows:
+        return []
+    values = bound(selection, ids=[row["ticket_id"] for row in rows], chars=EXCERPT_CHARS)
+    details, words, escalated = (
+        {row["ticket_id"]: row for row in ask(client, sql, values)} for sql in (_DETAILS, _WORDS, _ESCALATED)
+    )
+    return [
+        _ticket(selection, row, details.get(name, {}), words.get(name, {}), escalated.get(name, {}))
+        for row in rows
+        for name in [row["ticket_id"]]
+    ]
+
+
+def _ticket(
+    selection: Selection, row: dict[str, Any], seen: dict[str, Any], words: dict[str, Any], escalated: dict[str, Any]
+) -> Ticket:
+    """A ticket that has no event in the span, but an escalation, has little to tell."""
+    last_ms = seen.get("last_ms", row["last_at"])
+    opened = from_milliseconds(words.get("opened_ms", last_ms))
+    return Ticket(
+        ticket_id=row["ticket_id"],
+        channel=seen.get("last_channel", row["a_channel"]),
+        category=seen.get("last_category") or row["a_category"],
+        priority=seen.get("last_priority", row["a_priority"]),
+        status=seen.get("last_status") or "new",
+        label=row["worst_label"] if row["texts"] else None,
+        score=row["lowest"] / HUNDREDTHS if row["texts"] else None,
+        customer_id=seen.get("customer") or None,
+        agent_id=seen.get("agent") or None,
+        subject=words.get("first_subject", ""),
+        excerpt=words.get("words", ""),
+        opened_at=opened,
+        first_at=from_milliseconds(seen.get("first_ms", last_ms)),
+        last_at=from_milliseconds(last_ms),
+        age_seconds=(selection.until - opened).total_seconds(),
+        events=seen.get("events", 0),
+        messages=row["texts"],
+        escalations=escalated.get("times", 0),
+        is_escalated=escalated.get("last_state", "resolved") != "resolved",
+        satisfaction=seen.get("rating") or None,
+        conversation_url=conversation_url(selection.tenant, row["ticket_id"]),
+    )
+
+
+def conversation_url(tenant: str, ticket_id: str) -> str:
+    """The address of a ticket's conversation."""
+    return f"/api/v1/conversations/{quote(ticket_id, safe='')}?{urlencode({'tenant': tenant})}"
+
+
+def _next_url(selection: Selection, listed: Listed, cursor: str) -> str:
+    narrowing = listed.narrowing
+    single = {name: value for name, value in vars(narrowing).items() if value is not None}
+    asked: list[tuple[str, str]] = [
+        *((name, rfc3339(value) if isinstance(value, datetime) else str(value)) for name, value in single.items()),
+        *(("sentiment_label", label) for label in listed.sentiment_labels),
+        *(("status", status) for status in listed.statuses),
+        *(
+            (name, str(value))
+            for name, value in (("min_sentiment", listed.min_sentiment), ("max_sentiment", listed.max_sentiment))
+            if value is not None
+        ),
+        ("sort", listed.sort),
+        ("limit", str(listed.limit)),
+        ("cursor", cursor),
+    ]
+    return f"{selection.tickets()}&{urlencode(asked)}"
