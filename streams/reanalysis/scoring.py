@@ -2,7 +2,6 @@
 open no database.
 """
 
-import signal
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
@@ -57,11 +56,6 @@ class Done(NamedTuple):
     refused: int
     scorers: Mapping[str, int]
     wanted: Sequence[Wanted]
-
-
-def ignore_interrupts() -> None:
-    """Ctrl-C goes to every process of a terminal; the one that asked ends the others in order."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
 
 
 def work(model: Model, task: Task) -> Done:

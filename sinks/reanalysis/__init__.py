@@ -1,0 +1,1 @@
+"""Re-analysis as the page offers it: routes over whoever runs it."""
