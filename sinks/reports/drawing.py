@@ -56,7 +56,7 @@ def _columns(bars: Sequence[Bar]) -> list[str]:
     every = ceil(len(bars) / _LABELS)
     for place, bar in enumerate(bars):
         middle = _LEFT + slot * (place + 0.5)
-        top = _TOP + tall
+        top = float(_TOP + tall)
         said = f"<title>{escape(bar.label)}: {written(total(bar), 'count')}</title>"
         parts = []
         for tone, size in bar.parts:

@@ -124,8 +124,13 @@ def _where_to_begin(evidence: Evidence) -> Iterator[Finding]:
 
 def _rest(groups: Sequence[Group], without: Group) -> Group:
     others = [each for each in groups if each is not without]
-    sums = (sum(each[place] for each in others) for place in range(1, 5))  # type: ignore[misc]
-    return Group("", *sums)
+    return Group(
+        "",
+        messages=sum(each.messages for each in others),
+        negative=sum(each.negative for each in others),
+        tickets=sum(each.tickets for each in others),
+        escalated=sum(each.escalated for each in others),
+    )
 
 
 def _negative_changed(evidence: Evidence) -> Iterator[Finding]:
