@@ -5,6 +5,9 @@ from typing import Any
 
 from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
+from starlette.types import ASGIApp
+
+from sinks.dashboard.assets import SecurityHeaders
 
 PROBLEM_JSON = "application/problem+json"
 
@@ -36,7 +39,13 @@ def problems(*statuses: HTTPStatus) -> dict[int | str, dict[str, Any]]:
 
 
 class DescribedApi(FastAPI):
-    """An application whose document names the media type of its problems, which FastAPI takes for plain JSON."""
+    """An application whose document names the media type of its problems, which FastAPI takes for plain JSON. All of
+    its answers have the security headers, those to its own failures too.
+    """
+
+    def build_middleware_stack(self) -> ASGIApp:
+        """Everything, with the headers around it."""
+        return SecurityHeaders(super().build_middleware_stack())
 
     def openapi(self) -> dict[str, Any]:
         """The document; it is made once."""

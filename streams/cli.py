@@ -18,6 +18,7 @@ from streams.commands import (
     source,
     sql,
     status,
+    token,
     topics,
     up,
     windows,
@@ -58,6 +59,7 @@ app.command()(worker.worker)
 app.add_typer(sink.sink, name="sink")
 app.add_typer(source.source, name="source")
 app.add_typer(serve.serve, name="serve")
+app.add_typer(token.token, name="token")
 app.add_typer(topics.topics, name="topics")
 app.command()(migrate.migrate)
 

@@ -9,6 +9,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from schemas.readings import PresetName
 
 Seconds = Annotated[float, Field(gt=0)]
+Rate = Annotated[str, Field(pattern=r"^([1-9][0-9]{0,8}/(second|minute|hour|day))?$")]
 
 
 class Settings(BaseSettings):
@@ -44,6 +45,17 @@ class Settings(BaseSettings):
     service_token: SecretStr | None = Field(
         None, exclude=True, description="What X-Service-Token must be at POST /api/support/escalate; none: 503."
     )
+
+    tokens: Path | None = Field(
+        None, description="The file of tokens, which says who may ask what; none: everybody may. See docs/access.md."
+    )
+    token: SecretStr | None = Field(
+        None, exclude=True, description="A token to read with, for commands that ask the page."
+    )
+    rate_requests: Rate = Field("1200/minute", description="Requests of one token; empty for no limit.")
+    rate_events: Rate = Field("60000/minute", description="Requests with events of one token.")
+    rate_failures: Rate = Field("20/minute", description="Wrong tokens from one address.")
+    rate_messages: Rate = Field("60/minute", description="Messages of one user at POST /api/chat/messages.")
 
     partitions: int = Field(2, ge=1, le=512, description="Partitions of each topic: 2 locally, 12 in production.")
     replication: int = Field(1, ge=1, le=7, description="Replication factor: 1 locally, 3 in production.")
@@ -165,6 +177,7 @@ class Settings(BaseSettings):
 
     @field_validator(
         "service_token",
+        "token",
         "mailbox_password",
         "zendesk_webhook_secret",
         "freshdesk_webhook_secret",

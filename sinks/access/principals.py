@@ -65,6 +65,11 @@ def admit(scope: Scope, principal: Principal) -> None:
 
 def principal_of(request: HTTPConnection) -> Principal:
     """Who asks. Where no access layer stands before the app, anyone."""
-    found = request.scope.get(_KEY, ANYONE)
+    return principal_of_scope(request.scope)
+
+
+def principal_of_scope(scope: Scope) -> Principal:
+    """As `principal_of`."""
+    found = scope.get(_KEY, ANYONE)
     assert isinstance(found, Principal)  # noqa: S101 - `admit` alone sets it
     return found

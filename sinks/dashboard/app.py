@@ -19,8 +19,12 @@ from starlette.middleware.gzip import GZipMiddleware
 from starlette.requests import Request
 
 from schemas.events import MAX_ID_CHARS
+from sinks.access.admin_api import admin_api
+from sinks.access.gate import Gate
+from sinks.access.layer import AccessLayer
+from sinks.access.session_api import session_api
 from sinks.corrections.api import corrections_api
-from sinks.dashboard.assets import Assets, SecurityHeaders
+from sinks.dashboard.assets import Assets
 from sinks.dashboard.conversations import MAX_MESSAGES, StoredConversation, read_conversation
 from sinks.dashboard.database import Away, Database
 from sinks.dashboard.live_api import live_api
@@ -63,20 +67,24 @@ def create_page(
     ready: Callable[[], bool] | None = None,
     now: Callable[[], datetime] = _now,
     corrections: RecordWriter | None = None,
+    access: Gate | None = None,
 ) -> FastAPI:
     """The page as an ASGI app over the client that `connect` opens (on the first request, on a worker thread).
 
     `ready` tells whether the process around it is; /readyz answers 503 while it is not, or while the database is away.
-    `now` is aware. `corrections` is where those of people go; the page starts and stops it.
+    `now` is aware. `corrections` is where those of people go; the page starts and stops it. `access` says who may ask
+    what; without it everybody may.
     """
     database = Database(connect)
+    gate = access or Gate()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         if corrections is not None:
             await corrections.start()
         try:
-            yield
+            async with gate.watching():
+                yield
         finally:
             if corrections is not None:
                 await corrections.stop()
@@ -86,7 +94,7 @@ def create_page(
         title="ticketpulse page", openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None, lifespan=lifespan
     )
     page.add_middleware(GZipMiddleware, minimum_size=2000)
-    page.add_middleware(SecurityHeaders)
+    page.add_middleware(AccessLayer, gate=gate, browsers=True)
     page.add_exception_handler(RequestValidationError, invalid_parameters)
     page.add_exception_handler(HTTPException, refused)
     page.add_exception_handler(Away, _away)
@@ -110,6 +118,8 @@ def create_page(
     page.include_router(live_api(database, now))
     page.include_router(windows_api(database, now))
     page.include_router(corrections_api(database, now, corrections))
+    page.include_router(session_api(gate))
+    page.include_router(admin_api(gate, database))
 
     @page.get("/healthz")
     async def healthz() -> dict[str, str]:

@@ -13,13 +13,20 @@ class PageAway(Exception):
     """The page does not answer, or says that it cannot."""
 
 
-def live(host: str, port: int, minutes: int = 30) -> dict[str, Any]:
+class PageClosed(PageAway):
+    """The page answers, and wants a token that may read."""
+
+
+def live(host: str, port: int, minutes: int = 30, token: str | None = None) -> dict[str, Any]:
     """The figures of the page. Raises PageAway."""
     try:
-        status, body = _get(host, port, f"/api/v1/live?minutes={minutes}")
+        status, body = _get(host, port, f"/api/v1/live?minutes={minutes}", token)
     except (OSError, http.client.HTTPException) as error:
         raise PageAway(f"the page at http://{host}:{port} does not answer: {error}") from error
     figures: dict[str, Any] = msgspec.json.decode(body)
+    if status in (http.client.UNAUTHORIZED, http.client.FORBIDDEN):
+        wanted = "TICKETPULSE_TOKEN is one that may read"
+        raise PageClosed(f"the page at http://{host}:{port} wants a token, {wanted}: {figures.get('detail', status)}")
     if status != http.client.OK:
         raise PageAway(f"the page at http://{host}:{port}: {figures.get('detail', status)}")
     return figures
@@ -43,10 +50,10 @@ def metrics(addresses: Iterable[str]) -> dict[str, float]:
     return total
 
 
-def _get(host: str, port: int, path: str) -> tuple[int, bytes]:
+def _get(host: str, port: int, path: str, token: str | None = None) -> tuple[int, bytes]:
     connection = http.client.HTTPConnection(host, port, timeout=_SECONDS)
     try:
-        connection.request("GET", path)
+        connection.request("GET", path, headers={"Authorization": f"Bearer {token}"} if token else {})
         answer = connection.getresponse()
         return answer.status, answer.read()
     finally:

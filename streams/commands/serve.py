@@ -28,6 +28,8 @@ def gateway() -> None:
         curl -H 'Content-Type: application/json' http://127.0.0.1:8080/api/v1/events
         -d '{"event_id": "1", "ticket_id": "T-1", "text": "Where is my refund?"}'
     """
+    from streams import topics
+    from streams.access import gate_of
     from streams.engine.garbage import collect_garbage_seldom
     from streams.gateway.app import EVENTS_PATH, create_app
     from streams.gateway.kafka_answers import KafkaAnswers
@@ -37,6 +39,7 @@ def gateway() -> None:
 
     configure_logs()
     settings = load_settings()
+    access = gate_of(settings, KafkaWriter(settings.kafka_brokers, topic=topics.AUDIT))
     listener = take_address(settings.host, settings.gateway_port, "gateway_port")
     say(f"events go to {address_of(listener)}{EVENTS_PATH}")
     collect_garbage_seldom()
@@ -47,6 +50,7 @@ def gateway() -> None:
         token=settings.service_token,
         webhook_secrets=settings.webhook_secrets,
         answer_seconds=settings.answer_seconds,
+        access=access,
     )
     serve(app, listener)
 
@@ -61,14 +65,20 @@ def page() -> None:
 
     from sinks.clickhouse.client import connect
     from sinks.dashboard.app import create_page
+    from streams import topics
+    from streams.access import gate_of
+    from streams.gateway.kafka_writer import KafkaWriter
     from streams.http_server import address_of, serve
     from streams.logs import configure_logs
 
     configure_logs()
     settings = load_settings()
+    access = gate_of(settings, KafkaWriter(settings.kafka_brokers, topic=topics.AUDIT))
     listener = take_address(settings.host, settings.page_port, "page_port")
     say(f"the page is at {address_of(listener)}")
-    serve(create_page(partial(connect, settings.clickhouse_url, readonly=True)), listener)
+    corrections = KafkaWriter(settings.kafka_brokers, topic=topics.CORRECTIONS)
+    page = create_page(partial(connect, settings.clickhouse_url, readonly=True), corrections=corrections, access=access)
+    serve(page, listener)
 
 
 def take_address(host: str, port: int, setting: str) -> "socket":

@@ -114,7 +114,7 @@ async def _run(settings: "Settings", listener: "socket | None") -> bool:
         bound = MemoryBound(group, settings.memory_limit, stop_soon)
         bound.start()
         stack.callback(bound.stop)
-        await _answer_people(url, listener, stack)
+        await _answer_people(settings, listener, stack)
         await run_sink(
             source,
             destination,
@@ -127,14 +127,23 @@ async def _run(settings: "Settings", listener: "socket | None") -> bool:
     return bound.exceeded
 
 
-async def _answer_people(url: str, listener: "socket | None", stack: AsyncExitStack) -> None:
+async def _answer_people(settings: "Settings", listener: "socket | None", stack: AsyncExitStack) -> None:
     """The page, and `ticketpulse sql`, from the process that has the embedded engine open."""
     from sinks.clickhouse.client import connect
     from sinks.clickhouse.console import listening
     from sinks.dashboard.app import create_page
+    from streams import topics
+    from streams.access import gate_of
+    from streams.gateway.kafka_writer import KafkaWriter
     from streams.http_server import address_of, serving
 
+    url = settings.clickhouse_url
     await stack.enter_async_context(listening(url))
     if listener is not None:
-        await stack.enter_async_context(serving(create_page(partial(connect, url, readonly=True)), listener))
+        page = create_page(
+            partial(connect, url, readonly=True),
+            corrections=KafkaWriter(settings.kafka_brokers, topic=topics.CORRECTIONS),
+            access=gate_of(settings, KafkaWriter(settings.kafka_brokers, topic=topics.AUDIT)),
+        )
+        await stack.enter_async_context(serving(page, listener))
         say(f"the page is at {address_of(listener)}")

@@ -71,7 +71,8 @@ def _last_window(settings: "Settings") -> tuple[dict[str, Any] | None, str | Non
     from streams.commands.page_client import PageAway, live
 
     try:
-        series = live(settings.host, settings.page_port)["series"]
+        token = settings.token.get_secret_value() if settings.token else None
+        series = live(settings.host, settings.page_port, token=token)["series"]
     except PageAway as error:
         return None, str(error)
     final = [minute for minute in series if minute["final"]]

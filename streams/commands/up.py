@@ -4,12 +4,12 @@ import json
 import time
 from pathlib import Path
 from threading import Event, Thread
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from streams.commands.feed import RateOption
-from streams.commands.page_client import PageAway, live, metrics
+from streams.commands.page_client import PageAway, PageClosed, live, metrics
 from streams.commands.settings import given_settings
 from streams.commands.terminal import say
 
@@ -71,6 +71,7 @@ class _Watch:
     def __init__(self, settings: "Settings", embedded: bool) -> None:
         self._host = "127.0.0.1" if settings.host == "0.0.0.0" else settings.host  # noqa: S104
         self._page_port = settings.page_port
+        self._token = settings.token.get_secret_value() if settings.token else None
         self._targets = settings.local_dir / "metrics.json"
         # One process has all metrics in one place: the gateway's.
         self._only = f"{self._host}:{settings.gateway_port}" if embedded else None
@@ -85,9 +86,13 @@ class _Watch:
 
     def _run(self) -> None:
         told, read, at = False, 0.0, time.monotonic()
+        figures: dict[str, Any] | None
         while not self._ended.wait(_EVERY_SECONDS if told else 0.5):
             try:
-                figures = live(self._host, self._page_port, _MINUTES)
+                figures = live(self._host, self._page_port, _MINUTES, self._token)
+            except PageClosed:
+                # It wants a token to be asked, which people have and this command needs not.
+                figures = None
             except PageAway:
                 continue
             if not told:
@@ -99,10 +104,12 @@ class _Watch:
             per_second = max(0.0, total - read) / (now - at)
             read, at = total, now
             lag = sum(value for name, value in seen.items() if name.startswith(_LAG))
-            say(_line(per_second, figures["totals"], lag))
+            say(_line(per_second, figures["totals"] if figures else None, lag))
 
 
-def _line(per_second: float, totals: dict[str, float], lag: float) -> str:
+def _line(per_second: float, totals: dict[str, float] | None, lag: float) -> str:
+    if totals is None:
+        return f"{per_second:,.1f} events/s · lag {lag:,.0f}"
     share = totals["negative_share"]
     return (
         f"{per_second:,.1f} events/s · last {_MINUTES} min: {totals['events']:,} events, {totals['scored']:,} scored, "

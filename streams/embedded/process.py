@@ -15,6 +15,7 @@ from starlette.types import ASGIApp
 from sinks.clickhouse.console import listening
 from sinks.dashboard.app import create_page
 from streams import topics
+from streams.access import gate_of
 from streams.clock import wall_clock
 from streams.config import Settings
 from streams.demo.feed import Feed, conversations, load_complaints
@@ -68,7 +69,9 @@ async def _run(settings: Settings, rate: float | None, folder: Path) -> None:
                 await stack.enter_async_context(_background(follow(), f"{stage.name}-files"))
         send = run_sender(partial(LocalOutbox, log), notify_source(settings), settings.notify, asyncio.Event())
         running.append(await stack.enter_async_context(_background(send, "sender")))
-        page = create_page(partial(open_client, readonly=True))
+        access = gate_of(settings, LocalWriter(log, topics.AUDIT))
+        corrections = LocalWriter(log, topics.CORRECTIONS)
+        page = create_page(partial(open_client, readonly=True), corrections=corrections, access=access)
         running.append(await _serve("page", page, settings.host, settings.page_port, stack))
         writer = LocalWriter(log, topics.EVENTS)
         gateway = create_gateway(
@@ -77,6 +80,7 @@ async def _run(settings: Settings, rate: float | None, folder: Path) -> None:
             token=settings.service_token,
             webhook_secrets=settings.webhook_secrets,
             answer_seconds=settings.answer_seconds,
+            access=access,
         )
         running.append(await _serve("gateway", gateway, settings.host, settings.gateway_port, stack))
         if rate is not None:

@@ -22,6 +22,9 @@ from pydantic import BaseModel, SecretStr
 from starlette.exceptions import HTTPException
 
 from schemas.events import TicketEvent
+from sinks.access.gate import Gate
+from sinks.access.layer import AccessLayer
+from sinks.access.principals import principal_of
 from sinks.openapi import DescribedApi, problems
 from sinks.prometheus import GATEWAY_EVENTS, GATEWAY_SECONDS
 from streams.gateway.answers import Answers
@@ -62,18 +65,22 @@ def create_app(
     answer_seconds: float = ANSWER_SECONDS,
     limits: Limits = DEFAULT_LIMITS,
     clock: Clock = _now,
+    access: Gate | None = None,
 ) -> FastAPI:
     """The gateway over a writer, which it starts and stops. `clock` gives an event without a time its own.
 
     The interfaces of the replaced systems need `answers`, are there with them only, and wait for one up to
     `answer_seconds`; the one for escalations wants `token`. `webhook_secrets` are those of helpdesks, by vendor.
+    `access` says who may send what; without it everybody may.
     """
+    gate = access or Gate()
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await writer.start()
         try:
-            yield
+            async with gate.watching():
+                yield
         finally:
             if answers is not None:
                 await answers.stop()
@@ -86,12 +93,13 @@ def create_app(
         redoc_url=None,
         openapi_url="/api/v1/openapi.json",
     )
+    app.add_middleware(AccessLayer, gate=gate, browsers=False)
     _add_events(app, writer, limits, clock)
     _add_health(app, writer)
     app.include_router(webhooks(writer, webhook_secrets, clock, limits))
     if answers is not None:
         recorder = Recorder(writer, answers, clock, limits, answer_seconds)
-        for router in (incidents(recorder), support(recorder, token), chat(recorder)):
+        for router in (incidents(recorder), support(recorder, token), chat(recorder, gate.limiter)):
             app.include_router(router)
     _answer_with_problems(app)
     return app
@@ -107,6 +115,7 @@ def _add_events(app: FastAPI, writer: EventWriter, limits: Limits, clock: Clock)
             202: {"model": EventsAnswer},
             **problems(
                 HTTPStatus.BAD_REQUEST,
+                HTTPStatus.FORBIDDEN,
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
                 HTTPStatus.SERVICE_UNAVAILABLE,
@@ -117,7 +126,8 @@ def _add_events(app: FastAPI, writer: EventWriter, limits: Limits, clock: Clock)
         """Accept events: 202 with their ids in order, after the log has acknowledged every one."""
         began = time.perf_counter()
         try:
-            events = read_request(await read_body(request, limits), dict(request.headers), clock(), limits)
+            body, tenant = await read_body(request, limits), principal_of(request).tenant
+            events = read_request(body, dict(request.headers), clock(), limits, tenant)
             await write(writer, events)
         except Problem as problem:
             GATEWAY_EVENTS.labels(_outcome(problem)).inc(max(int(str(problem.members.get("bad", 1))), 1))

@@ -9,8 +9,11 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from schemas.events import Channel, Priority, Status
 from schemas.scored import Label
+from sinks.access.limits import Limiter
+from sinks.openapi import problems
 from streams.gateway.body import json_route
 from streams.gateway.incidents import Email, Id, Text
+from streams.gateway.problems import Problem
 from streams.gateway.recording import ERRORS, From, Recorder, decided
 
 PATH: Final = "/api/chat/messages"
@@ -67,17 +70,22 @@ class ChatState(BaseModel):
     ticket_number: str | None
 
 
-def chat(recorder: Recorder) -> APIRouter:
-    """The interface."""
+def chat(recorder: Recorder, limiter: Limiter) -> APIRouter:
+    """The interface. What one user says is counted by the `limiter`."""
     router = APIRouter(route_class=json_route(recorder.limits))
     pending = {"model": Recorded, "description": "Recorded; the pipeline has not answered yet."}
 
-    @router.post(PATH, response_model=ChatState, responses={202: pending, **ERRORS})
+    errors = {**ERRORS, **problems(HTTPStatus.TOO_MANY_REQUESTS)}
+
+    @router.post(PATH, response_model=ChatState, responses={202: pending, **errors})
     async def post_message(said: ChatMessage, sender: From, response: Response) -> ChatState | Response:
         """Record a message: once it is in the event log, the conversation as it stands with this message.
 
-        202 when that is not known in time; the message counts nevertheless.
+        202 when that is not known in time; the message counts nevertheless. 429 for more messages of one user in a
+        minute than are allowed, 60 unless set otherwise.
         """
+        if said.role == "user":
+            _count(limiter, sender.tenant, said.user_id or said.session_id)
         event_id = sender.event_id(PATH)
         ticket = said.ticket_id or f"{said.channel}-{said.session_id}"
         event = {
@@ -115,3 +123,13 @@ def chat(recorder: Recorder) -> APIRouter:
         )
 
     return router
+
+
+def _count(limiter: Limiter, tenant: str, user: str) -> None:
+    counted = limiter.message(tenant, user)
+    if counted is not None and not counted.passed:
+        raise Problem(
+            HTTPStatus.TOO_MANY_REQUESTS,
+            f"one user may send {counted.most} messages in {counted.window} seconds: try again in {counted.seconds}",
+            headers=counted.headers,
+        )

@@ -3,7 +3,7 @@
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 import msgspec
@@ -43,15 +43,22 @@ _raw_list = msgspec.json.Decoder(list[msgspec.Raw])
 
 
 def read_request(
-    body: bytes, headers: Mapping[str, str], received_at: datetime, limits: Limits = DEFAULT_LIMITS
+    body: bytes,
+    headers: Mapping[str, str],
+    received_at: datetime,
+    limits: Limits = DEFAULT_LIMITS,
+    tenant: str | None = None,
 ) -> list[Accepted]:
-    """Every event of a request, in order. Header names are lower case. Raises Problem: 400, 413 or 415."""
+    """Every event of a request, in order. Header names are lower case. Of a sender who has a `tenant`, an event without
+    one is that tenant's. Raises Problem: 400, 413 or 415, and 403 for an event of another tenant.
+    """
     media_type = media_type_of(headers)
     attributes = {name: unquote(text) for name, text in headers.items() if name.startswith("ce-")}
     if "ce-specversion" in attributes:
         if media_type != PLAIN:
             raise _unsupported(f"a binary CloudEvent carries {PLAIN}, not {media_type}")
-        return _all_or_nothing([read_message(body, attributes, received_at)], limits, single=True)
+        event = _of_tenant(read_message(body, attributes, received_at), body, tenant)
+        return _all_or_nothing([event], limits, single=True)
     is_list = body.lstrip()[:1] == b"["
     if media_type == BATCH and not is_list:
         raise Problem(HTTPStatus.BAD_REQUEST, f"{BATCH} is a JSON array of CloudEvents")
@@ -59,9 +66,38 @@ def read_request(
         raise Problem(HTTPStatus.BAD_REQUEST, f"{STRUCTURED} is one CloudEvent; a list of them is {BATCH}")
     elements = _elements(body, limits) if is_list else [body]
     if media_type == PLAIN:
-        return _all_or_nothing([read_event(one, received_at) for one in elements], limits, single=not is_list)
+        events = [_of_tenant(read_event(one, received_at), one, tenant) for one in elements]
+        return _all_or_nothing(events, limits, single=not is_list)
     structured = {"content-type": STRUCTURED}
-    return _all_or_nothing([read_message(one, structured, received_at) for one in elements], limits, single=not is_list)
+    events = [_of_tenant(read_message(one, structured, received_at), one, tenant, _Enveloped) for one in elements]
+    return _all_or_nothing(events, limits, single=not is_list)
+
+
+class _Named(msgspec.Struct):
+    """Whether an event says whose it is."""
+
+    tenant: Any = None
+
+
+class _Enveloped(msgspec.Struct):
+    data: _Named
+
+
+def _of_tenant(
+    event: TicketEvent | Rejected, body: bytes, tenant: str | None, kind: type[_Named] | type[_Enveloped] = _Named
+) -> TicketEvent | Rejected:
+    """The event of a sender who has a `tenant`. Raises Problem: 403."""
+    if tenant is None or isinstance(event, Rejected) or event.tenant == tenant:
+        return event
+    said = msgspec.json.decode(body, type=kind)
+    if (said if isinstance(said, _Named) else said.data).tenant is None:
+        event.tenant = tenant
+        return event
+    raise Problem(
+        HTTPStatus.FORBIDDEN,
+        f"event {event.event_id!r} is of tenant {event.tenant}; the token is for {tenant}, and for no other",
+        errors=[{"field": "tenant", "reason": Reason.INVALID.value, "message": f"wanted: {tenant}, or none"}],
+    )
 
 
 def read_fields(fields: Mapping[str, object], received_at: datetime, limits: Limits = DEFAULT_LIMITS) -> Accepted:
