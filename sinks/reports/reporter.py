@@ -6,18 +6,19 @@ and the same notice by its id, which is told once.
 
 import asyncio
 import logging
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
+from contextlib import asynccontextmanager
 from datetime import datetime, timedelta
-from typing import Final, NamedTuple
+from typing import Final
 
 from schemas.notices import encode_notice, notice_key
 from sinks.dashboard.database import Away
 from sinks.record_writer import NotAcknowledged, RecordWriter
 from sinks.reports.html import html
 from sinks.reports.kept import Folder, NotReadable
+from sinks.reports.making import Maker, Wanted
 from sinks.reports.markdown import markdown
-from sinks.reports.model import Report
-from sinks.reports.schedule import Schedule, Span
+from sinks.reports.schedule import Schedule
 from sinks.reports.telling import notice_of
 
 log = logging.getLogger(__name__)
@@ -25,17 +26,6 @@ log = logging.getLogger(__name__)
 # A clock that is turned, or a machine that slept, is noticed within this.
 _LOOK_SECONDS: Final = 30.0
 _AGAIN_SECONDS: Final = 60.0
-
-
-class Wanted(NamedTuple):
-    """One report that is to be made."""
-
-    tenant: str
-    span: Span
-    report_id: str
-
-
-Make = Callable[[Wanted], Awaitable[Report]]
 
 
 class Reporter:
@@ -46,7 +36,7 @@ class Reporter:
         schedule: Schedule,
         tenants: Sequence[str],
         folder: Folder,
-        make: Make,
+        maker: Maker,
         writer: RecordWriter,
         *,
         page: str | None,
@@ -55,20 +45,23 @@ class Reporter:
         self._schedule = schedule
         self._tenants = tenants
         self._folder = folder
-        self._make = make
+        self._maker = maker
         self._writer = writer
         self._page = page
         self._now = now
 
-    async def run(self) -> None:
-        """Until it is cancelled. What goes wrong is logged and tried again; nothing is left out for that."""
+    @asynccontextmanager
+    async def running(self) -> AsyncIterator[None]:
+        """Make reports beside the block; at its end what is under way is left, and made again at the next start."""
         await self._writer.start()
+        task = asyncio.create_task(self._run(), name="reports")
         try:
-            while True:
-                pause = await self._try()
-                await asyncio.sleep(pause)
+            yield
         finally:
+            task.cancel()
+            await asyncio.wait([task])
             await self._writer.stop()
+            await self._maker.close()
 
     async def step(self) -> int:
         """Make what is due by now and is not done; how many were made.
@@ -93,12 +86,18 @@ class Reporter:
 
     async def _make_one(self, tenant: str, due: datetime) -> None:
         wanted = Wanted(tenant, self._schedule.span(due), self._schedule.report_id(tenant, due))
-        report = await self._make(wanted)
+        report = await self._maker.make(wanted)
         kept = self._folder.keep(report, "html", html(report, page=self._page))
         self._folder.keep(report, "md", markdown(report))
         notice = notice_of(report, self._page)
         await self._writer.send(notice_key(notice), encode_notice(notice))
         log.info("%s: the report that was due at %s is made", kept, due.isoformat())
+
+    async def _run(self) -> None:
+        """What goes wrong is logged and tried again; nothing is left out for that."""
+        while True:
+            pause = await self._try()
+            await asyncio.sleep(pause)
 
     async def _try(self) -> float:
         """One step; how many seconds until the next."""
