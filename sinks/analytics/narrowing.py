@@ -22,6 +22,7 @@ Has = Literal[
     "first_response",
     "ratings",
     "slow_resolution",
+    "critical",
 ]
 
 SLOW_RESOLUTION_HOURS: Final = 48
@@ -83,6 +84,7 @@ def _having(selection: Selection, has: Has | None) -> str:
         "resolutions": f"{EVENTS} AND is_resolution {of_tickets(selection)}",
         "first_response": f"{times(selection)} WHERE isNotNull(response)",
         "ratings": f"{EVENTS} AND satisfaction > 0 {of_tickets(selection)}",
+        "critical": f"{EVENTS} AND {matching_message(selection)} AND (priority = 'urgent' OR urgency = 'critical')",
         "slow_resolution": f"{times(selection)} WHERE arrayExists(each -> each > {{slow:Int64}}, resolutions)",
     }
     return rows.get(has, "")

@@ -58,6 +58,7 @@ class Figures(Part):
     escalation_rate: float | None
     resolved: int
     resolution_rate: float | None
+    first_responses: int
     first_response_p50: float | None
     first_response_p95: float | None
     resolution_p50: float | None

@@ -1,6 +1,6 @@
 """The tickets behind a figure: a list that goes on by cursor."""
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import datetime
 from typing import Any, Final, Literal
 from urllib.parse import quote, urlencode
@@ -17,6 +17,8 @@ from sinks.analytics.selection import Selection, rfc3339
 from sinks.dashboard.asking import ask, from_milliseconds
 
 Sort = Literal["newest", "oldest", "negative_first", "positive_first"]
+
+SortBySentiment = Literal["negative_first", "positive_first"]
 
 MAX_ROWS: Final = 500
 EXCERPT_CHARS: Final = 280
@@ -92,6 +94,24 @@ class Listed:
     limit: int = 50
     cursor: str | None = None
 
+    def narrowed(self, narrowing: Narrowing) -> "Listed":
+        """The same of fewer tickets."""
+        return replace(self, narrowing=narrowing)
+
+    def address(self, selection: Selection, **more: str) -> str:
+        """Of the list, as somebody who reads on from here would ask for it."""
+        single = {name: value for name, value in vars(self.narrowing).items() if value is not None}
+        bounds = (("min_sentiment", self.min_sentiment), ("max_sentiment", self.max_sentiment))
+        asked = [
+            *((name, rfc3339(value) if isinstance(value, datetime) else str(value)) for name, value in single.items()),
+            *(("sentiment_label", label) for label in self.sentiment_labels),
+            *(("status", status) for status in self.statuses),
+            *((name, str(value)) for name, value in bounds if value is not None),
+            ("sort", self.sort),
+            *more.items(),
+        ]
+        return f"{selection.tickets()}&{urlencode(asked)}"
+
 
 class Ticket(Part):
     """A ticket as the span shows it: `channel`, `priority`, `category`, `status`, `customer_id`, `agent_id` and
@@ -149,11 +169,23 @@ def read_tickets(client: Client, selection: Selection, listed: Listed | None = N
         **about(selection),
         tickets=_tickets(client, selection, shown),
         next_cursor=following,
-        next_url=None if following is None else _next_url(selection, listed, following),
+        next_url=None if following is None else listed.address(selection, limit=str(listed.limit), cursor=following),
     )
 
 
+def count_tickets(client: Client, selection: Selection, listed: Listed) -> int:
+    """How many the whole list has."""
+    sql, values = _question(selection, listed, None)
+    counted = sql.rpartition("ORDER BY")[0]
+    return int(ask(client, f"SELECT count() AS tickets FROM ({counted})", values)[0]["tickets"])
+
+
 def _page(client: Client, selection: Selection, listed: Listed, last: Key | None) -> list[dict[str, Any]]:
+    sql, values = _question(selection, listed, last)
+    return ask(client, sql, values)
+
+
+def _question(selection: Selection, listed: Listed, last: Key | None) -> tuple[str, dict[str, Any]]:
     having = ["1"]
     if listed.sentiment_labels:
         having.append("texts > 0 AND worst_label IN {sentiment_labels:Array(String)}")
@@ -183,7 +215,7 @@ def _page(client: Client, selection: Selection, listed: Listed, last: Key | None
         last_id=ticket,
         most=listed.limit + 1,
     )
-    return ask(client, sql, values)
+    return sql, values
 
 
 _LAST_STATUS: Final = "if(countIf(status != '') = 0, 'new', argMaxIf(status, (at, log_offset), status != ''))"
@@ -237,22 +269,3 @@ def _ticket(
 def conversation_url(tenant: str, ticket_id: str) -> str:
     """The address of a ticket's conversation."""
     return f"/api/v1/conversations/{quote(ticket_id, safe='')}?{urlencode({'tenant': tenant})}"
-
-
-def _next_url(selection: Selection, listed: Listed, cursor: str) -> str:
-    narrowing = listed.narrowing
-    single = {name: value for name, value in vars(narrowing).items() if value is not None}
-    asked: list[tuple[str, str]] = [
-        *((name, rfc3339(value) if isinstance(value, datetime) else str(value)) for name, value in single.items()),
-        *(("sentiment_label", label) for label in listed.sentiment_labels),
-        *(("status", status) for status in listed.statuses),
-        *(
-            (name, str(value))
-            for name, value in (("min_sentiment", listed.min_sentiment), ("max_sentiment", listed.max_sentiment))
-            if value is not None
-        ),
-        ("sort", listed.sort),
-        ("limit", str(listed.limit)),
-        ("cursor", cursor),
-    ]
-    return f"{selection.tickets()}&{urlencode(asked)}"

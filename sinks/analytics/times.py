@@ -1,7 +1,8 @@
 """How long customers waited, as SQL: one row for each ticket that was first answered or was resolved in the span.
 
 `opened` is its first event, `response` and each of `resolutions` are milliseconds since; `response` is null where the
-first answer came in another span, or nobody had asked.
+first answer came in another span, or nobody had asked. `written` counts the customer's messages up to the span's
+end.
 """
 
 from sinks.analytics.facts import EVENTS, EVENTS_SINCE_BEFORE, of_tickets
@@ -15,11 +16,13 @@ def times(selection: Selection) -> str:
     SELECT
         ticket, opened,
         if(replies > 0 AND answered >= {{since_ms:Int64}} AND answered > opened, answered - opened, NULL) AS response,
-        arrayMap(resolved -> resolved - opened, resolved_at) AS resolutions
+        arrayMap(resolved -> resolved - opened, resolved_at) AS resolutions,
+        written
     FROM
     (
         SELECT
-            ticket, min(at) AS opened, countIf(is_reply) AS replies, minIf(at, is_reply) AS answered,
+            ticket, min(at) AS opened, countIf(is_message) AS written,
+            countIf(is_reply) AS replies, minIf(at, is_reply) AS answered,
             groupArrayIf(at, is_resolution AND at >= {{since_ms:Int64}}) AS resolved_at
         FROM {EVENTS_SINCE_BEFORE}
             AND ticket IN (SELECT ticket FROM {EVENTS} AND (is_reply OR is_resolution) {of_tickets(selection)})
