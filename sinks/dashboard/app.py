@@ -23,6 +23,7 @@ from sinks.access.admin_api import admin_api
 from sinks.access.gate import Gate
 from sinks.access.layer import AccessLayer
 from sinks.access.session_api import session_api
+from sinks.analytics.routes import analytics_api
 from sinks.corrections.api import corrections_api
 from sinks.dashboard.assets import Assets
 from sinks.dashboard.conversations import MAX_MESSAGES, StoredConversation, read_conversation
@@ -76,6 +77,8 @@ def create_page(
     what; without it everybody may.
     """
     database = Database(connect)
+    # By a client of its own: figures of a long span must not hold up what is live.
+    analytics = Database(connect)
     gate = access or Gate()
 
     @asynccontextmanager
@@ -88,6 +91,7 @@ def create_page(
         finally:
             if corrections is not None:
                 await corrections.stop()
+            await analytics.close()
             await database.close()
 
     page = DescribedApi(
@@ -117,6 +121,7 @@ def create_page(
 
     page.include_router(live_api(database, now))
     page.include_router(windows_api(database, now))
+    page.include_router(analytics_api(analytics, now))
     page.include_router(corrections_api(database, now, corrections))
     page.include_router(session_api(gate))
     page.include_router(admin_api(gate, database))
