@@ -2,24 +2,31 @@
 
 from collections.abc import Sequence
 from datetime import datetime
-from typing import Final
 
 from sinks.analytics.cells import Breakdown
+from sinks.analytics.escalations import EscalationReports
+from sinks.analytics.problems import Problem
 from sinks.analytics.selection import Selection
 from sinks.analytics.summary import Figures
 from sinks.analytics.trends import Point
 from sinks.reports.definitions import DEFINITIONS
-from sinks.reports.evidence import Evidence, Group
+from sinks.reports.evidence import Evidence, Group, Listed, Mean, Topic
 from sinks.reports.figures_in_words import span_in_words
 from sinks.reports.intervals import Counted, Interval, of_difference, of_growth
 from sinks.reports.material import Material
 from sinks.reports.model import Figure, Report, Section
-from sinks.reports.parts import distributions_section, named, trends_section
 from sinks.reports.recommendations import FEW, findings
 from sinks.reports.schedule import Span, asked_id
-
-# A few points more or less are how days differ.
-_PLURALS: Final = {"category": "categories", "priority": "priorities", "channel": "channels"}
+from sinks.reports.sections.agents import agents_section
+from sinks.reports.sections.alerts import alerts_section
+from sinks.reports.sections.distributions import distributions_section
+from sinks.reports.sections.escalations import escalations_section
+from sinks.reports.sections.issues import issues_section
+from sinks.reports.sections.naming import named
+from sinks.reports.sections.problems import problems_section
+from sinks.reports.sections.resolution import resolution_section
+from sinks.reports.sections.trends import trends_section
+from sinks.reports.waiting import Waiting
 
 
 def compose(material: Material, made_at: datetime, report_id: str | None = None) -> Report:
@@ -48,14 +55,46 @@ def compose(material: Material, made_at: datetime, report_id: str | None = None)
 def evidence_of(material: Material) -> Evidence:
     """What findings rest on."""
     summary = material.summary
+    problems, waiting = material.problems, material.waiting
     return Evidence(
         now=_all(summary.current, behind=summary.current.links.negative),
         before=_all(summary.previous),
         categories=_groups(material.breakdowns["category"]),
         categories_before=_groups(material.categories_before),
+        resolution=_mean(waiting),
+        resolution_before=_mean(material.waiting_before),
+        customers=Counted(problems.repeat_customers, waiting.customers),
+        critical=Listed(problems.unresolved_critical.tickets, _ids(problems.unresolved_critical)),
+        critical_behind=problems.unresolved_critical.tickets_url,
+        oldest=max((each.age_seconds for each in problems.unresolved_critical.shown), default=0.0),
+        unanswered=_unanswered(material.escalations),
+        unanswered_behind=material.escalations.escalated_url,
         volume=_tickets(material.trends.points),
         volume_before=_tickets(material.trends.compared),
+        topics=tuple(
+            Topic(each.phrase, each.support, each.share, each.usual_share)
+            for each in (material.topics.topics if material.topics else ())
+        ),
+        slow=_ids(problems.slow_resolution),
+        slow_behind=problems.slow_resolution.tickets_url,
+        worst=_ids(problems.strongly_negative),
+        repeating=tuple(each.customer_id for each in problems.most_tickets),
     )
+
+
+def _mean(waiting: Waiting) -> Mean | None:
+    if waiting.mean is None:
+        return None
+    return Mean(waiting.mean, waiting.deviation or 0.0, waiting.resolutions)
+
+
+def _ids(problem: Problem) -> tuple[str, ...]:
+    return tuple(each.ticket_id for each in problem.shown)
+
+
+def _unanswered(reports: EscalationReports) -> Counted:
+    answered = sum(each.answered for each in reports.first_response_by_priority)
+    return Counted(reports.escalations - answered, reports.escalations)
 
 
 def _all(figures: Figures, behind: str | None = None) -> Group:
@@ -75,10 +114,15 @@ def _tickets(points: Sequence[Point]) -> tuple[int, ...]:
 
 
 def _sections(material: Material) -> Sequence[Section]:
-    breakdowns = {str(by): found for by, found in material.breakdowns.items()}
     return (
         trends_section(material.trends),
-        distributions_section(material.distribution, breakdowns, material.emotions),
+        distributions_section(material.distribution, material.breakdowns, material.emotions),
+        problems_section(material.problems),
+        issues_section(material.phrases, material.topics),
+        resolution_section(material.waiting, material.outcomes),
+        agents_section(material.agents),
+        escalations_section(material.escalations, material.watch),
+        alerts_section(material.alerts),
     )
 
 

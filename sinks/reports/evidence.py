@@ -31,11 +31,19 @@ class Group(NamedTuple):
         return Counted(self.escalated, self.tickets)
 
 
-class Open(NamedTuple):
-    """A ticket that is urgent and not resolved, and since how many seconds."""
+class Listed(NamedTuple):
+    """So many tickets, and the ids of some of them."""
 
-    ticket: str
+    number: int
+    ids: tuple[str, ...] = ()
+
+
+class Mean(NamedTuple):
+    """Of so many times, and how much they spread: seconds."""
+
     seconds: float
+    deviation: float
+    number: int
 
 
 class Topic(NamedTuple):
@@ -48,23 +56,27 @@ class Topic(NamedTuple):
 
 
 class Evidence(NamedTuple):
-    """All that findings are made of. `resolution` has the mean time to resolution in seconds, its interval if that is
-    known, and of how many; `customers` those who wrote three times or more, of all. `volume` and `volume_before` are
-    tickets by steps of equal length.
+    """All that findings are made of. `resolution` is the time to resolution; `customers` are those who had three
+    tickets or more, of all; `critical` is urgent and not resolved, the oldest for `oldest` seconds. `volume` and
+    `volume_before` are tickets by steps of equal length. `worst` and `slow` are ids of tickets, `…_behind` addresses.
     """
 
     now: Group
     before: Group
     categories: tuple[Group, ...] = ()
     categories_before: tuple[Group, ...] = ()
-    resolution: float | None = None
-    resolved: int = 0
+    resolution: Mean | None = None
+    resolution_before: Mean | None = None
     customers: Counted = Counted(0, 0)
-    customers_behind: str | None = None
-    critical: tuple[Open, ...] = ()
+    repeating: tuple[str, ...] = ()
+    critical: Listed = Listed(0)
+    critical_behind: str | None = None
+    oldest: float = 0.0
     unanswered: Counted = Counted(0, 0)
+    unanswered_behind: str | None = None
     volume: tuple[int, ...] = ()
     volume_before: tuple[int, ...] = ()
     topics: tuple[Topic, ...] = ()
     slow: tuple[str, ...] = ()
+    slow_behind: str | None = None
     worst: tuple[str, ...] = ()

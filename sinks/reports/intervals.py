@@ -68,12 +68,12 @@ def of_difference(now: Counted, before: Counted, z: float = quantile()) -> Inter
     )
 
 
-def of_mean(values: Sequence[float], z: float = quantile()) -> Interval | None:
-    """Of the mean of many values; none of fewer than two."""
-    if len(values) < 2:
+def of_mean(mean: float, deviation: float, number: int, z: float = quantile()) -> Interval | None:
+    """Of a mean of so many values with a standard deviation; none of fewer than two."""
+    if number < 2:
         return None
-    half = z * sqrt(variance(values) / len(values))
-    return Interval(fmean(values) - half, fmean(values) + half)
+    half = z * deviation / sqrt(number)
+    return Interval(mean - half, mean + half)
 
 
 def of_growth(now: Sequence[float], before: Sequence[float], z: float = quantile()) -> Interval | None:

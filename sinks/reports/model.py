@@ -45,10 +45,11 @@ class Column(Part):
 
 
 class Row(Part):
-    """A row: a value for each column, and where the tickets behind it are, beginning with "/"."""
+    """A row: a value for each column; where the tickets behind it are, beginning with "/", or which `ticket` it is."""
 
     values: tuple[Value, ...]
     tickets: str | None = None
+    ticket: str | None = None
 
 
 class Table(Part):

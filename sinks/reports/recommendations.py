@@ -9,7 +9,7 @@ from typing import Final
 
 from sinks.reports.evidence import Evidence, Group
 from sinks.reports.figures_in_words import duration, percent
-from sinks.reports.intervals import Counted, Interval, of_difference, of_growth, of_share, quantile
+from sinks.reports.intervals import Counted, Interval, of_difference, of_growth, of_mean, of_share, quantile
 from sinks.reports.model import Figure, Finding, Level
 
 TECHNICAL_SHARE: Final = 0.30
@@ -215,20 +215,29 @@ def _escalated_changed(evidence: Evidence) -> Iterator[Finding]:
 
 def _slow(evidence: Evidence) -> Iterator[Finding]:
     mean = evidence.resolution
-    if mean is None or mean <= RESOLUTION_SECONDS:
+    if mean is None or mean.seconds <= RESOLUTION_SECONDS:
         return
-    level: Level = "act" if evidence.resolved >= FEW else "watch"
+    interval = of_mean(mean.seconds, mean.deviation, mean.number)
+    level = "watch" if interval is None or mean.number < FEW else _level(interval, RESOLUTION_SECONDS)
     yield Finding(
         key="slow_resolution",
         level=level,
-        title=f"A resolution takes {duration(mean)} on average",
+        title=f"A resolution takes {duration(mean.seconds)} on average",
         text=f"That is more than {duration(RESOLUTION_SECONDS)}. The slowest are named; what holds them up often holds "
         f"up others.{_chance(level)}",
         rests_on=(
-            Figure(name="time to resolution, mean", value=mean, unit="seconds"),
-            _count("resolutions", evidence.resolved),
+            Figure(
+                name="time to resolution, mean",
+                value=mean.seconds,
+                unit="seconds",
+                low=interval.low if interval else None,
+                high=interval.high if interval else None,
+                before=evidence.resolution_before.seconds if evidence.resolution_before else None,
+            ),
+            _count("resolutions", mean.number),
         ),
         tickets=evidence.slow[:_TICKETS],
+        behind=evidence.slow_behind,
     )
 
 
@@ -262,25 +271,29 @@ def _repeated(evidence: Evidence) -> Iterator[Finding]:
         title=f"{percent(counted.share or 0)} of customers had three tickets or more",
         text=f"Who comes back so often was not helped the first time. Talk to them before they leave.{_chance(level)}",
         rests_on=(_share("customers with three tickets or more", counted), _count("customers", counted.among)),
-        behind=evidence.customers_behind,
     )
 
 
+def _named(customers: Sequence[str]) -> str:
+    shown = ", ".join(customers[:_TICKETS])
+    return f"Most had: {shown}." if shown else "Talk to them before they leave."
+
+
 def _critical(evidence: Evidence) -> Iterator[Finding]:
-    if not evidence.critical:
+    number = evidence.critical.number
+    if not number:
         return
-    oldest = max(evidence.critical, key=lambda each: each.seconds)
-    number = len(evidence.critical)
     yield Finding(
         key="critical_open",
         level="act",
         title=f"{number:,} urgent {'ticket is' if number == 1 else 'tickets are'} not resolved",
-        text=f"The oldest is open for {duration(oldest.seconds)}.",
+        text=f"The oldest is open for {duration(evidence.oldest)}.",
         rests_on=(
             _count("urgent tickets that are open", number),
-            Figure(name="age of the oldest", value=oldest.seconds, unit="seconds"),
+            Figure(name="age of the oldest", value=evidence.oldest, unit="seconds"),
         ),
-        tickets=tuple(each.ticket for each in sorted(evidence.critical, key=lambda each: -each.seconds))[:_TICKETS],
+        tickets=evidence.critical.ids[:_TICKETS],
+        behind=evidence.critical_behind,
     )
 
 
@@ -288,12 +301,14 @@ def _unanswered(evidence: Evidence) -> Iterator[Finding]:
     waiting, among = evidence.unanswered
     if not waiting:
         return
+    share = Figure(name="escalations without an answer", value=waiting / among, unit="share")
     yield Finding(
         key="escalations_unanswered",
         level="act",
         title=f"{waiting:,.0f} of {among:,.0f} escalations have had no answer",
         text="An escalation calls a person; nobody has answered these yet.",
-        rests_on=(_share("escalations without an answer", evidence.unanswered),),
+        rests_on=(share,),
+        behind=evidence.unanswered_behind,
     )
 
 

@@ -1,19 +1,15 @@
-"""Sections of what analytics has read: distributions, volume and trends. Pure."""
+"""What customers' messages are like, and of what they are."""
 
-from collections.abc import Mapping, Sequence
-from datetime import datetime
+from collections.abc import Mapping
 from typing import Final
 
-from sinks.analytics.cells import Breakdown, Group
+from sinks.analytics.cells import Breakdown, Dimension
 from sinks.analytics.distribution import HUNDRED, Distribution
 from sinks.analytics.emotions import Emotions
-from sinks.analytics.trends import Point, Step, Trends
 from sinks.reports.figures_in_words import percent
 from sinks.reports.model import Bar, Chart, Column, Row, Section, Table, Tone
+from sinks.reports.sections.naming import MOST, NEGATIVE, named, negative_parts
 
-# More rows nobody reads in a report; the addresses behind the figures have them all.
-MOST: Final = 12
-NEGATIVE: Final[tuple[tuple[Tone, str], ...]] = (("negative", "negative messages"), ("other", "other messages"))
 _TONES: Final[Mapping[str, Tone]] = {
     "very_negative": "very_negative",
     "negative": "negative",
@@ -21,98 +17,20 @@ _TONES: Final[Mapping[str, Tone]] = {
     "positive": "positive",
     "very_positive": "very_positive",
 }
-_UNKNOWN: Final = "(none)"
-
-
-def named(value: str) -> str:
-    """A name without the underscores that programs need."""
-    return value.replace("_", " ") or _UNKNOWN
-
-
-def trends_section(trends: Trends) -> Section:
-    """How many messages came when, and how many of them are negative."""
-    points = trends.points
-    busiest = max(points, key=lambda point: point.messages, default=None)
-    messages = sum(point.messages for point in points)
-    seen = f"{messages:,} messages of customers"
-    if busiest is not None and busiest.messages:
-        seen += f", most of them ({busiest.messages:,}) {_in_words(busiest.start, trends.step)}"
-    chart = Chart(
-        form="columns",
-        title=f"Customers' messages by {trends.step}",
-        summary=f"{seen}.",
-        bars=tuple(
-            Bar(label=_label(point.start, trends.step), parts=_negative(point.negative + point.very_negative, point))
-            for point in points
-        ),
-        legend=NEGATIVE,
-        table=_by_time(points, trends.step),
-    )
-    return Section(key="trends", title="Volume and trends", lead=f"{seen}.", blocks=(chart,))
-
-
-def _negative(negative: int, point: Point | Group) -> tuple[tuple[Tone, float], ...]:
-    return (("negative", float(negative)), ("other", float(point.messages - negative)))
-
-
-def _by_time(points: Sequence[Point], step: Step) -> Table:
-    return Table(
-        key=f"by_{step}",
-        title=f"By {step}",
-        columns=(
-            Column(name=step, unit="text"),
-            Column(name="tickets"),
-            Column(name="messages"),
-            Column(name="negative", unit="share"),
-            Column(name="escalated"),
-            Column(name="resolved"),
-        ),
-        rows=tuple(
-            Row(
-                values=(
-                    _long_label(point.start, step),
-                    point.tickets,
-                    point.messages,
-                    point.negative_share,
-                    point.escalated_tickets,
-                    point.resolved,
-                ),
-                tickets=point.tickets_url,
-            )
-            for point in points
-        ),
-        note="Tickets in which something happened then, so one may count on several days.",
-    )
-
-
-def _label(start: datetime, step: Step) -> str:
-    return f"{start:%H:%M}" if step == "hour" else f"{start:%-d %b}"
-
-
-def _long_label(start: datetime, step: Step) -> str:
-    return {"hour": f"{start:%-d %b %H:%M}", "day": f"{start:%a %-d %b}", "week": f"from {start:%-d %b}"}[step]
-
-
-def _in_words(start: datetime, step: Step) -> str:
-    return {
-        "hour": f"in the hour from {start:%-d %b %H:%M}",
-        "day": f"on {start:%A, %-d %B}",
-        "week": f"in the week from {start:%-d %B}",
-    }[step]
+_PLURALS: Final = {"category": "categories", "priority": "priorities", "channel": "channels"}
 
 
 def distributions_section(
-    distribution: Distribution, breakdowns: Mapping[str, Breakdown], emotions: Emotions
+    distribution: Distribution, breakdowns: Mapping[Dimension, Breakdown], emotions: Emotions
 ) -> Section:
     """What customers' messages are like, and of what they are."""
-    plural = {"category": "categories", "priority": "priorities", "channel": "channels"}
     return Section(
         key="distributions",
         title="Distributions",
         lead=_mostly(breakdowns["category"]) if "category" in breakdowns else "",
         blocks=(
             _sentiment(distribution),
-            *(groups_chart(found, plural.get(by, by)) for by, found in breakdowns.items()),
+            *(groups_chart(found, _PLURALS.get(by, by)) for by, found in breakdowns.items()),
             _emotions(emotions),
         ),
     )
@@ -151,7 +69,7 @@ def groups_chart(found: Breakdown, many: str) -> Chart:
         form="bars",
         title=f"Customers' messages by {found.by}",
         summary=most or "None is negative.",
-        bars=tuple(Bar(label=named(each.value), parts=_negative(each.negative, each)) for each in groups),
+        bars=tuple(Bar(label=named(each.value), parts=negative_parts(each.negative, each.messages)) for each in groups),
         legend=NEGATIVE,
         table=Table(
             key=f"by_{found.by}",

@@ -1,0 +1,1 @@
+"""The sections of a report, one in each module: what analytics has read becomes tables and charts. Pure."""
