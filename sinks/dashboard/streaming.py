@@ -19,7 +19,7 @@ Read = Callable[[], Awaitable[bytes]]
 
 # How often a stream looks for an answer that is new, and for a server that stops (seconds).
 LOOK_SECONDS: Final = 0.5
-# A line without content, so that a connection that is gone is noticed at both ends (seconds).
+# An event without content, so that a connection that is gone is noticed at both ends (seconds).
 HEARTBEAT_SECONDS: Final = 10
 # After this time a browser whose stream ended opens it again (milliseconds).
 RETRY_MS: Final = 2_000
@@ -32,7 +32,7 @@ _decoder = msgspec.json.Decoder(dict[str, msgspec.Raw])
 def stream_of(request: Request, parts: Mapping[str, Read]) -> EventSourceResponse:
     """The parts as server-sent events, each under its name, until the viewer or the server ends it."""
     events = changes(parts, stopping_of(request.scope))
-    return EventSourceResponse(events, ping=HEARTBEAT_SECONDS, send_timeout=SEND_SECONDS)
+    return EventSourceResponse(events, ping=HEARTBEAT_SECONDS, ping_message_factory=_beat, send_timeout=SEND_SECONDS)
 
 
 async def changes(
@@ -63,6 +63,10 @@ async def changes(
                 why = str(error) or "it takes too long to answer"
                 yield ServerSentEvent(event="away", data=_json({"detail": f"ClickHouse is away: {why}"}))
         await anyio.sleep(look)
+
+
+def _beat() -> ServerSentEvent:
+    return ServerSentEvent(event="beat", data="{}")
 
 
 def _changed(before: Mapping[str, msgspec.Raw], now: Mapping[str, msgspec.Raw]) -> dict[str, msgspec.Raw]:

@@ -1,32 +1,59 @@
-"""What the browser's tests share: the page with its rows, and a window that nobody has used yet."""
+"""What the browser's tests share: the page with its rows in one process, and a window that nobody has used yet."""
 
+import shutil
 from collections.abc import Iterator
 
 import pytest
+from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
-from tests.browser.chromium import Browser, browsing
-from tests.browser.page_process import serving_rows
+from tests.browser.looking import PATIENCE_MS
+from tests.browser.page_process import PageProcess, serving_rows
 
-
-@pytest.fixture(scope="module")
-def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving_rows(tmp_path_factory.mktemp("page")) as url:
-        yield url
+FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage")
 
 
-@pytest.fixture(scope="module")
-def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Browser]:
-    with browsing(tmp_path_factory.mktemp("profile")) as window:
-        yield window
+@pytest.fixture(scope="session")
+def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageProcess]:
+    with serving_rows(tmp_path_factory.mktemp("page")) as started:
+        yield started
 
 
 @pytest.fixture
-def browser(chromium: Browser, address: str) -> Browser:
-    """The window as a newcomer has it: nothing chosen, nothing stored, nothing in the console."""
-    chromium.resize(1280, 900)
-    chromium.devtools("Emulation.setEmulatedMedia", features=[])
-    chromium.devtools("Emulation.setTimezoneOverride", timezoneId="UTC")
-    chromium.devtools("Storage.clearDataForOrigin", origin=address, storageTypes="all")
-    chromium.open("about:blank")
-    chromium.console_errors()
-    return chromium
+def address(process: PageProcess) -> str:
+    return process.address
+
+
+# The event loop of playwright must not outlast the module: tests with loops of their own may follow.
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    executable = shutil.which("chromium")
+    assert executable, "chromium not found: install it with `apt-get install chromium`"
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=executable, args=FLAGS)
+        yield browser
+        browser.close()
+
+
+@pytest.fixture
+def errors() -> list[str]:
+    """What the console reported and the page raised. A test that asks for it may expect some; any other has none."""
+    return []
+
+
+@pytest.fixture
+def page(chromium: Browser, errors: list[str], request: pytest.FixtureRequest) -> Iterator[Page]:
+    """A window as a newcomer has it: nothing chosen, nothing stored."""
+    context = chromium.new_context(viewport={"width": 1280, "height": 900}, timezone_id="UTC")
+    context.set_default_timeout(PATIENCE_MS)
+    window = context.new_page()
+
+    def note(message: ConsoleMessage) -> None:
+        if message.type == "error":
+            errors.append(message.text)
+
+    window.on("console", note)
+    window.on("pageerror", lambda error: errors.append(str(error)))
+    yield window
+    context.close()
+    if "errors" not in request.node.function.__code__.co_varnames:
+        assert errors == []

@@ -58,16 +58,16 @@ def page_rows(now: datetime, seed: int = 7) -> Rows:
     chance = random.Random(seed)
     until = now.replace(second=0, microsecond=0) + timedelta(minutes=1)
     busy = _busy_events(chance, until - timedelta(minutes=45), now)
-    single = [_event("single", 0, now - timedelta(seconds=70), "neutral", 5.0, "T-1", "Where is my parcel?", chance)]
+    single = [event_row("single", 0, now - timedelta(seconds=70), "neutral", 5.0, "T-1", "Where is my parcel?", chance)]
     hostile = [
-        _event("hostile", 0, now - timedelta(seconds=30), "very_negative", 0.1, LONG_ID, HOSTILE, chance),
-        _event("hostile", 1, now - timedelta(seconds=20), "negative", 3.0, HOSTILE, "😀" * 400, chance),
-        _event(
+        event_row("hostile", 0, now - timedelta(seconds=30), "very_negative", 0.1, LONG_ID, HOSTILE, chance),
+        event_row("hostile", 1, now - timedelta(seconds=20), "negative", 3.0, HOSTILE, "😀" * 400, chance),
+        event_row(
             "hostile", 2, now - timedelta(seconds=10), "negative", 3.5, "'; DROP TABLE windows --", "w" * 3000, chance
         ),
     ]
     events = [*busy, *single, *hostile]
-    escalations = [_escalation(event) for event in events if event["scored"] and event["score"] < 1.5]
+    escalations = [escalation_row(event) for event in events if event["scored"] and event["score"] < 1.5]
     windows = _windows(events, escalations, until)
     stale_event = [event | {"text": "an older version", "score": 0.0, "version": 0} for event in busy[-1:]]
     stale_windows = [window | {"events": 9999, "revision": 0, "version": 0} for window in windows[:40]]
@@ -90,14 +90,14 @@ def _busy_events(chance: random.Random, start: datetime, now: datetime) -> list[
         score = round(min(10.0, 2 * _LABELS.index(label) + chance.random() * 1.99), 2)
         text = chance.choice(_TEXTS[label])
         events.append(
-            _event("default", number, moment, label, score, f"T-{chance.randrange(20000, 20220)}", text, chance)
+            event_row("default", number, moment, label, score, f"T-{chance.randrange(20000, 20220)}", text, chance)
         )
         moment += timedelta(milliseconds=chance.randrange(400, 5200))
         number += 1
     return events
 
 
-def _event(
+def event_row(
     tenant: str, number: int, at: datetime, label: str, score: float, ticket: str, text: str, chance: random.Random
 ) -> Row:
     agent = tenant == "default" and chance.random() < 0.18
@@ -121,7 +121,7 @@ def _event(
     }
 
 
-def _escalation(event: Row) -> Row:
+def escalation_row(event: Row) -> Row:
     copied = (
         "tenant",
         "ticket_id",
@@ -154,7 +154,7 @@ def _windows(events: list[Row], escalations: list[Row], until: datetime) -> list
         start = event["occurred_at"].replace(second=0, microsecond=0)
         for dimension in ("overall", "channel", "category", "priority"):
             value = "" if dimension == "overall" else event[dimension]
-            cell = cells.setdefault((event["tenant"], start, dimension, value), _empty_window(until - start))
+            cell = cells.setdefault((event["tenant"], start, dimension, value), empty_window(until - start))
             _count(cell, event, (event["tenant"], event["event_id"]) in escalated)
     return [
         {"tenant": tenant, "size": 60, "start": start, "dimension": dimension, "value": value, **cell}
@@ -168,7 +168,7 @@ def _yesterday(windows: list[Row]) -> list[Row]:
     return [window | {"start": window["start"] - earlier} for window in windows if window["tenant"] == "default"]
 
 
-def _empty_window(behind: timedelta) -> Row:
+def empty_window(behind: timedelta) -> Row:
     counted = ("events", "scored", *_LABELS, "score_sum", "escalations")
     return dict.fromkeys(counted, 0) | {"revision": 3, "final": behind > timedelta(minutes=2), "version": 3}
 

@@ -39,8 +39,8 @@ def sink(url: str, client: Client) -> Iterator[ClickHouseSink]:
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving_rows(tmp_path_factory.mktemp("page")) as url:
-        yield url
+    with serving_rows(tmp_path_factory.mktemp("page")) as served:
+        yield served.address
 
 
 @pytest.fixture

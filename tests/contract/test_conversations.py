@@ -24,8 +24,8 @@ pytestmark = pytest.mark.xdist_group("conversations")
 
 @pytest.fixture(scope="module")
 def address(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    with serving("tests.contract.conversation_rows", str(tmp_path_factory.mktemp("page"))) as url:
-        yield url
+    with serving("tests.contract.conversation_rows", str(tmp_path_factory.mktemp("page"))) as served:
+        yield served.address
 
 
 @pytest.fixture

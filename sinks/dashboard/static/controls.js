@@ -22,6 +22,12 @@ export function createControls({ onChange, onTheme }) {
   });
   themes(onTheme);
   return {
+    // A token may see one tenant's tickets only.
+    see(tenants) {
+      if (tenants.includes(form.elements.tenant.value)) return;
+      form.elements.tenant.value = tenants[0];
+      toAddress(form);
+    },
     chosen: () => ({ tenant: form.elements.tenant.value, minutes: form.elements.minutes.value }),
     paused: () => pause.getAttribute("aria-pressed") === "true",
   };

@@ -3,7 +3,7 @@
 import { element } from "./elements.js";
 import { LABELS, clock, count, percent, points, reasonWords, spoken } from "./words.js";
 
-function bar(share, tone = "") {
+export function bar(share, tone = "") {
   const fill = element("span", { class: `fill ${tone}` });
   fill.style.width = `${Math.min(100, share * 100)}%`;
   return element("span", { class: "bar", "aria-hidden": "true" }, fill);

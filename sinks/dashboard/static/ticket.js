@@ -1,6 +1,8 @@
 // One ticket: what was said, how each message was scored and why, and what became of its escalations.
 
+import { correctButton, correctionNotes, standing } from "./correcting.js";
 import { byId, element, rebuild, say } from "./elements.js";
+import { marked } from "./marks.js";
 import { showNotificationsOf } from "./notifications.js";
 import { fact, facts } from "./tickets.js";
 import { count, dayAndClock, dayAndClockSeconds, duration, labelWords, plural, points, signed, spoken } from "./words.js";
@@ -10,12 +12,25 @@ const TYPES = { status_changed: "Status", rated: "Rating", escalation_requested:
 // Where its conversation is told. What is in an id is never a part of the address.
 export const conversationOf = (ticket) => `conversations/${encodeURIComponent(ticket)}`;
 
+// What is shown now, and what was corrected of it.
+let shown = null;
+let corrections = [];
+
 // What is shown is faint until it is of this ticket.
 export function expectTicket(ticket) {
-  if (byId("ticket-id").textContent !== ticket) byId("ticket").dataset.view = "loading";
+  if (byId("ticket-id").textContent === ticket) return;
+  byId("ticket").dataset.view = "loading";
+  [shown, corrections] = [null, []];
 }
 
-export function showTicket(conversation) {
+export function showCorrections(answer) {
+  corrections = answer.corrections;
+  showMessages();
+}
+
+// `changed` is called when something was corrected.
+export function showTicket(conversation, changed) {
+  shown = { conversation, changed };
   const { tenant, ticket_id: ticket, state } = conversation;
   head(ticket, tenant, [
     fact(spoken(state.status)),
@@ -28,11 +43,20 @@ export function showTicket(conversation) {
   byId("ticket-parts").hidden = false;
   rebuild("ticket-figures", state, () => figures(state));
   say("messages-count", conversation.left_out ? `the newest ${count(conversation.messages.length)} of ${count(state.events)} events` : plural(state.events, "event"));
-  rebuild("messages", conversation.messages, () => conversation.messages.map((each) => message(each, state)));
+  showMessages();
   const { escalations } = conversation;
   say("ticket-escalations-count", escalations.length ? plural(escalations.length, "escalation") : "");
   rebuild("ticket-escalations", escalations, () => (escalations.length ? escalations.map(escalation) : [element("li", { class: "muted nothing" }, "It has not escalated.")]));
   showNotificationsOf(conversation.notifications);
+}
+
+// Who is correcting a message is not disturbed.
+function showMessages() {
+  if (!shown || byId("messages").querySelector("form")) return;
+  const { tenant, ticket_id: ticket, messages, state } = shown.conversation;
+  const categories = [...new Set([state.category, ...messages.map((each) => each.category)])].filter(Boolean);
+  const context = { tenant, ticket, categories, corrections, recorded: shown.changed };
+  rebuild("messages", [tenant, ticket, messages, corrections], () => messages.map((each) => message(each, state, context)));
 }
 
 export function showMissing(ticket, tenant) {
@@ -70,7 +94,8 @@ function moment(time) {
   return element("time", { datetime: time, title: when.toLocaleString() }, dayAndClockSeconds(when));
 }
 
-function message(told, state) {
+function message(told, state, context) {
+  const stands = standing(context.corrections, told.event_id);
   const agent = told.voice === "agent";
   const reasons = told.reasons.map(({ rule, term, points: moved }) => element(
     "li", {}, element("b", {}, signed(moved)), " ", element("span", { dir: "auto" }, term || spoken(rule)), element("span", { class: "muted" }, term ? ` ${spoken(rule).toLowerCase()}` : ""),
@@ -81,18 +106,22 @@ function message(told, state) {
     element(
       "div", { class: "about" },
       element("p", { class: "title" }, element("b", {}, agent ? "Agent" : "Customer"), element("span", { class: "muted" }, TYPES[told.type] ?? ""), moment(told.at)),
-      told.text && element("p", { class: "said", dir: "auto" }, told.text),
+      told.text && element("p", { class: "said", dir: "auto" }, ...marked(told.text, told.reasons)),
       facts(
-        told.label && fact(labelWords(told.label)),
+        told.label && fact(labelWords(told.label), stands.label ? "overruled" : ""),
+        stands.label && fact(`corrected: ${labelWords(stands.label.new)}`, "corrected"),
         told.unscored && fact(`not scored: ${spoken(told.unscored).toLowerCase()}`),
         told.status && fact(`status ${spoken(told.status).toLowerCase()}`),
         told.emotion && fact(spoken(told.emotion)),
         // What is said of the ticket is not said again of each message.
         told.channel !== state.channel && fact(spoken(told.channel)),
-        told.category && told.category !== state.category && fact(spoken(told.category)),
+        told.category && (told.category !== state.category || stands.category) && fact(spoken(told.category), stands.category ? "overruled" : ""),
+        stands.category && fact(`corrected: ${spoken(stands.category.new)}`, "corrected"),
         ...told.signals.map((signal) => fact(spoken(signal), "signal")),
+        told.text && correctButton(told, context),
       ),
       reasons.length ? element("ul", { class: "reasons", "aria-label": "What moved its score" }, ...reasons) : "",
+      ...correctionNotes(context.corrections, told.event_id),
     ),
   );
 }

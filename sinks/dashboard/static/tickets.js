@@ -1,7 +1,7 @@
 // The two lists of tickets: who needs a person now, and who is unhappiest.
 
 import { element } from "./elements.js";
-import { ticketAddress } from "./views.js";
+import { ticketAddress } from "./address.js";
 import { ago, labelWords, points, spoken } from "./words.js";
 
 function moment(time, now) {

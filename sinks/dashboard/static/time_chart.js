@@ -9,9 +9,11 @@ export const headroom = (value, least) => Math.max(least, Math.ceil(value * 1.08
 
 export class TimeChart {
   // `range` gives the least and the highest value of the y axis, `describe` a slot in words (null: the chart itself), `y` a tick.
-  // Charts with the same `together` have one pointer.
-  constructor({ id, read, together, range, draw, describe, ticks, y }) {
-    Object.assign(this, { id, read, range, draw, describe });
+  // Charts with the same `together` have one pointer. With `onSelect` a span can be dragged, or marked with Shift and the arrow keys:
+  // it hears the starts (seconds) of the first slot and of the one behind the last.
+  constructor({ id, read, together, range, draw, describe, ticks, y, onSelect }) {
+    Object.assign(this, { id, read, range, draw, describe, onSelect });
+    this.marked = null;
     this.slots = [];
     this.step = 60;
     this.box = byId(id);
@@ -34,7 +36,7 @@ export class TimeChart {
     });
     this.uplot.redraw();
     this.#tell(this.#under(this.uplot));
-    this.box.setAttribute("aria-label", `${this.describe(null)}. Arrow keys read single windows.`);
+    this.box.setAttribute("aria-label", `${this.describe(null)}. Arrow keys read single windows${this.onSelect ? "; with Shift they mark a span, and Enter shows it alone" : ""}.`);
   }
 
   repaint() {
@@ -46,11 +48,11 @@ export class TimeChart {
     return {
       width: this.box.clientWidth || 300,
       height: Number(this.box.dataset.height),
-      padding: [8, 6, 0, 0],
+      padding: [8, 16, 0, 0],
       legend: { show: false },
       // Days begin and end in UTC, whoever looks at them.
       tzDate: (at) => (this.step >= DAY ? uPlot.tzDate(new Date(at * 1000), "Etc/UTC") : new Date(at * 1000)),
-      cursor: { y: false, points: { show: false }, drag: { x: false, y: false }, sync: { key: together } },
+      cursor: { y: false, points: { show: false }, drag: { x: Boolean(this.onSelect), y: false, setScale: false }, sync: { key: together } },
       scales: { x: { time: true }, y: { auto: false } },
       series: [{}, { paths: () => null, points: { show: false } }],
       axes: [
@@ -60,6 +62,7 @@ export class TimeChart {
       hooks: {
         draw: [(chart) => this.draw(chart, this.slots, this.step)],
         setCursor: [(chart) => this.#tell(this.#under(chart))],
+        setSelect: [(chart) => this.#selected(chart)],
       },
     };
   }
@@ -86,15 +89,49 @@ export class TimeChart {
     if (width && width !== this.uplot.width) this.uplot.setSize({ width, height: Number(this.box.dataset.height) });
   }
 
+  // What was dragged over, in whole slots. A chart that only shows another one's selection has no pointer of its own.
+  #selected(chart) {
+    const { left, width } = chart.select;
+    if (!this.onSelect || width < 4 || !chart.cursor.event) return;
+    const slotAt = (pixel) => Math.max(0, Math.min(this.slots.length - 1, Math.floor((chart.posToVal(pixel, "x") - this.slots[0].at) / this.step)));
+    this.#choose(slotAt(left), slotAt(left + width));
+  }
+
+  #choose(first, last) {
+    this.uplot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+    this.onSelect(this.slots[first].at, this.slots[last].at + this.step);
+  }
+
+  #mark(to) {
+    this.marked ??= this.#under(this.uplot) ?? to;
+    const [first, last] = [Math.min(this.marked, to), Math.max(this.marked, to)];
+    const left = this.uplot.valToPos(this.slots[first].at, "x");
+    const right = this.uplot.valToPos(this.slots[last].at + this.step, "x");
+    this.uplot.setSelect({ left, width: right - left, top: 0, height: this.uplot.over.clientHeight }, false);
+    this.span = [first, last];
+  }
+
   #move(event) {
+    if (event.key === "Enter" && this.marked !== null) {
+      const [first, last] = this.span;
+      this.marked = null;
+      return this.#choose(first, last);
+    }
     const by = { ArrowLeft: -1, ArrowRight: 1 }[event.key];
     if (!by || !this.slots.length) return;
     event.preventDefault();
     const from = this.#under(this.uplot) ?? (by < 0 ? this.slots.length : -1);
-    this.#point(Math.max(0, Math.min(this.slots.length - 1, from + by)));
+    const to = Math.max(0, Math.min(this.slots.length - 1, from + by));
+    if (this.onSelect && event.shiftKey) this.#mark(to);
+    else this.marked = null;
+    this.#point(to);
   }
 
   #point(index) {
+    if (index === null && this.marked !== null) {
+      this.marked = null;
+      this.uplot.setSelect({ left: 0, width: 0, top: 0, height: 0 }, false);
+    }
     const left = index === null ? -10 : this.uplot.valToPos(this.slots[index].at + this.step / 2, "x");
     this.uplot.setCursor({ left, top: index === null ? -10 : 1 });
     this.box.setAttribute("aria-label", this.describe(index === null ? null : this.slots[index]));

@@ -1,10 +1,10 @@
 // The trends view: one series of windows over a long span, how its newest closed window compares, its alerts, and new topics.
 
+import { choose } from "./address.js";
 import { list } from "./alerts.js";
 import { byId, element, rebuild, say } from "./elements.js";
 import { named, nothing, number, table } from "./tables.js";
 import { createTrendCharts } from "./trend_charts.js";
-import { goToSeries } from "./views.js";
 import { DAY, clock, count, dayAndClock, dayOf, percent, plural, points, spoken, times } from "./words.js";
 
 // How many windows of a size are shown: a day, a week and two months.
@@ -31,7 +31,7 @@ export function createTrends() {
   form.addEventListener("submit", (event) => event.preventDefault());
   form.addEventListener("change", () => {
     const [dimension, value] = JSON.parse(form.elements.of.value);
-    goToSeries({ size: form.elements.size.value, dimension, value });
+    choose({ size: form.elements.size.value, dimension, value });
   });
   return {
     // What the form shows before the answer is there.
