@@ -11,6 +11,7 @@ from fastapi import APIRouter, Header, Query, Request
 from fastapi.responses import Response
 
 from schemas.events import LATEST, MAX_ID_CHARS
+from sinks.access.audit import tell
 from sinks.access.principals import principal_of
 from sinks.corrections.deciding import Changed, Known
 from sinks.corrections.models import CorrectionAnswer, CorrectionRequest, Corrections
@@ -60,6 +61,13 @@ def corrections_api(database: Database, now: Callable[[], datetime], writer: Rec
         stay as they are.
         """
         by = principal_of(request)
+        change = f"{asked.field} {asked.old or 'none'} -> {asked.new}"
+        tell(
+            request.scope,
+            target=f"{asked.ticket_id}/event {asked.event_id}",
+            detail=change,
+            tenant=tenant or asked.tenant,
+        )
         whose = tenant or asked.tenant or "default"
         if asked.tenant not in (None, whose):
             # A token's own tenant was filled in, or two were given.

@@ -1,24 +1,29 @@
 """Deal with dead letters: send their records again, or drop them, and leave a mark behind each.
 
-A record and the mark of its letter are one Kafka transaction, so a letter that was sent again is known to be, whenever
-the command that does it ends. All who deal with letters have one transactional id: who begins fences who began earlier,
-and looks for the marks of the earlier one only after that. So no letter is sent twice by two who do it at once.
+A record, the mark of its letter and what the audit is told of it are one Kafka transaction, so a letter that was sent
+again is known to be, whenever the command that does it ends. All who deal with letters have one transactional id: who
+begins fences who began earlier, and looks for the marks of the earlier one only after that. So no letter is sent twice
+by two who do it at once.
 """
 
 import asyncio
 from collections.abc import AsyncIterator, Collection, Sequence
+from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
 from aiokafka import TopicPartition
 from aiokafka.errors import ProducerFenced
 
+from schemas.audit import audit_key, encode_audit
 from schemas.deadletters import ATTEMPTS
 from streams import topics
+from streams.audit import of_command
 from streams.broker.admin import describe_topics
 from streams.broker.letter_reader import reading
 from streams.broker.letters import Found, Id, Letter, State, id_text, mark_headers
 from streams.engine.kafka_transactions import Entry, TransactionalProducer
 from streams.engine.log import Fenced
+from streams.engine.partitioner import partition_of
 
 # What a stage takes again. Not the windows' partial totals: they are whole, so an old one would replace a newer one.
 INPUTS = (topics.EVENTS, topics.SCORED, topics.REGISTRY)
@@ -79,7 +84,10 @@ async def _deal(
                     left |= problems
                     sound = [one for one in batch if one.id not in problems]
                 if sound:
-                    await producer.commit(_entries(sound, state, note))
+                    entries = _entries(sound, state, note)
+                    if count := partitions.get(topics.AUDIT):
+                        entries |= _audited(sound, state, note, count)
+                    await producer.commit(entries)
                     done += len(sound)
     except Fenced:
         raise Overtaken(
@@ -118,7 +126,15 @@ def _pass_over_fenced(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) 
 
 
 async def _partitions(brokers: str) -> dict[str, int]:
-    return {topic.name: topic.partitions for topic in await describe_topics(brokers, INPUTS)}
+    described = await describe_topics(brokers, (*INPUTS, topics.AUDIT))
+    return {topic.name: topic.partitions for topic in described}
+
+
+def _audited(letters: Sequence[Letter], state: State, note: str, partitions: int) -> dict[TopicPartition, list[Entry]]:
+    actions = {State.REDRIVEN: "dlq.redrive", State.DROPPED: "dlq.drop"}
+    record = of_command(actions[state], [letter.id for letter in letters], note, datetime.now(UTC))
+    key, value = audit_key(record), encode_audit(record)
+    return {TopicPartition(topics.AUDIT, partition_of(key, value, partitions)): [(key, value, ())]}
 
 
 async def _batches(letters: AsyncIterator[Letter]) -> AsyncIterator[Sequence[Letter]]:

@@ -3,6 +3,7 @@
 from collections.abc import AsyncIterator, Callable, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime, timedelta
+from functools import cached_property
 from pathlib import Path
 from typing import NoReturn
 
@@ -72,10 +73,19 @@ class Doors:
             now=self.time,
             seconds=self.time.seconds,
         )
-        self.page = create_page(
-            connect or nowhere, now=self.time, corrections=LocalWriter(self.log, topics.CORRECTIONS), access=self.gate
-        )
-        self.gateway = gateway_of(self.log, self.gate)
+        self._connect = connect or nowhere
+
+    # Each takes a moment to be made, and most tests want one.
+    @cached_property
+    def page(self) -> FastAPI:
+        """The page, whose corrections go to the log."""
+        corrections = LocalWriter(self.log, topics.CORRECTIONS)
+        return create_page(self._connect, now=self.time, corrections=corrections, access=self.gate)
+
+    @cached_property
+    def gateway(self) -> FastAPI:
+        """The gateway over the log."""
+        return gateway_of(self.log, self.gate)
 
     def keep(self, *tokens: NewToken) -> None:
         """Write these into the file, in place of those that are there."""

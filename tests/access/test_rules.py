@@ -79,7 +79,7 @@ def test_who_sends_cannot_look_and_who_looks_cannot_send() -> None:
 
 
 # One character of a path, in the ways in which somebody may try to write it.
-WRITTEN = st.sampled_from(
+WRITTEN: st.SearchStrategy[Callable[[str], str]] = st.sampled_from(
     [
         str,
         str.upper,

@@ -1,0 +1,36 @@
+"""What a command does, for the audit."""
+
+import getpass
+import socket
+import uuid
+from collections.abc import Sequence
+from datetime import datetime
+
+from schemas.audit import AuditRecord
+
+# So many are named; that there were more, their number tells.
+_NAMED = 20
+
+
+def of_command(action: str, targets: Sequence[str], note: str, at: datetime) -> AuditRecord:
+    """The record of a command that was run here, by whoever this machine says runs it. `at` is aware."""
+    named = ", ".join(targets[:_NAMED])
+    return AuditRecord(
+        audit_id=str(uuid.uuid4()),
+        at=at,
+        actor=_who(),
+        action=action,
+        target=f"{named}, …" if len(targets) > _NAMED else named,
+        source="cli",
+        address=socket.gethostname(),
+        result="done",
+        detail=f"{len(targets)}: {note}" if note else str(len(targets)),
+    )
+
+
+def _who() -> str:
+    try:
+        return getpass.getuser()
+    except (KeyError, OSError):
+        # A container may run under a number that has no name.
+        return "unknown"
