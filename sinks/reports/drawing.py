@@ -32,7 +32,7 @@ def svg(chart: Chart, key: str) -> str:
 
 def ticks(highest: float, most: int = 4) -> tuple[float, ...]:
     """Round figures from 0 to at least `highest`: steps of 1, 2 or 5 times a power of ten."""
-    if highest <= 0:
+    if highest < 1:
         return (0.0, 1.0)
     rough = highest / most
     power = 10.0 ** floor(log10(rough))
@@ -110,6 +110,6 @@ _SPARKS: Final = "▁▂▃▄▅▆▇█"
 def sparkline(values: Sequence[float]) -> str:
     """Eight heights, the highest of all is the last of them; for text."""
     highest = max(values, default=0)
-    if highest <= 0:
+    if highest < 1:
         return _SPARKS[0] * len(values)
     return "".join(_SPARKS[min(int(value / highest * len(_SPARKS)), len(_SPARKS) - 1)] for value in values)

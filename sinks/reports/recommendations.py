@@ -269,7 +269,7 @@ def _repeated(evidence: Evidence) -> Iterator[Finding]:
         key="repeat_customers",
         level=level,
         title=f"{percent(counted.share or 0)} of customers had three tickets or more",
-        text=f"Who comes back so often was not helped the first time. Talk to them before they leave.{_chance(level)}",
+        text=f"Who comes back so often was not helped the first time. {_named(evidence.repeating)}{_chance(level)}",
         rests_on=(_share("customers with three tickets or more", counted), _count("customers", counted.among)),
     )
 

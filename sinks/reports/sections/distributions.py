@@ -80,7 +80,7 @@ def groups_chart(found: Breakdown, many: str) -> Chart:
                 Column(name="messages"),
                 Column(name="negative", unit="share"),
                 Column(name="escalated", unit="share"),
-                Column(name="mean score", unit="points"),
+                Column(name="score", unit="points"),
             ),
             rows=tuple(
                 Row(
@@ -115,7 +115,7 @@ def _emotions(found: Emotions) -> Chart:
                 Column(name="emotion", unit="text"),
                 Column(name="messages"),
                 Column(name="share", unit="share"),
-                Column(name="mean strength", unit="points"),
+                Column(name="strength", unit="points"),
             ),
             rows=tuple(
                 Row(

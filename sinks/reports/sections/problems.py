@@ -31,7 +31,7 @@ def _critical(problem: Problem) -> Table:
     return Table(
         key="unresolved_critical",
         title=_title("Urgent tickets that are not resolved", problem),
-        columns=(*_TICKET, Column(name="age", unit="seconds"), Column(name="says", unit="text")),
+        columns=(*_TICKET, Column(name="age", unit="seconds"), Column(name="last words", unit="text")),
         rows=tuple(_row(each, each.age_seconds, _excerpt(each)) for each in _shown(problem)),
         empty="None: every urgent ticket of the span is resolved.",
         note="Age is from the first event to the end of the span.",
@@ -42,7 +42,7 @@ def _worst(key: str, title: str, problem: Problem) -> Table:
     return Table(
         key=key,
         title=_title(title, problem),
-        columns=(*_TICKET, Column(name="lowest score", unit="points"), Column(name="says", unit="text")),
+        columns=(*_TICKET, Column(name="lowest score", unit="points"), Column(name="last words", unit="text")),
         rows=tuple(_row(each, each.score, _excerpt(each)) for each in _shown(problem)),
         empty="None in this span.",
     )
