@@ -6,11 +6,11 @@ What depends on how aiokafka 0.14 behaves inside is here, each point with a test
 import asyncio
 import contextlib
 import logging
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 
 import aiokafka.producer.sender
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import InvalidProducerEpoch, ProducerFenced
+from aiokafka.errors import IllegalOperation, InvalidProducerEpoch, ProducerFenced
 
 from streams.engine.log import Fenced, Headers, Outgoing
 from streams.engine.partitioner import partition_of
@@ -27,6 +27,8 @@ TRANSACTION_TIMEOUT_MS = 30_000
 # After CONCURRENT_TRANSACTIONS (the marker of the last transaction is not yet written) aiokafka waits 20 ms, which
 # dominates a small transaction: the marker takes about 3.
 aiokafka.producer.sender.BACKOFF_OVERRIDE = 0.003
+
+_FENCED = (ProducerFenced, InvalidProducerEpoch)
 
 Entry = tuple[bytes | None, bytes | None, Headers]
 
@@ -67,29 +69,35 @@ class TransactionalProducer:
             await producer.begin_transaction()
             await self._write(batches)
             await producer.commit_transaction()
-        except (ProducerFenced, InvalidProducerEpoch) as error:
+        except _FENCED as error:
             raise Fenced(str(error)) from error
 
     async def _write(self, batches: Mapping[TopicPartition, Iterable[Entry]]) -> None:
         """Send the batches; returns when all are acknowledged, because commit_transaction() does not look at those that
         failed.
         """
-        acknowledged = [sent for target, entries in batches.items() for sent in await self._send(target, entries)]
+        acknowledged: list[asyncio.Future[object]] = []
+        try:
+            for target, entries in batches.items():
+                async for sent in self._send(target, entries):
+                    acknowledged.append(sent)
+        except (IllegalOperation, *_FENCED):
+            # The transaction failed with a batch that was sent already, and that batch knows why.
+            await asyncio.gather(*acknowledged)
+            raise
         await asyncio.gather(*acknowledged)
 
-    async def _send(self, target: TopicPartition, entries: Iterable[Entry]) -> Sequence[asyncio.Future[object]]:
-        """Batches of one partition, as few as fit."""
-        sent = []
+    async def _send(self, target: TopicPartition, entries: Iterable[Entry]) -> AsyncIterator[asyncio.Future[object]]:
+        """Batches of one partition, as few as fit, each when it is on its way."""
         batch = self._producer.create_batch()
         for key, value, headers in entries:
             listed = list(headers) if headers else []
             if batch.append(timestamp=None, key=key, value=value, headers=listed) is None:
-                sent.append(await self._producer.send_batch(batch, target.topic, partition=target.partition))
+                yield await self._producer.send_batch(batch, target.topic, partition=target.partition)
                 batch = self._producer.create_batch()
                 if batch.append(timestamp=None, key=key, value=value, headers=listed) is None:
                     raise ValueError(f"{target.topic}: a record does not fit into an empty batch")
-        sent.append(await self._producer.send_batch(batch, target.topic, partition=target.partition))
-        return sent
+        yield await self._producer.send_batch(batch, target.topic, partition=target.partition)
 
     async def close(self) -> None:
         """Close the connections. An open transaction is left to its time-out or to the next owner's fencing."""
