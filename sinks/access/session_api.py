@@ -58,6 +58,7 @@ def session_api(gate: Gate) -> APIRouter:
         PATH,
         response_model=WhoIsThere,
         responses=problems(
+            HTTPStatus.BAD_REQUEST,
             HTTPStatus.UNAUTHORIZED,
             HTTPStatus.FORBIDDEN,
             HTTPStatus.CONFLICT,

@@ -52,7 +52,10 @@ def corrections_api(database: Database, now: Callable[[], datetime], writer: Rec
         PATH,
         status_code=HTTPStatus.ACCEPTED,
         response_model=CorrectionAnswer,
-        responses={**problems(HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT), **INVALID_OR_AWAY},
+        responses={
+            **problems(HTTPStatus.BAD_REQUEST, HTTPStatus.FORBIDDEN, HTTPStatus.NOT_FOUND, HTTPStatus.CONFLICT),
+            **INVALID_OR_AWAY,
+        },
     )
     async def correct(asked: CorrectionRequest, request: Request, tenant: Tenant = None, key: Key = None) -> Response:
         """Correct the label or the category of a message: 202 once the correction is in the event log.

@@ -1,10 +1,11 @@
 """Corrections as the API has them."""
 
 from datetime import datetime
-from typing import Annotated, Literal, Self
+from typing import Annotated, Literal
 from uuid import UUID
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 
 from schemas.corrections import CATEGORY_PATTERN, MAX_NOTE_CHARS
 from schemas.corrections import Field as CorrectedField
@@ -30,13 +31,14 @@ class CorrectionRequest(BaseModel):
     new: Value = Field(description=f"Of a label one of {', '.join(LABELS)}; a category is a word with underscores.")
     note: Note = ""
 
-    @model_validator(mode="after")
-    def _is_a_correction(self) -> Self:
-        if self.field == "label" and self.new not in LABELS:
-            raise ValueError(f"new: a label is one of {', '.join(LABELS)}")
-        if self.old == self.new:
-            raise ValueError(f"new: it is {self.new} already; a correction changes something")
-        return self
+    @field_validator("new")
+    @classmethod
+    def _changes_something(cls, new: str, info: ValidationInfo) -> str:
+        if info.data.get("field") == "label" and new not in LABELS:
+            raise PydanticCustomError("label", "a label is one of {labels}", {"labels": ", ".join(LABELS)})
+        if info.data.get("old") == new:
+            raise PydanticCustomError("same", "it is {new} already; a correction changes something", {"new": new})
+        return new
 
 
 class CorrectionAnswer(BaseModel):

@@ -1,12 +1,13 @@
 """The page over an embedded database, with a log in memory behind it that is carried into the database on demand."""
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
 import httpx
+from clickhouse_connect.driver.client import Client
 from fastapi import FastAPI
 
 from schemas.corrections import Correction, decode_correction
@@ -74,10 +75,9 @@ class Served:
         await source.stop()
 
 
-def page_of(url: str, log: LocalLog) -> FastAPI:
+def page_of(open_client: Callable[[], Client], log: LocalLog) -> FastAPI:
     """The page, whose corrections go to the log."""
-    writer = LocalWriter(log, topics.CORRECTIONS)
-    return create_page(lambda: connect(url, readonly=True), now=Clock(), corrections=writer)
+    return create_page(open_client, now=Clock(), corrections=LocalWriter(log, topics.CORRECTIONS))
 
 
 @asynccontextmanager
@@ -87,7 +87,7 @@ async def serving(folder: Path) -> AsyncIterator[Served]:
     client = connect(url)
     migrate(client)
     sink = ClickHouseSink(lambda: connect(url), {"scored": "scored_events", **topics.STORED})
-    page = page_of(url, log)
+    page = page_of(lambda: connect(url, readonly=True), log)
     transport = httpx.ASGITransport(page)
     try:
         await _fill(sink, ROWS)

@@ -1,4 +1,4 @@
-"""From a click to the record and back: a correction over HTTP, Kafka and ClickHouse, in processes as they run anywhere."""
+"""From a click to the record and back: a correction over HTTP, Kafka and ClickHouse, by the real processes."""
 
 import asyncio
 import os
