@@ -20,9 +20,14 @@ def problem(status: HTTPStatus, detail: str, headers: dict[str, str] | None = No
 async def invalid_parameters(_: Request, error: Exception) -> JSONResponse:
     """422 for parameters out of their bounds: `errors` names each field and says what is wanted."""
     assert isinstance(error, RequestValidationError)  # noqa: S101 - registered for this type alone
-    errors = [{"field": str(found["loc"][-1]), "message": found["msg"]} for found in error.errors()]
+    errors = [{"field": _field(found["loc"]), "message": found["msg"]} for found in error.errors()]
     detail = "; ".join(f"{found['field']}: {found['message']}" for found in errors)
     return problem(HTTPStatus.UNPROCESSABLE_ENTITY, detail, errors=errors)
+
+
+def _field(place: tuple[int | str, ...]) -> str:
+    # One of several values of a parameter is told by the parameter's name, not by its number.
+    return str(place[1] if place[0] == "query" and len(place) > 1 else place[-1])
 
 
 async def refused(_: Request, error: Exception) -> JSONResponse:

@@ -2,19 +2,42 @@
 
 import shutil
 from collections.abc import Iterator
+from pathlib import Path
+from typing import NamedTuple
 
 import pytest
 from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
 
+from sinks.access.principals import Role
+from sinks.access.token_file import change_tokens
+from sinks.access.tokens import new_token
 from tests.browser.looking import PATIENCE_MS
 from tests.browser.page_process import PageProcess, serving_rows
+from tests.browser.page_rows import NOW
 
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage")
 
 
+class Tokens(NamedTuple):
+    """A file of tokens, and two of them."""
+
+    file: Path
+    reader: str
+    agent: str
+
+
 @pytest.fixture(scope="session")
-def process(tmp_path_factory: pytest.TempPathFactory) -> Iterator[PageProcess]:
-    with serving_rows(tmp_path_factory.mktemp("page")) as started:
+def tokens(tmp_path_factory: pytest.TempPathFactory) -> Tokens:
+    """Who may look at the tickets of one tenant, and who may correct those of all."""
+    file = tmp_path_factory.mktemp("tokens") / "tokens.toml"
+    reader, agent = new_token("reader", [Role.READ], "tickets", NOW), new_token("ann", [Role.ACT], None, NOW)
+    change_tokens(file, lambda _: (reader.stored, agent.stored))
+    return Tokens(file, reader.text, agent.text)
+
+
+@pytest.fixture(scope="session")
+def process(tmp_path_factory: pytest.TempPathFactory, tokens: Tokens) -> Iterator[PageProcess]:
+    with serving_rows(tmp_path_factory.mktemp("page"), str(tokens.file)) as started:
         yield started
 
 

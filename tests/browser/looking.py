@@ -1,4 +1,4 @@
-"""How the tests look into a page. Scripts run by the browser's own protocol, so the page's policy does not stop them."""
+"""How the tests look into a page. Scripts run by the browser's own protocol: the page's policy does not stop them."""
 
 from typing import Any, Final
 
@@ -15,15 +15,15 @@ def run(page: Page, body: str, *arguments: object) -> Any:
 
 def until(page: Page, condition: str) -> Any:
     """Wait until an expression is true in the page, and give its value. Raises AssertionError after a minute."""
-    look = """async ([condition, patience]) => {
+    look = """async (patience) => {
         const look = () => %s;
-        for (const end = Date.now() + patience; Date.now() < end; await new Promise((go) => setTimeout(go, 20))) {
-          const found = look();
-          if (found) return found;
+        const end = performance.now() + patience;
+        for (let found = look(); ; found = look()) {
+          if (found || performance.now() > end) return found || null;
+          await new Promise((go) => setTimeout(go, 20));
         }
-        return null;
       }"""
-    found = page.evaluate(look % f"({condition})", [condition, PATIENCE_MS])
+    found = page.evaluate(look % f"({condition})", PATIENCE_MS)
     assert found is not None, f"not within a minute: {condition}"
     return found
 

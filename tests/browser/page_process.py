@@ -12,9 +12,10 @@ from tests.browser.page_rows import NOW
 
 @dataclass(frozen=True)
 class PageProcess:
-    """Where it serves."""
+    """Where it serves: openly, and where it asks for tokens, if it was given some."""
 
     address: str
+    guarded: str
     _process: "subprocess.Popen[str]"
 
     def tell(self, word: str) -> None:
@@ -38,9 +39,9 @@ def serving(module: str, *arguments: str) -> Iterator[PageProcess]:
     process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
     assert process.stdout is not None
     try:
-        address = process.stdout.readline().strip()
-        assert address, f"the page ended with code {process.wait()} before it listened"
-        yield PageProcess(address, process)
+        addresses = process.stdout.readline().split()
+        assert addresses, f"the page ended with code {process.wait()} before it listened"
+        yield PageProcess(addresses[0], addresses[-1], process)
     finally:
         # The end of its input stops it.
         process.communicate()

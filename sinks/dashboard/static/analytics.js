@@ -33,6 +33,12 @@ export function createAnalytics({ tenant }) {
   });
   byId("ticket-order").addEventListener("change", ({ target }) => choose({ sort: target.value === ORDERS[0] ? null : target.value }));
 
+  function showCharts(answer) {
+    byId("analytics").dataset.view = "figures";
+    say("analytics-span", `${dayAndClock(new Date(answer.since))} – ${dayAndClock(new Date(answer.until))}`);
+    charts.show(answer);
+  }
+
   // Asked once for a tenant and a span: what there is to choose from does not depend on what is chosen.
   async function offer() {
     const { from, to } = selection();
@@ -61,10 +67,10 @@ export function createAnalytics({ tenant }) {
       const until = to === null ? Date.now() / 1000 : Date.parse(to) / 1000;
       const step = stepOf(days === null ? Date.parse(from) / 1000 : until - Number(days) * DAY, until);
       return [
-        ["analytics/summary", chosen, showWhole],
-        ["analytics/trends", { ...chosen, step, compare: compared() }, (answer) => charts.show(answer)],
+        ["analytics/trends", { ...chosen, step, compare: compared() }, showCharts],
         ["analytics/distribution", chosen, (answer) => showDistribution(answer.distribution, answer.total)],
         ["analytics/heatmap", { ...chosen, rows: "channel", columns: "category" }, showHeatMap],
+        ["analytics/summary", chosen, showSummary],
         tickets(),
         ["analytics/emotions", chosen, (answer) => showEmotions(answer.emotions, answer.total_analyzed)],
         ["analytics/agents", chosen, (answer) => showAgents(answer.agents)],
@@ -76,9 +82,3 @@ export function createAnalytics({ tenant }) {
 }
 
 const order = () => (ORDERS.includes(asked().get("sort")) ? asked().get("sort") : ORDERS[0]);
-
-function showWhole(answer) {
-  byId("analytics").dataset.view = "figures";
-  say("analytics-span", `${dayAndClock(new Date(answer.since))} – ${dayAndClock(new Date(answer.until))}`);
-  showSummary(answer);
-}
