@@ -162,6 +162,7 @@ def _asked(selection: "Selection") -> "Report":
         answer = httpx.get(
             f"{page}{ADDRESS}",
             params=[*selection.parameters(), ("format", "json")],
+            headers={"Authorization": f"Bearer {settings.token.get_secret_value()}"} if settings.token else {},
             timeout=_ASKED_SECONDS,
             trust_env=False,
         )

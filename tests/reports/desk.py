@@ -8,7 +8,6 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, datetime, timedelta
 from itertools import groupby, takewhile
-from random import Random
 
 from schemas.events import TicketEvent, ticket_key
 from schemas.scored import encode_event
@@ -92,10 +91,3 @@ def store(url: str, of: Iterable[Message]) -> None:
     migrate(client)
     client.close()
     asyncio.run(write())
-
-
-def shuffled(of: Iterable[Message], seed: int) -> list[Message]:
-    """The same in any order."""
-    every = list(of)
-    Random(seed).shuffle(every)
-    return every
