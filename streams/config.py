@@ -1,7 +1,8 @@
 """Settings: one frozen object, built from the environment in one place."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
+from zoneinfo import available_timezones
 
 from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
@@ -85,6 +86,19 @@ class Settings(BaseSettings):
     notify: Path | None = Field(
         None, description="A folder with notify.toml: who is told of what, and by what way; see docs/notifications.md."
     )
+
+    page_url: str | None = Field(
+        None, pattern=r"^https?://[^\s\"<>?#]+$", description="Where people reach the page, for links in reports."
+    )
+    report_schedule: str | None = Field(
+        None, description='When reports are made, as cron has it: "0 6 * * mon". Without it none; see docs/reports.md.'
+    )
+    report_zone: str = Field("UTC", description="By the clocks of which place: Europe/Berlin.")
+    report_span: Literal["day", "week", "month"] = Field("week", description="Of the last full day, week or month.")
+    report_tenants: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.\-]{1,64}$")], ...] = Field(
+        ("default",), description="One report for each of these tenants."
+    )
+    report_dir: Path = Field(Path(".local/reports"), description="The folder that they are kept in.")
 
     mailbox_url: str | None = Field(
         None, description="The mailbox that `source mailbox` reads: imaps://user@host:993/INBOX; see docs/sources.md."
@@ -188,6 +202,21 @@ class Settings(BaseSettings):
     @classmethod
     def _empty_is_none(cls, token: SecretStr | None) -> SecretStr | None:
         return token or None
+
+    @field_validator("report_schedule")
+    @classmethod
+    def _is_a_schedule(cls, cron: str | None) -> str | None:
+        # Most processes make no reports.
+        from sinks.reports.schedule import check_cron  # noqa: PLC0415
+
+        return check_cron(cron) if cron else None
+
+    @field_validator("report_zone")
+    @classmethod
+    def _is_a_zone(cls, name: str) -> str:
+        if name not in available_timezones():
+            raise ValueError("no time zone; wanted: a name such as Europe/Berlin")
+        return name
 
     @field_validator("window_sizes")
     @classmethod

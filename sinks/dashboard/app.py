@@ -3,7 +3,7 @@ and /readyz.
 """
 
 from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import UTC, datetime
 from functools import partial
 from http import HTTPStatus
@@ -33,7 +33,11 @@ from sinks.dashboard.parameters import INVALID_OR_AWAY, NOT_KEPT, TenantName
 from sinks.dashboard.problems import invalid_parameters, problem, refused
 from sinks.dashboard.windows_api import windows_api
 from sinks.openapi import DescribedApi, problems
+from sinks.reanalysis.api import reanalysis_api
+from sinks.reanalysis.runner import Reanalyses
 from sinks.record_writer import RecordWriter
+from sinks.reports.report_api import report_api
+from sinks.reports.reporter import Reporter
 
 RETRY_AFTER = {"Retry-After": "2"}
 
@@ -69,12 +73,15 @@ def create_page(
     now: Callable[[], datetime] = _now,
     corrections: RecordWriter | None = None,
     access: Gate | None = None,
+    reanalyses: Reanalyses | None = None,
+    reporter: Reporter | None = None,
 ) -> FastAPI:
     """The page as an ASGI app over the client that `connect` opens (on the first request, on a worker thread).
 
     `ready` tells whether the process around it is; /readyz answers 503 while it is not, or while the database is away.
     `now` is aware. `corrections` is where those of people go; the page starts and stops it. `access` says who may ask
-    what; without it everybody may.
+    what; without it everybody may. `reanalyses` runs re-analyses; the page opens and closes it.
+    `reporter` makes the reports that are due for as long as the page is served.
     """
     database = Database(connect)
     # By a client of its own: figures of a long span must not hold up what is live.
@@ -85,10 +92,14 @@ def create_page(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         if corrections is not None:
             await corrections.start()
+        if reanalyses is not None:
+            await reanalyses.open()
         try:
-            async with gate.watching():
+            async with gate.watching(), reporter.running() if reporter else nullcontext():
                 yield
         finally:
+            if reanalyses is not None:
+                await reanalyses.close()
             if corrections is not None:
                 await corrections.stop()
             await analytics.close()
@@ -122,7 +133,9 @@ def create_page(
     page.include_router(live_api(database, now))
     page.include_router(windows_api(database, now))
     page.include_router(analytics_api(analytics, now))
+    page.include_router(report_api(analytics, now))
     page.include_router(corrections_api(database, now, corrections))
+    page.include_router(reanalysis_api(database, reanalyses))
     page.include_router(session_api(gate))
     page.include_router(admin_api(gate, database))
 

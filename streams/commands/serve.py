@@ -70,6 +70,8 @@ def page() -> None:
     from streams.gateway.kafka_writer import KafkaWriter
     from streams.http_server import address_of, serve
     from streams.logs import configure_logs
+    from streams.reanalysis.wiring import service_of
+    from streams.reporting import reporter_of
 
     configure_logs()
     settings = load_settings()
@@ -77,7 +79,17 @@ def page() -> None:
     listener = take_address(settings.host, settings.page_port, "page_port")
     say(f"the page is at {address_of(listener)}")
     corrections = KafkaWriter(settings.kafka_brokers, topic=topics.CORRECTIONS)
-    page = create_page(partial(connect, settings.clickhouse_url, readonly=True), corrections=corrections, access=access)
+    page = create_page(
+        partial(connect, settings.clickhouse_url, readonly=True),
+        corrections=corrections,
+        access=access,
+        reanalyses=service_of(settings, partial(connect, settings.clickhouse_url)),
+        reporter=reporter_of(
+            settings,
+            partial(connect, settings.clickhouse_url, readonly=True),
+            KafkaWriter(settings.kafka_brokers, topic=topics.NOTICES),
+        ),
+    )
     serve(page, listener)
 
 

@@ -136,6 +136,8 @@ async def _answer_people(settings: "Settings", listener: "socket | None", stack:
     from streams.access import gate_of
     from streams.gateway.kafka_writer import KafkaWriter
     from streams.http_server import address_of, serving
+    from streams.reanalysis.wiring import service_of
+    from streams.reporting import reporter_of
 
     url = settings.clickhouse_url
     await stack.enter_async_context(listening(url))
@@ -144,6 +146,12 @@ async def _answer_people(settings: "Settings", listener: "socket | None", stack:
             partial(connect, url, readonly=True),
             corrections=KafkaWriter(settings.kafka_brokers, topic=topics.CORRECTIONS),
             access=gate_of(settings, KafkaWriter(settings.kafka_brokers, topic=topics.AUDIT)),
+            reanalyses=service_of(settings, partial(connect, url)),
+            reporter=reporter_of(
+                settings,
+                partial(connect, url, readonly=True),
+                KafkaWriter(settings.kafka_brokers, topic=topics.NOTICES),
+            ),
         )
         await stack.enter_async_context(serving(page, listener))
         say(f"the page is at {address_of(listener)}")

@@ -29,6 +29,8 @@ from streams.http_server import address_of, listen, serving
 from streams.notify.local_outbox import LocalOutbox
 from streams.notify.sending import run_sender
 from streams.policies import notify_source, policy_source
+from streams.reanalysis.wiring import service_of
+from streams.reporting import reporter_of
 from streams.stages import STAGES, build_stage, follower
 from streams.up.run_lock import only_one
 
@@ -71,7 +73,13 @@ async def _run(settings: Settings, rate: float | None, folder: Path) -> None:
         running.append(await stack.enter_async_context(_background(send, "sender")))
         access = gate_of(settings, LocalWriter(log, topics.AUDIT))
         corrections = LocalWriter(log, topics.CORRECTIONS)
-        page = create_page(partial(open_client, readonly=True), corrections=corrections, access=access)
+        page = create_page(
+            partial(open_client, readonly=True),
+            corrections=corrections,
+            access=access,
+            reanalyses=service_of(settings, open_client),
+            reporter=reporter_of(settings, partial(open_client, readonly=True), LocalWriter(log, topics.NOTICES)),
+        )
         running.append(await _serve("page", page, settings.host, settings.page_port, stack))
         writer = LocalWriter(log, topics.EVENTS)
         gateway = create_gateway(
