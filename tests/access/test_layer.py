@@ -58,7 +58,7 @@ ALLOWED = [
 ]
 
 
-@pytest.mark.parametrize(("method", "path", "roles"), ALLOWED, ids=str)
+@pytest.mark.parametrize(("method", "path", "roles"), ALLOWED)
 async def test_a_role_opens_what_it_is_for(
     doors: Doors, page: httpx.AsyncClient, method: str, path: str, roles: set[Role]
 ) -> None:
