@@ -1,9 +1,11 @@
 """Reports of a real database: two weeks of a desk, against what pandas makes of the raw rows."""
 
+import asyncio
 import json
 import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
+from contextlib import AsyncExitStack
 from datetime import datetime, timedelta
 from functools import partial
 from pathlib import Path
@@ -14,19 +16,34 @@ import pytest
 from clickhouse_connect.driver.client import Client
 from typer.testing import CliRunner
 
+from schemas.notifications import Notification, decode_notification
 from sinks.analytics.selection import Selection
 from sinks.base import Message
 from sinks.clickhouse.client import connect
 from sinks.dashboard.app import create_page
 from sinks.reports.composing import compose
 from sinks.reports.html import html
+from sinks.reports.kept import Folder
+from sinks.reports.making import DatabaseMaker
 from sinks.reports.markdown import markdown
 from sinks.reports.material import read_material, step_for
 from sinks.reports.model import Chart, Report, Table
 from sinks.reports.pdf import NotPrinted, find_browser, pdf
+from sinks.reports.reporter import Reporter
+from sinks.reports.schedule import Schedule
 from streams import topics
 from streams.cli import app
+from streams.clock import wall_clock
 from streams.commands.failure import Failure, explain
+from streams.engine.local import LocalLog, LocalWorker, LocalWriter, MemoryStorage
+from streams.engine.telemetry import PrometheusWatch
+from streams.notify import NotifyStage
+from streams.notify.book import parse_book
+from streams.notify.local_outbox import LocalOutbox
+from streams.notify.sending import run_sender
+from streams.policies import BookSource
+from tests.contract.sink_loop import until
+from tests.notify.mail_server import mail_server
 from tests.reports import desk
 
 pytestmark = pytest.mark.xdist_group("reports")
@@ -299,6 +316,83 @@ async def test_what_cannot_be_asked(page: httpx.AsyncClient, asked: dict[str, st
     assert answer.status_code == 422
     assert answer.headers["content-type"] == "application/problem+json"
     assert [error["field"] for error in answer.json()["errors"]] == [field]
+
+
+# -- by a schedule, to a mailbox
+
+
+async def test_a_report_that_is_due_comes_by_mail_once(made_desk: Desk, week: Report, tmp_path: Path) -> None:
+    """The database, the log, the planner, the sender and the mail server are real."""
+    schedule = Schedule("0 6 * * mon", "UTC", "week")
+    monday = END + timedelta(hours=6, minutes=1)
+    log = LocalLog(MemoryStorage(), wall_clock)
+    for topic in topics.ALL:
+        log.create(topic.name, 1)
+    folder = Folder(tmp_path / "reports")
+    with folder.owned():
+        folder.note(f"default {schedule.name}", END)
+
+    def reporter() -> Reporter:
+        maker = DatabaseMaker(partial(connect, made_desk.url, readonly=True), lambda: END)
+        writer = LocalWriter(log, topics.NOTICES)
+        return Reporter(schedule, ("default",), folder, maker, writer, page="https://page.example", now=lambda: monday)
+
+    async with mail_server() as box, AsyncExitStack() as stack:
+        book = parse_book(NOTIFY.format(port=box.port), "notify.toml")
+        planner = NotifyStage(book)
+        watch = PrometheusWatch(planner, planner.name, wall_clock)
+        worker = LocalWorker(log, planner, clock=wall_clock, watch=watch, dead_letters=topics.DEAD_LETTERS)
+        await worker.start()
+        stack.push_async_callback(worker.stop)
+        stop = asyncio.Event()
+        sender = asyncio.create_task(
+            run_sender(partial(LocalOutbox, log), BookSource("targets", None, lambda: book), None, stop)
+        )
+        async with reporter().running():
+            await until(lambda: bool(box.mails))
+        # A process that crashed before it noted that it had told.
+        folder.note(f"default {schedule.name}", END)
+        async with reporter().running():
+            await until(lambda: folder.done()[f"default {schedule.name}"] > END)
+        await until(lambda: len(list(ledger(log))) == 3)
+        stop.set()
+        await sender
+    (mail,) = box.mails
+    message = mail.message
+    assert message["Subject"] == "Support report, 9 – 15 November 2026 (default)"
+    plain, shown = message.get_body(("plain",)), message.get_body(("html",))
+    assert plain is not None
+    assert shown is not None
+    assert "## What to do" in plain.get_content()
+    assert week.findings[0].title in shown.get_content()
+    assert "https://page.example/api/v1/report?tenant=default" in shown.get_content()
+    (attached,) = message.iter_attachments()
+    assert attached.get_filename() == "report-2026-11-09-2026-11-16.html"
+    assert attached.get_content().count("<svg ") == html(week).count("<svg ")
+    assert [record.state for record in ledger(log)] == ["pending", "pending", "sent"]
+
+
+NOTIFY = """
+[smtp]
+host = "127.0.0.1"
+port = {port}
+security = "none"
+sender = "support@example.com"
+
+[targets.leads]
+kind = "email"
+to = ["leads@example.com"]
+
+[[routes]]
+tell = ["leads"]
+kinds = ["report"]
+"""
+
+
+def ledger(log: LocalLog) -> Iterator[Notification]:
+    for slot in log.slots([topics.NOTIFICATIONS]):
+        for record in log.read(slot, 0, 1_000, 1 << 30):
+            yield decode_notification(record.value or b"")
 
 
 # -- the command
