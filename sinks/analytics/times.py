@@ -36,7 +36,7 @@ def times(selection: Selection) -> str:
 MEASURES = """
     countIf(isNotNull(response)) AS first_responses,
     sum(length(resolutions)) AS resolutions_made,
-    if(first_responses = 0, NULL, round(quantileExactInclusive(0.5)(response) / 1000, 3)) AS first_response_p50,
-    if(first_responses = 0, NULL, round(quantileExactInclusive(0.95)(response) / 1000, 3)) AS first_response_p95,
-    if(resolutions_made = 0, NULL, round(quantileExactInclusiveArray(0.5)(resolutions) / 1000, 3)) AS resolution_p50,
-    if(resolutions_made = 0, NULL, round(quantileExactInclusiveArray(0.95)(resolutions) / 1000, 3)) AS resolution_p95"""
+    if(first_responses = 0, NULL, quantileExactInclusive(0.5)(response) / 1000) AS first_response_p50,
+    if(first_responses = 0, NULL, quantileExactInclusive(0.95)(response) / 1000) AS first_response_p95,
+    if(resolutions_made = 0, NULL, quantileExactInclusiveArray(0.5)(resolutions) / 1000) AS resolution_p50,
+    if(resolutions_made = 0, NULL, quantileExactInclusiveArray(0.95)(resolutions) / 1000) AS resolution_p95"""
