@@ -1,5 +1,6 @@
 """OpenAPI documents that tell the truth about errors: they travel as application/problem+json (RFC 9457)."""
 
+import re
 from http import HTTPStatus
 from typing import Any
 
@@ -7,9 +8,12 @@ from fastapi import FastAPI
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.types import ASGIApp
 
+from sinks.access.rules import rule_of
 from sinks.dashboard.assets import SecurityHeaders
 
 PROBLEM_JSON = "application/problem+json"
+_ACCESS = (HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN, HTTPStatus.TOO_MANY_REQUESTS)
+_PARAMETER = re.compile(r"\{[^}]*\}")
 
 
 class WrongField(BaseModel):
@@ -50,9 +54,26 @@ class DescribedApi(FastAPI):
     def openapi(self) -> dict[str, Any]:
         """The document; it is made once."""
         if self.openapi_schema is None:
-            for answer in _errors(super().openapi()):
+            described = super().openapi()
+            _tell_of_access(described)
+            for answer in _errors(described):
                 answer["content"][PROBLEM_JSON] = answer["content"].pop("application/json")
         return super().openapi()
+
+
+def _tell_of_access(described: dict[str, Any]) -> None:
+    """What the layer before the routes answers where tokens are asked for."""
+    for path, operations in described["paths"].items():
+        for method, operation in operations.items():
+            rule = rule_of(method.upper(), _PARAMETER.sub("x", path))
+            if rule is not None and rule.right is None and not rule.signed_in:
+                continue
+            for status in _ACCESS:
+                problem = {"schema": {"$ref": "#/components/schemas/ProblemBody"}}
+                answer = {"description": status.phrase, "content": {"application/json": problem}}
+                operation["responses"].setdefault(str(int(status)), answer)
+            if rule is not None and rule.right is not None:
+                operation["x-right"] = rule.right.value
 
 
 def _errors(described: dict[str, Any]) -> list[dict[str, Any]]:

@@ -27,7 +27,7 @@ class CorrectionRequest(BaseModel):
     ticket_id: Id
     event_id: Id
     field: CorrectedField
-    old: Value | None
+    old: Annotated[str, StringConstraints(max_length=MAX_ID_CHARS)] | None
     new: Value = Field(description=f"Of a label one of {', '.join(LABELS)}; a category is a word with underscores.")
     note: Note = ""
 

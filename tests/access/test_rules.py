@@ -56,6 +56,18 @@ def test_every_address_of_both_applications_has_an_entry(name: str) -> None:
     assert [route for route in (*routes, *described) if rule_of(route[0], filled(route[1])) is None] == []
 
 
+@pytest.mark.parametrize("name", APPS)
+def test_a_document_tells_the_right_and_what_a_lack_of_it_is_answered(name: str) -> None:
+    for path, operations in APPS[name].openapi()["paths"].items():
+        for method, operation in operations.items():
+            rule = rule_of(method.upper(), filled(path))
+            assert rule is not None
+            assert operation.get("x-right") == (rule.right.value if rule.right else None)
+            if rule.right is not None:
+                for status in ("401", "403", "429"):
+                    assert "application/problem+json" in operation["responses"][status]["content"]
+
+
 def test_what_changes_something_needs_a_right_and_is_audited() -> None:
     signed_otherwise = {"/api/v1/webhooks/*", "/api/support/escalate", "/api/v1/session"}
     for rule in RULES:
