@@ -70,7 +70,8 @@ def _share(name: str, counted: Counted, before: Counted | None = None) -> Figure
 
 
 def _count(name: str, number: float, before: float | None = None) -> Figure:
-    return Figure(name=name, value=number, unit="count", before=before)
+    # Where nothing was before, nothing has changed.
+    return Figure(name=name, value=number, unit="count", before=before or None)
 
 
 def _chance(level: Level) -> str:
@@ -331,15 +332,27 @@ def _volume(evidence: Evidence) -> Iterator[Finding]:
 
 
 def _topics(evidence: Evidence) -> Iterator[Finding]:
-    if not evidence.topics:
+    """Those that are more frequent than chance makes them. How many texts there were before is known of the span before
+    only, which is no more than they are compared with.
+    """
+    now, before = evidence.now.messages, evidence.before.messages
+    if min(now, before) < FEW:
         return
-    shown = evidence.topics[:_TOPICS]
+    z = quantile(len(evidence.topics))
+    shown = [
+        each
+        for each in evidence.topics
+        if of_difference(Counted(each.share * now, now), Counted(each.usual * before, before), z).is_above
+    ][:_TOPICS]
+    if not shown:
+        return
     named = ", ".join(f"“{each.phrase}”" for each in shown)
     yield Finding(
         key="new_topics",
         level="watch",
         title=f"Customers write about what they did not before: {named}",
-        text="Each of these phrases is at least twice as frequent as in the time before, in five tickets or more.",
+        text="Each of these phrases is at least twice as frequent as in the time before, in five tickets or more, and that "
+        "is more than chance.",
         rests_on=tuple(
             Figure(name=f"texts with “{each.phrase}”", value=each.share, unit="share", before=each.usual)
             for each in shown

@@ -158,6 +158,9 @@ def test_volume() -> None:
 def test_new_topics() -> None:
     topics = (Topic("double charge", 9, 0.04, 0.01),)
     assert found(topics=topics)["new_topics"].title.endswith("“double charge”")
+    # Twice as often, and no more than chance; and where nearly nothing was before.
+    assert "new_topics" not in found(topics=(Topic("late", 5, 0.006, 0.003),))
+    assert "new_topics" not in found(topics=topics, before=CALM._replace(messages=FEW - 1))
 
 
 def test_what_to_act_on_comes_first() -> None:
