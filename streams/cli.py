@@ -7,11 +7,13 @@ from streams.commands import (
     dlq,
     evaluate,
     feed,
+    import_file,
     migrate,
     notify,
     policy,
     produce,
     reanalyze,
+    report,
     score,
     serve,
     sink,
@@ -46,10 +48,12 @@ app.command()(up.up)
 app.command()(status.status)
 app.command()(score.score)
 app.command()(evaluate.evaluate)
+app.command()(report.report)
 policy.policy.command()(backtest.backtest)
 app.add_typer(policy.policy, name="policy")
 app.add_typer(notify.notify, name="notify")
 app.command()(produce.produce)
+app.command("import")(import_file.import_file)
 app.command()(reanalyze.reanalyze)
 app.command()(feed.feed)
 app.command()(sql.sql)

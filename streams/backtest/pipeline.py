@@ -26,16 +26,14 @@ _HOUR_MS: Final = 3_600_000
 
 
 class Pipeline:
-    """`track` and `registry` as they run live, under one policy for everyone.
+    """`track` and `registry` as they run live, under one policy for everyone, or as a book says.
 
     An event is appended when it occurred. What live takes a moment takes none here: the registry answers at once, and
     a timer goes off at the end of its five seconds. `event_ids` is how many ids of each ticket are remembered.
     """
 
-    def __init__(self, policy: Policy, event_ids: int) -> None:
-        # Nobody is told of anything, and no escalation depends on that.
-        silent = policy.model_copy(update={"acknowledge": None, "remind": None, "late": None})
-        book = PolicyBook({policy.name: silent}, BookFile(default=policy.name))
+    def __init__(self, policy: Policy | PolicyBook, event_ids: int) -> None:
+        book = policy if isinstance(policy, PolicyBook) else _silent(policy)
         self._track = OfflinePartition(TrackStage(book, event_ids, _RULES), topics.DEAD_LETTERS)
         self._registry = OfflinePartition(RegistryStage(), topics.DEAD_LETTERS)
         self._offset = 0
@@ -93,3 +91,9 @@ class Pipeline:
     def _given(self, key: bytes | None, value: bytes | None, now: int) -> Given:
         self._offset += 1
         return Given(self._offset, now, key, value)
+
+
+def _silent(policy: Policy) -> PolicyBook:
+    """Nobody is told of anything, and no escalation depends on that."""
+    silent = policy.model_copy(update={"acknowledge": None, "remind": None, "late": None})
+    return PolicyBook({policy.name: silent}, BookFile(default=policy.name))

@@ -1,7 +1,7 @@
 """`ticketpulse produce`: events from a file to the log."""
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from itertools import islice
 from typing import TYPE_CHECKING, Annotated, BinaryIO, NamedTuple
 
@@ -38,7 +38,7 @@ def produce(
     quiet_clients()
     with opened(file) as stream:
         lines = _Lines(stream, raw)
-        acknowledged = asyncio.run(_send(lines, settings.kafka_brokers))
+        acknowledged = asyncio.run(send(lines, settings.kafka_brokers))
     if output is Output.JSON:
         print_json({"acknowledged": acknowledged, "rejected": lines.bad})
     else:
@@ -47,7 +47,9 @@ def produce(
         raise Failure(f"{counted(lines.bad, 'line')} could not be read and not sent; the reasons are above")
 
 
-class _Sendable(NamedTuple):
+class Sendable(NamedTuple):
+    """A record of the events' topic."""
+
     key: bytes
     value: bytes
 
@@ -60,7 +62,7 @@ class _Lines:
         self._raw = raw
         self.bad = 0
 
-    def __iter__(self) -> Iterator[_Sendable]:
+    def __iter__(self) -> Iterator[Sendable]:
         from datetime import UTC, datetime
 
         from schemas.events import read_event, ticket_key
@@ -69,17 +71,18 @@ class _Lines:
 
         for number, line in numbered_lines(self._stream):
             if self._raw:
-                yield _Sendable(b"line-%d" % number, line)
+                yield Sendable(b"line-%d" % number, line)
                 continue
             event = read_event(line, datetime.now(UTC))
             if isinstance(event, Rejected):
                 self.bad += 1
                 say(f"line {number}: {event}")
             else:
-                yield _Sendable(ticket_key(event.tenant, event.ticket_id), encode_event(event))
+                yield Sendable(ticket_key(event.tenant, event.ticket_id), encode_event(event))
 
 
-async def _send(lines: _Lines, brokers: str) -> int:
+async def send(lines: Iterable[Sendable], brokers: str) -> int:
+    """Send records to the events' topic; how many were acknowledged. Raises Failure, which says what to do."""
     from streams.gateway.kafka_writer import KafkaWriter
     from streams.gateway.writer import NotAcknowledged
 
@@ -103,7 +106,7 @@ async def _send(lines: _Lines, brokers: str) -> int:
     return acknowledged
 
 
-async def _send_batch(writer: "EventWriter", batch: list[_Sendable]) -> None:
+async def _send_batch(writer: "EventWriter", batch: list[Sendable]) -> None:
     sends = [asyncio.ensure_future(writer.send(record.key, record.value)) for record in batch]
     try:
         await asyncio.gather(*sends)

@@ -78,7 +78,7 @@ def read_rows(lines: bytes) -> list[Row]:
 def received(row: Row, original: Original | None) -> Received:
     """The event, as far as the row and what is known of the original tell."""
     if original is None:
-        priority = None if row.priority == DEFAULT_PRIORITY else row.priority
+        priority = None if row.priority in ("", DEFAULT_PRIORITY) else row.priority
         original = Original(row.language or None, row.journey_stage or None, priority)
     by_agent = row.voice == "agent" and row.type != "agent_reply" and row.author not in _NOT_CUSTOMERS
     event = TicketEvent(

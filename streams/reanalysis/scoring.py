@@ -60,7 +60,7 @@ class Done(NamedTuple):
 
 def work(model: Model, task: Task) -> Done:
     """Score rows anew."""
-    book, presets = _loaded(model)
+    book, presets = loaded(model)
     writer = _writer(task.shape)
     rows = read_rows(task.lines)
     blocks: list[bytes] = []
@@ -85,7 +85,8 @@ def work(model: Model, task: Task) -> Done:
 
 
 @lru_cache(maxsize=1)
-def _loaded(model: Model) -> tuple[PolicyBook, dict[PresetName, Preset]]:
+def loaded(model: Model) -> tuple[PolicyBook, dict[PresetName, Preset]]:
+    """The policies and presets, read once in each process. Raises PolicyError."""
     book = model.book()
     return book, {name: load_preset(name) for name in book.presets()}
 

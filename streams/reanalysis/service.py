@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from datetime import UTC, datetime
 from importlib.metadata import version
-from typing import Any, Final
+from typing import Any, Final, NamedTuple
 
 import msgspec
 from clickhouse_connect.driver.client import Client
@@ -36,6 +36,17 @@ SETTLE_SECONDS: Final = 600.0
 AskFor = Callable[[Run, Sequence[Wanted]], None]
 
 
+class _Running(NamedTuple):
+    """A run, the task that does it, and what is set to stop it and when it is over. The task ends a moment later, with
+    its process.
+    """
+
+    run_id: str
+    task: "asyncio.Future[None]"
+    stop: threading.Event
+    over: threading.Event
+
+
 class ReanalysisService:
     """Keeps `sinks.reanalysis.runner.Reanalyses`. `connect` opens a client that may write. One process scores, so that
     the page has a processor for itself. `ask_for` sends requests for escalations; without it none can be asked for.
@@ -56,7 +67,7 @@ class ReanalysisService:
         self._ask_for = ask_for
         self._settle_every = settle_every
         self._thread = ThreadPoolExecutor(1, thread_name_prefix="reanalysis")
-        self._running: tuple[str, asyncio.Task[None], threading.Event] | None = None
+        self._running: _Running | None = None
         self._beginning = asyncio.Lock()
         self._settling: asyncio.Task[None] | None = None
 
@@ -75,36 +86,29 @@ class ReanalysisService:
         self._check_escalate(wanted)
         async with self._beginning:
             self._check_free()
-            stop = threading.Event()
-            loop = asyncio.get_running_loop()
-            run = await loop.run_in_executor(self._thread, self._begin, wanted)
-            self._go_on(run, stop)
+            run = await asyncio.get_running_loop().run_in_executor(self._thread, self._begin, wanted)
+            self._go_on(run)
         return run.id
 
     async def resume(self, run_id: str) -> None:
         """Go on with one. Raises as `start` does."""
         async with self._beginning:
             self._check_free()
-            run = await asyncio.get_running_loop().run_in_executor(self._thread, self._read, run_id)
-            if run.state == "done":
-                raise NotAsked(f"re-analysis {run_id} is done: there is nothing left to go on with")
-            self._check_escalate(decode(run.asked))
-            self._go_on(run, threading.Event())
+            self._go_on(await asyncio.get_running_loop().run_in_executor(self._thread, self._take_up, run_id))
 
     def stop(self, run_id: str) -> bool:
         """Stop it behind what is under way."""
-        if self._running is None or self._running[0] != run_id or self._running[1].done():
+        if self._running is None or self._running.run_id != run_id or self._running.over.is_set():
             return False
-        self._running[2].set()
+        self._running.stop.set()
         return True
 
     async def ended(self, run_id: str, seconds: float) -> bool:
         """Whether it has ended within so many seconds."""
         running_now = self._running
-        if running_now is None or running_now[0] != run_id:
+        if running_now is None or running_now.run_id != run_id:
             return True
-        done, _ = await asyncio.wait([running_now[1]], timeout=seconds)
-        return bool(done)
+        return await asyncio.get_running_loop().run_in_executor(None, running_now.over.wait, seconds)
 
     async def close(self) -> None:
         """Stop what runs. It can be resumed."""
@@ -113,21 +117,22 @@ class ReanalysisService:
             with contextlib.suppress(asyncio.CancelledError):
                 await self._settling
         if self._running is not None:
-            self._running[2].set()
-            await asyncio.wait([self._running[1]])
+            self._running.stop.set()
+            await asyncio.wait([self._running.task])
         await asyncio.get_running_loop().run_in_executor(None, self._thread.shutdown)
 
     def _check_free(self) -> None:
-        if self._running is not None and not self._running[1].done():
-            raise Busy(f"re-analysis {self._running[0]} runs: wait for its end, or stop it")
+        if self._running is not None and not self._running.over.is_set():
+            raise Busy(f"re-analysis {self._running.run_id} runs: wait for its end, or stop it")
 
     def _check_escalate(self, asked: Asked) -> None:
         if asked.escalate and self._ask_for is None:
             raise NotAsked("escalate: this process has no event log to ask in; `ticketpulse reanalyze --escalate` has")
 
-    def _go_on(self, run: Run, stop: threading.Event) -> None:
-        task = asyncio.get_running_loop().run_in_executor(self._thread, self._work, run, stop)
-        self._running = (run.id, asyncio.ensure_future(task), stop)
+    def _go_on(self, run: Run) -> None:
+        stop, over = threading.Event(), threading.Event()
+        task = asyncio.get_running_loop().run_in_executor(self._thread, self._work, run, stop, over)
+        self._running = _Running(run.id, task, stop, over)
 
     # -- on the thread
 
@@ -135,21 +140,33 @@ class ReanalysisService:
         with contextlib.closing(self._connect()) as client, ThreadPoolExecutor(1) as idle:
             return running.start(asked, self._means(client, idle, threading.Event()), version("ticketpulse"))
 
-    def _read(self, run_id: str) -> Run:
+    def _take_up(self, run_id: str) -> Run:
         with contextlib.closing(self._connect()) as client:
             try:
-                return runs.read(client, run_id)
+                run = runs.read(client, run_id)
             except runs.UnknownRun as error:
                 raise NotAsked(str(error)) from None
+            if run.state == "done":
+                raise NotAsked(f"re-analysis {run_id} is done: there is nothing left to go on with")
+            self._check_escalate(decode(run.asked))
+            # Before whoever asked for it looks.
+            run = runs.moved(run, datetime.now(UTC), state="running", ended_at=None)
+            runs.store(client, run)
+            return run
 
-    def _work(self, run: Run, stop: threading.Event) -> None:
+    def _work(self, run: Run, stop: threading.Event, over: threading.Event) -> None:
         try:
             with contextlib.closing(self._connect()) as client, processes(1) as executor:
-                run = running.go_on(run, self._means(client, executor, stop))
+                try:
+                    run = running.go_on(run, self._means(client, executor, stop))
+                finally:
+                    over.set()
             log.info("re-analysis %s is %s: %d events, %d windows", run.id, run.state, run.done, run.windows)
         except Exception:
             # The run says so, too, where the database takes it.
             log.exception("re-analysis %s failed", run.id)
+        finally:
+            over.set()
 
     def _means(self, client: Client, executor: Any, stop: threading.Event) -> Means:
         return Means(
@@ -169,7 +186,7 @@ class ReanalysisService:
         loop = asyncio.get_running_loop()
         while True:
             await asyncio.sleep(self._settle_every)
-            if self._running is None or self._running[1].done():
+            if self._running is None or self._running.over.is_set():
                 await loop.run_in_executor(self._thread, self._settle)
 
     def _settle(self) -> None:

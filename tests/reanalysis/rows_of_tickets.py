@@ -2,6 +2,7 @@
 
 import asyncio
 from datetime import UTC, datetime
+from functools import cache
 from typing import Any
 
 from sinks.base import Message
@@ -73,7 +74,7 @@ class Stored:
         self.messages.append(Message(topic, 0, self.kept, self.now, None, value))
 
 
-def tickets(preset: Any = "analytics", number: int = 60) -> Stored:
+def tickets(preset: Any = "analytics", number: int = 20) -> Stored:
     """Tickets of two tenants over some hours, scored by a preset that is not the usual one, and a quiet day."""
     stored = Stored(preset)
     for each in range(number):
@@ -83,13 +84,19 @@ def tickets(preset: Any = "analytics", number: int = 60) -> Stored:
         stored.pass_time(MINUTE, idle=False)
         stored.append(**ticket, type="agent_reply", text="We look into it.", agent_id=f"a{each % 3}")
         stored.append(**ticket, type="message", text=WORDS[(each + 1) % 5])
-        if each % 5 == 0:
+        if each % 3 == 0:
             stored.append(**ticket, type="status_changed", status="resolved")
             stored.append(**ticket, type="rated", satisfaction=1 + each % 5)
         stored.pass_time(MINUTE, idle=False)
     for _ in range(27):
         stored.pass_time(HOUR)
     return stored
+
+
+@cache
+def told() -> list[Message]:
+    """What the stages have told of these tickets."""
+    return tickets().take()
 
 
 def store(url: str, messages: list[Message]) -> None:

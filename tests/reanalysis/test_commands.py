@@ -1,0 +1,88 @@
+"""`ticketpulse reanalyze` as a person runs it: with its own processes, and stopped by Ctrl-C."""
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from tests.contract.sink_worlds import embedded_url, migrated
+from tests.reanalysis.rows_of_tickets import store, tickets
+
+MADE = (
+    "INSERT INTO scored_events (tenant, ticket_id, event_id, type, channel, priority, category, voice, occurred_at, "
+    "received_at, appended_at, text, scored, score, label, log_partition, log_offset, version) "
+    "SELECT 'default', concat('made-', toString(number)), toString(number), 'message', 'web', 'low', 'general', "
+    "'customer', toDateTime64('2026-11-21 09:00:00', 3, 'UTC') + number AS at, at, at, "
+    "concat('This is terrible, nobody answers me about order ', toString(number)), true, 5, 'neutral', 0, number, "
+    "number FROM numbers(9000)"
+)
+
+
+@pytest.fixture(scope="module")
+def url(tmp_path_factory: pytest.TempPathFactory) -> str:
+    """Filled by a process of its own: the command must be able to open it."""
+    folder = tmp_path_factory.mktemp("reanalyze")
+    subprocess.run([sys.executable, "-m", "tests.reanalysis.test_commands", str(folder)], check=True)
+    return embedded_url(folder)
+
+
+def started(url: str, *arguments: str) -> subprocess.Popen[str]:
+    environment = {**os.environ, "CLICKHOUSE_URL": url, "TICKETPULSE_LOCAL_DIR": str(Path(url).parent)}
+    command = [sys.executable, "-m", "streams.cli", *arguments]
+    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+
+
+def ran(url: str, *arguments: str) -> tuple[int, str, str]:
+    process = started(url, *arguments)
+    out, err = process.communicate(timeout=120)
+    return process.returncode, out, err
+
+
+def test_ctrl_c_stops_it_in_order_and_it_is_resumed_to_its_end(url: str) -> None:
+    process = started(url, "reanalyze", "--all", "--source", "rows", "--processes", "1")
+    assert process.stderr is not None
+    first = process.stderr.readline()
+    assert "of 9,020 tickets" in first
+    process.send_signal(signal.SIGINT)
+    _, err = process.communicate(timeout=120)
+    assert process.returncode == 130, err
+    [told] = [line for line in err.splitlines() if line.startswith("stopped; to go on")]
+    run_id = told.split()[-1]
+    code, out, err = ran(url, "reanalyze", "--resume", run_id, "--source", "rows", "-o", "json")
+    assert code == 0, err
+    run = json.loads(out)
+    assert (run["id"], run["state"], run["done"]) == (run_id, "done", run["events"])
+    code, out, err = ran(url, "windows", "verify", "--from", "2026-11-20", "--to", "2026-11-24")
+    assert code == 0, out + err
+    assert "0 different" in out
+    code, out, _ = ran(url, "reanalyze", "--list", "-o", "json")
+    assert code == 0
+    assert [each["state"] for each in json.loads(out)] == ["done"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("reanalyze",), "say which tickets"),
+        (("reanalyze", "--status", "ajar"), "--status: invalid enum value 'ajar'"),
+        (("reanalyze", "--all", "--since", "soon"), "--since soon: no time"),
+        (("reanalyze", "--resume", "nine", "--source", "rows"), "'nine' is no id of a re-analysis"),
+        (("reanalyze", "--tenant", "a/b", "--all"), "--tenant a/b"),
+    ],
+)
+def test_what_is_wrong_is_said_with_what_to_do(url: str, arguments: tuple[str, ...], said: str) -> None:
+    code, _, err = ran(url, *arguments)
+    assert code == 2
+    assert said in err
+    assert "Traceback" not in err
+
+
+if __name__ == "__main__":
+    stages = tickets()
+    with migrated(embedded_url(Path(sys.argv[1]))) as client:
+        store(embedded_url(Path(sys.argv[1])), stages.take())
+        client.command(MADE)
