@@ -55,6 +55,13 @@ NOTIFICATIONS_OVERDUE: Final = Gauge(
     "Notifications whose time came over a minute ago and of which nothing has come, in the partitions of this process.",
     ["target"],
 )
+ACCESS_REFUSED: Final = Counter(
+    "helpdesk_access_refused_total", "Requests that were refused before they came to a route.", ["status"]
+)
+AUDIT_LOST: Final = Counter(
+    "helpdesk_audit_lost_total",
+    "Records of the audit that the log did not acknowledge: they are in this process's log.",
+)
 BATCH_RECORDS: Final = Histogram(
     "helpdesk_batch_records", "Records in one transaction.", ["stage"], buckets=(1, 3, 10, 30, 100, 300, 1000)
 )

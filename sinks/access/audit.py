@@ -10,6 +10,7 @@ from starlette.types import Scope
 
 from schemas.audit import AuditRecord, audit_key, encode_audit
 from sinks.access.principals import Principal
+from sinks.prometheus import AUDIT_LOST
 from sinks.record_writer import NotAcknowledged, RecordWriter
 
 log = logging.getLogger(__name__)
@@ -70,6 +71,7 @@ class Auditor:
         try:
             await self._writer.send(audit_key(record), encode_audit(record))
         except NotAcknowledged as error:
+            AUDIT_LOST.inc()
             log.error("the audit's log is away (%s): %s", error, encode_audit(record).decode())
 
 

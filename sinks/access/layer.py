@@ -15,6 +15,7 @@ from sinks.access.principals import ANYONE, Principal, Right, admit, principal_o
 from sinks.access.rules import UNSAFE, Rule, rule_of
 from sinks.access.sessions import cookie_of
 from sinks.dashboard.problems import problem
+from sinks.prometheus import ACCESS_REFUSED
 
 _CHALLENGE: Final = {"WWW-Authenticate": 'Bearer realm="ticketpulse"'}
 _WRONG: Final = {"WWW-Authenticate": 'Bearer realm="ticketpulse", error="invalid_token"'}
@@ -70,6 +71,7 @@ class AccessLayer:
             known = self._let_in(scope, rule, sending)
             sending.holds = known.holds
         except Refusal as refusal:
+            ACCESS_REFUSED.labels(str(int(refusal.status))).inc()
             answer = problem(refusal.status, refusal.detail, refusal.headers)
             await answer(scope, receive, sending)
             return

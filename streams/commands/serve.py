@@ -28,8 +28,7 @@ def gateway() -> None:
         curl -H 'Content-Type: application/json' http://127.0.0.1:8080/api/v1/events
         -d '{"event_id": "1", "ticket_id": "T-1", "text": "Where is my refund?"}'
     """
-    from streams import topics
-    from streams.access import gate_of
+    from streams.access import kafka_gate
     from streams.engine.garbage import collect_garbage_seldom
     from streams.gateway.app import EVENTS_PATH, create_app
     from streams.gateway.kafka_answers import KafkaAnswers
@@ -39,7 +38,7 @@ def gateway() -> None:
 
     configure_logs()
     settings = load_settings()
-    access = gate_of(settings, KafkaWriter(settings.kafka_brokers, topic=topics.AUDIT))
+    access = kafka_gate(settings)
     listener = take_address(settings.host, settings.gateway_port, "gateway_port")
     say(f"events go to {address_of(listener)}{EVENTS_PATH}")
     collect_garbage_seldom()
@@ -66,7 +65,7 @@ def page() -> None:
     from sinks.clickhouse.client import connect
     from sinks.dashboard.app import create_page
     from streams import topics
-    from streams.access import gate_of
+    from streams.access import kafka_gate
     from streams.gateway.kafka_writer import KafkaWriter
     from streams.http_server import address_of, serve
     from streams.logs import configure_logs
@@ -75,7 +74,7 @@ def page() -> None:
 
     configure_logs()
     settings = load_settings()
-    access = gate_of(settings, KafkaWriter(settings.kafka_brokers, topic=topics.AUDIT))
+    access = kafka_gate(settings)
     listener = take_address(settings.host, settings.page_port, "page_port")
     say(f"the page is at {address_of(listener)}")
     corrections = KafkaWriter(settings.kafka_brokers, topic=topics.CORRECTIONS)

@@ -133,7 +133,7 @@ async def _answer_people(settings: "Settings", listener: "socket | None", stack:
     from sinks.clickhouse.console import listening
     from sinks.dashboard.app import create_page
     from streams import topics
-    from streams.access import gate_of
+    from streams.access import kafka_gate
     from streams.gateway.kafka_writer import KafkaWriter
     from streams.http_server import address_of, serving
     from streams.reanalysis.wiring import service_of
@@ -145,7 +145,7 @@ async def _answer_people(settings: "Settings", listener: "socket | None", stack:
         page = create_page(
             partial(connect, url, readonly=True),
             corrections=KafkaWriter(settings.kafka_brokers, topic=topics.CORRECTIONS),
-            access=gate_of(settings, KafkaWriter(settings.kafka_brokers, topic=topics.AUDIT)),
+            access=kafka_gate(settings),
             reanalyses=service_of(settings, partial(connect, url)),
             reporter=reporter_of(
                 settings,

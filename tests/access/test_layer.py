@@ -11,6 +11,7 @@ import httpx
 import msgspec
 import pytest
 from fastapi.responses import StreamingResponse
+from prometheus_client import REGISTRY
 from starlette.types import Message
 
 from schemas.events import TicketEvent
@@ -20,11 +21,13 @@ from sinks.access.layer import AccessLayer
 from sinks.access.limits import Rates
 from sinks.access.principals import Role
 from sinks.access.token_file import LOOK_SECONDS
+from sinks.dashboard.app import create_page
+from sinks.record_writer import Headers, NotAcknowledged
 from streams import topics
 from streams.access import gate_of
 from streams.config import Settings
 from streams.engine.local import LocalWriter
-from tests.access.doors import BEGAN, Doors, Reached, asking, bearer, token
+from tests.access.doors import BEGAN, Doors, Reached, asking, bearer, nowhere, token, write
 
 EVENT = {"event_id": "e-1", "ticket_id": "T-1", "text": "Where is it?"}
 CORRECTION = {"ticket_id": "T-1", "event_id": "e-1", "field": "label", "old": "negative", "new": "neutral"}
@@ -455,6 +458,48 @@ async def test_a_change_of_the_file_is_written_down_once_by_whoever_sees_it(
         assert (await page.get("/api/v1/session", headers=bearer(added))).status_code == 200
     (record,) = doors.audited()
     assert (record.action, record.target, record.source) == ("token.added", f"{added.stored.id} new one", "file")
+
+
+class Silent:
+    """A log that acknowledges nothing."""
+
+    async def start(self) -> None:
+        pass
+
+    async def send(self, key: bytes, value: bytes, headers: Headers = ()) -> None:
+        await asyncio.sleep(0)
+        raise NotAcknowledged("no acknowledgement within 2 s")
+
+    async def stop(self) -> None:
+        pass
+
+
+async def test_what_the_audits_log_does_not_take_is_in_the_processs(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    made = token(Role.ADMIN, name="me")
+    write(tmp_path / "tokens.toml", [made.stored])
+    gate = Gate(tmp_path / "tokens.toml", audit=Silent(), now=lambda: BEGAN)
+    lost = counted("helpdesk_audit_lost_total")
+    async with asking(create_page(nowhere, access=gate)) as client:
+        assert (await client.get("/api/v1/tokens", headers=bearer(made))).status_code == 200
+    assert counted("helpdesk_audit_lost_total") == lost + 1
+    (said,) = [each.getMessage() for each in caplog.records if each.levelno == logging.ERROR]
+    assert '"actor":"me"' in said
+    assert '"action":"token.list"' in said
+
+
+async def test_refusals_are_counted_by_status(doors: Doors, page: httpx.AsyncClient) -> None:
+    before = {status: counted("helpdesk_access_refused_total", status=status) for status in ("401", "403", "404")}
+    await page.get("/api/v1/live")
+    await page.get("/api/v1/audit", headers=doors.bearer(Role.READ))
+    await page.get("/nowhere", headers=doors.bearer(Role.READ))
+    after = {status: counted("helpdesk_access_refused_total", status=status) for status in before}
+    assert after == {status: count + 1 for status, count in before.items()}
+
+
+def counted(name: str, **labels: str) -> float:
+    return REGISTRY.get_sample_value(name, labels) or 0.0
 
 
 async def test_the_list_of_tokens_tells_no_secret(doors: Doors, page: httpx.AsyncClient) -> None:
