@@ -86,6 +86,8 @@ def create_page(
     database = Database(connect)
     # By a client of its own: figures of a long span must not hold up what is live.
     analytics = Database(connect)
+    # A report asks some forty questions, for which nobody at the page should wait.
+    reports = Database(connect)
     gate = access or Gate()
 
     @asynccontextmanager
@@ -102,6 +104,7 @@ def create_page(
                 await reanalyses.close()
             if corrections is not None:
                 await corrections.stop()
+            await reports.close()
             await analytics.close()
             await database.close()
 
@@ -133,7 +136,7 @@ def create_page(
     page.include_router(live_api(database, now))
     page.include_router(windows_api(database, now))
     page.include_router(analytics_api(analytics, now))
-    page.include_router(report_api(analytics, now))
+    page.include_router(report_api(reports, now))
     page.include_router(corrections_api(database, now, corrections))
     page.include_router(reanalysis_api(database, reanalyses))
     page.include_router(session_api(gate))

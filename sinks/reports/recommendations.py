@@ -351,8 +351,8 @@ def _topics(evidence: Evidence) -> Iterator[Finding]:
         key="new_topics",
         level="watch",
         title=f"Customers write about what they did not before: {named}",
-        text="Each of these phrases is at least twice as frequent as in the time before, in five tickets or more, and that "
-        "is more than chance.",
+        text="Each of these phrases is at least twice as frequent as in the time before, in five tickets or more, and "
+        "that is more than chance.",
         rests_on=tuple(
             Figure(name=f"texts with “{each.phrase}”", value=each.share, unit="share", before=each.usual)
             for each in shown

@@ -63,15 +63,15 @@ def report(
     wanted = form or _form_of(output)
     if wanted is Form.PDF and output is None:
         raise Failure("a PDF is a file: name one, --output week.pdf", USAGE)
-    selection = _selection(begin, end, tenant)
+    selection, page = _selection(begin, end, tenant), given_settings().page_url
     try:
         # Said before the database is asked.
         browser = find_browser() if wanted is Form.PDF else ""
         made = _made(selection)
         written = {
-            Form.HTML: lambda: html(made).encode(),
+            Form.HTML: lambda: html(made, page=page).encode(),
             Form.MARKDOWN: lambda: markdown(made).encode(),
-            Form.PDF: lambda: pdf(html(made), browser),
+            Form.PDF: lambda: pdf(html(made, page=page), browser),
             Form.JSON: lambda: made.model_dump_json(indent=2).encode() + b"\n",
         }[wanted]()
     except NotPrinted as error:
