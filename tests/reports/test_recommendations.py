@@ -1,6 +1,7 @@
 """What is told, from both sides of each threshold, and that chance is not told as news."""
 
 from random import Random
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -20,7 +21,7 @@ def group(name: str = "", *, tickets: int = 500, negative: float = 0.1, escalate
     return Group(name, tickets * 2, round(tickets * 2 * negative), tickets, round(tickets * escalated), f"/{name}")
 
 
-def found(now: Group = CALM, before: Group = CALM, **more: object) -> dict[str, Finding]:
+def found(now: Group = CALM, before: Group = CALM, **more: Any) -> dict[str, Finding]:
     return {each.key: each for each in findings(Evidence(now, before)._replace(**more))}
 
 

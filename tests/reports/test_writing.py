@@ -4,6 +4,7 @@ import json
 import re
 from datetime import UTC, datetime
 from html.parser import HTMLParser
+from typing import Any
 
 import pytest
 from hypothesis import given
@@ -109,7 +110,7 @@ def test_html_of_a_span_without_events() -> None:
 
 
 def nothing() -> Report:
-    none: dict[str, object] = {"is_empty": True, "filters": (), "figures": (), "findings": (), "sections": ()}
+    none: dict[str, Any] = {"is_empty": True, "filters": (), "figures": (), "findings": (), "sections": ()}
     return report(**none)
 
 
@@ -124,7 +125,7 @@ def test_words_in_markdown_stay_words(payload: str) -> None:
     assert " ".join("".join(each if each.isprintable() else " " for each in payload).split()) in shown
 
 
-def _kinds(tokens: list) -> list[str]:  # type: ignore[type-arg]
+def _kinds(tokens: list[Any]) -> list[str]:
     return [kind for token in tokens for kind in (token.type, *_kinds(token.children or [])) if kind != "text_special"]
 
 
