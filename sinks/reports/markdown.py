@@ -13,7 +13,7 @@ from sinks.reports.model import Chart, Figure, Finding, Report, Section, Table
 # an entity, a list or a heading at the beginning, and what is made a link or a sign by itself (www., a:b, a@b).
 _MARKUP: Final = re.compile(
     r"[\\`*\[\]<>{}~|$]"
-    r"|(?<!\w)_|_(?!\w)"
+    r"|(?<![^\W_])_|_(?![^\W_])"
     r"|&(?=\#?\w+;)"
     r"|^[-+#=]|(?<=^\d)[.)]|(?<=^\d\d)[.)]"
     r"|:(?=\S)|(?<=\S)@(?=\S)|(?<=www)\.",

@@ -7,7 +7,7 @@ from html.parser import HTMLParser
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
@@ -130,6 +130,7 @@ def _kinds(tokens: list[Any]) -> list[str]:
 
 
 @given(st.text(max_size=60))
+@example("__0__")
 def test_any_text_is_a_paragraph_of_itself(text: str) -> None:
     line = " ".join("".join(each if each.isprintable() else " " for each in text).split())
     rendered = READER.render(escaped(text))
