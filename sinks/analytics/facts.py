@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from sinks.analytics.selection import Selection
 
-# How far back a ticket's first event is looked for: what began earlier counts from its first event since then.
+# How far back a customer's earlier messages are counted.
 LOOK_BACK: Final = timedelta(days=90)
 
 _OF_DAYS: Final = """tenant = {tenant:String}

@@ -8,6 +8,7 @@ from sinks.analytics.cells import MAX_CELLS
 from sinks.analytics.facts import (
     ESCALATIONS,
     EVENTS,
+    EVENTS_SINCE_BEFORE,
     bound,
     facts,
     matching_escalation,
@@ -34,7 +35,7 @@ SELECT
     {MEASURES},
     avg(response) / 1000 AS first_response_avg,
     arraySum(groupArrayArray(resolutions)) / 1000 / nullIf(resolutions_made, 0) AS resolution_avg,
-    countIf(is_resolved AND waited.written <= {FIRST_CONTACT_MESSAGES}) / nullIf(resolved, 0) AS first_contact_rate,
+    countIf(is_resolved AND wrote.written <= {FIRST_CONTACT_MESSAGES}) / nullIf(resolved, 0) AS first_contact_rate,
     sum(outcomes.ratings) AS number_of_ratings,
     sum(stars) / nullIf(number_of_ratings, 0) AS satisfaction_avg
 FROM {{owners}} AS of_value
@@ -46,6 +47,7 @@ INNER JOIN
     GROUP BY ticket
 ) AS outcomes ON outcomes.ticket = of_value.ticket
 LEFT JOIN {{times}} AS waited ON waited.ticket = of_value.ticket
+LEFT JOIN {{messages}} AS wrote ON wrote.ticket = of_value.ticket
 GROUP BY value
 ORDER BY tickets DESC, value
 LIMIT {{most}}
@@ -89,6 +91,7 @@ def read_resolution(client: Client, selection: Selection, by: OutcomesBy = "cate
         _OUTCOMES.replace("{owners}", _owners(selection, by))
         .replace("{facts}", facts(selection))
         .replace("{times}", times(selection))
+        .replace("{messages}", _messages_of_resolved(selection))
         .replace("{most}", str(MAX_CELLS))
     )
     groups = [_outcome(selection, by, row) for row in ask(client, sql, bound(selection))]
@@ -103,6 +106,17 @@ def _outcome(selection: Selection, by: OutcomesBy, row: dict[str, Any]) -> Outco
         tickets_url=selection.tickets(**address),
         resolved_url=selection.tickets(**address, has="resolutions"),
     )
+
+
+def _messages_of_resolved(selection: Selection) -> str:
+    """How many messages the customer of each resolved ticket had written."""
+    resolved = f"SELECT ticket FROM {EVENTS} AND is_resolution {of_tickets(selection)}"
+    return f"""
+    (
+        SELECT ticket, countIf(is_message) AS written
+        FROM {EVENTS_SINCE_BEFORE} AND ticket IN ({resolved})
+        GROUP BY ticket
+    )"""
 
 
 def _owners(selection: Selection, by: OutcomesBy) -> str:

@@ -46,3 +46,36 @@ SELECT
     type = 'status_changed' AND status = 'resolved' AS is_resolution
 FROM events_by_time FINAL
 SETTINGS do_not_merge_across_partitions_select_final = 1;
+
+-- When each ticket began, and when an agent first wrote in it: what a question about one span would have to look for in all that came before.
+-- The least of times stays what it is however often a row comes again, and no later score changes a time or who wrote.
+CREATE TABLE IF NOT EXISTS tickets_begun
+(
+    tenant LowCardinality(String),
+    ticket UInt64,
+    opened_at SimpleAggregateFunction(min, DateTime64(3, 'UTC')),
+    answered_at SimpleAggregateFunction(min, DateTime64(3, 'UTC')) COMMENT 'after 2200: not yet'
+)
+ENGINE = AggregatingMergeTree
+ORDER BY (tenant, ticket);
+
+CREATE MATERIALIZED VIEW IF NOT EXISTS tickets_begun_writer TO tickets_begun AS
+SELECT
+    tenant,
+    cityHash64(ticket_id) AS ticket,
+    min(occurred_at) AS opened_at,
+    min(if(voice = 'agent' AND author NOT IN ('bot', 'system') AND type IN ('created', 'message', 'agent_reply'),
+        occurred_at, toDateTime64('2250-01-01 00:00:00', 3, 'UTC'))) AS answered_at
+FROM scored_events
+GROUP BY tenant, ticket;
+
+-- After the writer is there, so that nothing falls between.
+INSERT INTO tickets_begun
+SELECT
+    tenant,
+    cityHash64(ticket_id) AS ticket,
+    min(occurred_at) AS opened_at,
+    min(if(voice = 'agent' AND author NOT IN ('bot', 'system') AND type IN ('created', 'message', 'agent_reply'),
+        occurred_at, toDateTime64('2250-01-01 00:00:00', 3, 'UTC'))) AS answered_at
+FROM scored_events
+GROUP BY tenant, ticket;
