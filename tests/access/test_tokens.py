@@ -1,5 +1,6 @@
 """Tokens and their file: what is kept, what is let in, and how a change comes into force."""
 
+import hmac
 import logging
 import os
 import stat
@@ -49,6 +50,22 @@ def test_another_tokens_secret_is_not_its_own() -> None:
     mixed = "_".join((*READER.text.split("_", 2)[:2], SENDER.text.split("_", 2)[2]))
     assert book.check(mixed, BEGAN) is None
     assert book.check(SENDER.text, BEGAN) is not None
+
+
+def test_every_token_is_compared_once_and_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    compared: list[int] = []
+    genuine = hmac.compare_digest
+
+    def counted(one: str, other: str) -> bool:
+        compared.append(len(one) + len(other))
+        return genuine(one, other)
+
+    monkeypatch.setattr(hmac, "compare_digest", counted)
+    book = TokenBook([READER.stored])
+    # Right, of an id that nobody has, with a wrong secret, and nothing like a token.
+    for text in (READER.text, SENDER.text, READER.text[:-1] + "A", "", "x"):
+        book.check(text, BEGAN)
+    assert compared == [128] * 5
 
 
 def test_a_token_ends_when_it_is_said_to() -> None:

@@ -128,6 +128,7 @@ COMMANDS = [
     ),
     *(("serve", "gateway"), ("serve", "page"), ("policy", "check"), ("policy", "show"), ("policy", "diff")),
     *(("windows", "verify"), ("windows", "rebuild")),
+    *(("token", "new"), ("token", "ls"), ("token", "revoke")),
 ]
 
 
