@@ -1,7 +1,7 @@
 """What a viewer does: watches what comes, corrects a message, signs in, uses keys; and everybody can read the page."""
 
 import pytest
-from axe_playwright_python.sync_playwright import Axe
+from axe_playwright_python.sync_playwright import Axe  # type: ignore[import-untyped]
 from playwright.sync_api import Page
 
 from tests.browser.conftest import Tokens

@@ -7,7 +7,7 @@ import { bar, named, nothing, number, table } from "./tables.js";
 import { fact, facts, ticketLink } from "./tickets.js";
 import { LABELS, count, dayAndClock, duration, labelWords, percent, plural, points, spoken } from "./words.js";
 
-const MOST_AGENTS = 30;
+const MOST_AGENTS = 15;
 
 const seconds = (value) => (value === null ? "–" : duration(value));
 const stars = (value) => (value === null ? "–" : `${value.toFixed(2)} of 5`);

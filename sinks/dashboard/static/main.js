@@ -147,7 +147,7 @@ function seen(generated) {
   if (!isKnown) signIn.who();
   isKnown = true;
   lastShown[view()] = new Date(generated);
-  say("updated", `Updated ${clockSeconds(lastShown[view()])}`);
+  say("updated", clockSeconds(lastShown[view()]));
   setState(controls.paused() ? "paused" : "live", controls.paused() ? "Paused" : "Live");
 }
 
