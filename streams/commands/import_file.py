@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from schemas.events import TicketEvent
     from streams.commands.produce import Sendable
     from streams.config import Settings
+    from streams.history.lines import HistoryFile
     from streams.importing.files import Row, Table
     from streams.importing.making import Maker
     from streams.importing.mapping import Mapping
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 _DRY_ROWS = 5
 # More wrong rows than these nobody reads on a screen; the file has all.
 _TOLD = 10
+_EVENTS_A_PROCESS = 5_000
 
 
 class Dates(StrEnum):
@@ -97,7 +99,7 @@ def import_file(
             _show_events(sample, maker)
             return
         _confirm(file, chosen, yes, mapping)
-        rejects = Rejects(file.with_name(f"{file.name}.rejects.jsonl"))
+        rejects = Rejects(Path(f"{file.name}.rejects.jsonl"))
         with tempfile.TemporaryDirectory(prefix="ticketpulse-import-") as folder:
             spooled = Path(folder) / "events.jsonl"
             progress = Progress()
@@ -198,26 +200,26 @@ def _show_events(sample: "Sequence[Row]", maker: "Maker") -> None:
 def _confirm(file: Path, mapping: "Mapping", yes: bool, given: Path | None) -> None:
     from streams.importing.mapping import as_toml
 
-    saved = file.with_name(f"{file.name}.mapping.toml")
-    if not yes and given is None:
-        if not sys.stdin.isatty():
-            raise Failure("is the mapping right? --yes says so; --map and --mapping mend it, --dry-run tries it", USAGE)
-        if not typer.confirm("Is that right?", err=True):
-            saved.write_text(as_toml(mapping), "utf-8")
-            raise Failure(f"nothing was imported; mend {saved} and give it with --mapping", USAGE)
-    if given is None:
-        saved.write_text(as_toml(mapping), "utf-8")
-        say(f"  saved as {saved}")
+    if given is not None:
+        return
+    if not yes and not sys.stdin.isatty():
+        raise Failure("is the mapping right? --yes says so; --map and --mapping mend it, --dry-run tries it", USAGE)
+    is_right = yes or typer.confirm("Is that right?", err=True)
+    saved = Path(f"{file.name}.mapping.toml")
+    saved.write_text(as_toml(mapping), "utf-8")
+    if not is_right:
+        raise Failure(f"nothing was imported; mend {saved} and give it with --mapping", USAGE)
+    say(f"  saved as {saved}")
 
 
 # -- to where
 
 
-def _import(events: "Iterable[TicketEvent]", settings: "Settings", no_kafka: bool) -> "Stored | int":
+def _import(events: "HistoryFile", settings: "Settings", no_kafka: bool) -> "Stored | int":
     return _straight(events, settings) if no_kafka else _through_kafka(events, settings)
 
 
-def _straight(events: "Iterable[TicketEvent]", settings: "Settings") -> "Stored":
+def _straight(events: "HistoryFile", settings: "Settings") -> "Stored":
     from clickhouse_connect.driver.exceptions import ClickHouseError
 
     from sinks.clickhouse.client import CannotOpen, connect
@@ -235,7 +237,8 @@ def _straight(events: "Iterable[TicketEvent]", settings: "Settings") -> "Stored"
         client = connect(settings.clickhouse_url)
     except CannotOpen as error:
         raise Failure(str(error)) from error
-    number = usual_processes()
+    # Each takes seconds to load the model: a small file is done sooner by one.
+    number = min(usual_processes(), 1 + len(events) // _EVENTS_A_PROCESS)
     try:
         with closing(client), processes(number) as executor:
             migrate(client)

@@ -3,7 +3,7 @@
 import signal
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
-from datetime import UTC, datetime
+from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from types import FrameType
@@ -24,6 +24,10 @@ if TYPE_CHECKING:
     from streams.reanalysis.judging import Wanted
     from streams.reanalysis.running import Means, Originals
     from streams.reanalysis.runs import Run
+
+
+# A run that has told nothing for so long has ended, however it did.
+_ALIVE = timedelta(seconds=60)
 
 
 class Source(StrEnum):
@@ -109,6 +113,8 @@ def _run(
         say(f"re-analysis {run.id} is done already")
         _tell(run, output)
         return
+    if asked is None and run.state == "running" and means.now() - run.updated_at < _ALIVE:
+        raise Failure(f"re-analysis {run.id} told of itself a moment ago: it runs. If it was killed, wait a minute")
     if decode(run.asked).escalate:
         means = means._replace(ask_for=_asking(settings, stack))
     say(f"re-analysis {run.id}: {counted(run.events, 'event')} of {counted(run.tickets, 'ticket')}")

@@ -110,13 +110,13 @@ def _encoding(path: Path, head: bytes) -> str:
 def _delimiter(text: str) -> str:
     """The one by which the first rows have most columns, all the same number of them."""
 
-    def columns(delimiter: str) -> tuple[int, int]:
+    def columns(delimiter: str) -> int:
         lines = text.splitlines(keepends=True)[:200]
-        rows = [row for row in islice(csv.reader(lines, delimiter=delimiter), 20) if row]
-        if not rows:
-            return 0, 0
-        same = sum(len(row) == len(rows[0]) for row in rows)
-        return (len(rows[0]) if same * 2 > len(rows) and len(rows[0]) > 1 else 0), same
+        rows = [row for row in islice(csv.reader(lines, delimiter=delimiter), 21) if row]
+        # Of what was looked at the last one may be cut off.
+        rows = rows[:-1] or rows
+        same = sum(len(row) == len(rows[0]) for row in rows) if rows else 0
+        return len(rows[0]) if rows and same * 2 >= len(rows) else 0
 
     csv.field_size_limit(MAX_FIELD_CHARS)
     try:

@@ -126,7 +126,7 @@ def _may_hold(field: str, column: str, rows: Sequence[Row]) -> bool:
     values = [row.values[column] for row in rows if column in row.values][:50]
     if field in TIMES and values:
         read = sum(read_time(value, Reading()) is not None for value in values)
-        return read * 2 > len(values)
+        return read * 2 >= len(values)
     if field == "type" and values:
         return any(str(value) in _TYPES for value in values)
     if field == "satisfaction" and values and _plain(column) == "score":
@@ -140,7 +140,7 @@ _TYPES: Final = frozenset({"created", "message", "agent_reply", "status_changed"
 def _shape(found: dict[str, str], rows: Sequence[Row]) -> str:
     if "event_id" in found:
         return "messages"
-    column = found.get("ticket_id")
+    column = found.get("ticket_id", "")
     ids = [str(row.values[column]) for row in rows if column in row.values]
     if len(ids) > 1 and len(set(ids)) < _REPEATED * len(ids) and "text" in found:
         return "messages"

@@ -29,12 +29,11 @@ from streams.backtest.pipeline import Pipeline
 from streams.reanalysis.running import settled_by
 from streams.reanalysis.scoring import Model, loaded
 from streams.recount.rebuilding import each_day, rebuild
+from streams.recount.rows import IMPORTED_FROM
 from streams.score import Received, score_by_book
 from streams.windows import WindowRules
 
 _AT_A_TIME: Final = 500
-# Above the partitions that a log has: places of imported rows meet none of the pipeline's.
-_PARTITIONS_FROM: Final = 1 << 31
 
 _BLOCK_ROWS: Final = 10_000
 _PLACES: Final = 100_000
@@ -139,7 +138,7 @@ class _Writer:
         number = int.from_bytes(blake2b(key, digest_size=4).digest(), "big")
         place = self._place(key, at)
         value = encode_event(event)
-        self._put("scored_events", Message(topics.SCORED, _PARTITIONS_FROM | number, place, at, key, value))
+        self._put("scored_events", Message(topics.SCORED, IMPORTED_FROM | number, place, at, key, value))
 
     def escalate(self, records: Iterable[Escalation]) -> None:
         """Take the revisions of escalations in. The last one is the row."""

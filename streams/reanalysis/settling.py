@@ -1,8 +1,8 @@
-"""Windows that the pipeline told again after a re-analysis, set right.
+"""Windows that the pipeline told again after a re-analysis or an import, set right.
 
 The stage `trends` keeps the totals of a window until no event can count in it any more, and knows nothing of rows that
-were scored anew. A late event makes it tell the window with its old totals, and a window that was open during the
-re-analysis becomes final with them. Both end when the windows are older than events may be late, so few days need
+were scored anew or came without it. A late event makes it tell the window with its old totals, and a window that was
+open meanwhile becomes final with them. Both end when the windows are older than events may be late, so few days need
 looking at, and for a few days only.
 """
 
@@ -13,19 +13,21 @@ from clickhouse_connect.driver.client import Client
 
 from streams.reanalysis.running import settled_by
 from streams.recount.rebuilding import each_day, rebuild
+from streams.recount.rows import IMPORTED_FROM
 from streams.windows import WindowRules
 
 
 def unsettled_days(client: Client, rules: WindowRules, now: datetime) -> list[int]:
     """The days (Unix seconds of their begin) whose windows the pipeline may tell still, and in which rows were scored
-    anew.
+    anew or imported.
     """
     largest = rules.sizes[-1]
     oldest = (int(now.timestamp()) - rules.late_horizon - rules.allowed_lateness) // largest * largest - largest
     rows = client.query(
-        f"SELECT DISTINCT intDiv(toUnixTimestamp(occurred_at), {largest}) * {largest} AS day "  # noqa: S608
-        "FROM scored_events WHERE model_epoch > 0 AND occurred_at >= toDateTime({oldest:Int64}, 'UTC') ORDER BY day",
-        parameters={"oldest": oldest},
+        f"SELECT DISTINCT intDiv(toUnixTimestamp(occurred_at), {largest}) * {largest} AS day FROM scored_events "  # noqa: S608
+        "WHERE (model_epoch > 0 OR log_partition >= {imported:UInt32}) "
+        "AND occurred_at >= toDateTime({oldest:Int64}, 'UTC') ORDER BY day",
+        parameters={"oldest": oldest, "imported": IMPORTED_FROM},
     ).result_rows
     return [int(row[0]) for row in rows]
 

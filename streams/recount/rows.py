@@ -13,6 +13,8 @@ from sinks.clickhouse.stored import PAGE_ROWS, read_events, read_rows
 from streams.recount.counting import Cause, Days, Kept, Raised, Stored
 from streams.windows import WindowRules
 
+# Rows that were imported without a log have partitions from here on: none that a log has.
+IMPORTED_FROM = 1 << 31
 # Ticket by ticket, as the log has them.
 _PLACE = ("ticket", "log_partition", "log_offset")
 
