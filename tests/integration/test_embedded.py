@@ -256,6 +256,8 @@ async def test_a_process_that_is_killed_again_and_again_counts_every_event_once(
         "windows": len(windows),
         "alerts": 0,
         "notifications": len(ledger),
+        "corrections": 0,
+        "audit": 0,
         "dead_letters": 0,
     }
 
