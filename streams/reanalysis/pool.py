@@ -3,9 +3,11 @@
 import multiprocessing
 import os
 import signal
+import threading
 from collections.abc import Iterator
 from concurrent.futures import Executor, ProcessPoolExecutor
 from contextlib import contextmanager
+from multiprocessing.connection import wait
 
 from streams.engine.garbage import collect_garbage_seldom
 
@@ -28,4 +30,13 @@ def processes(number: int) -> Iterator[Executor]:
 def _begin() -> None:
     # Ctrl-C goes to every process of a terminal; the one that asked ends the others in order.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
+    threading.Thread(target=_end_with_parent, daemon=True).start()
     collect_garbage_seldom()
+
+
+def _end_with_parent() -> None:
+    """One that was killed ends nobody in order, and a worker has its own end of the pipe on which it would wait."""
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        wait([parent.sentinel])
+        os._exit(1)
