@@ -1,5 +1,6 @@
 """`ticketpulse windows`: are the stored windows what their events add up to?"""
 
+from contextlib import closing, nullcontext
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated
 
@@ -11,6 +12,8 @@ from streams.commands.settings import given_settings
 from streams.commands.terminal import Output, OutputOption, Progress, counted, print_json, say
 
 if TYPE_CHECKING:
+    from contextlib import AbstractContextManager
+
     from schemas.windows import WindowKey
     from streams.recount.counting import Days, Difference, Stored
 
@@ -99,18 +102,29 @@ def _compared(days: "Days") -> tuple[list["Difference"], dict["WindowKey", "Stor
     found: list[Difference] = []
     stored: dict[WindowKey, Stored] = {}
     try:
-        for start in range(days.begin // largest * largest, days.end, largest):
-            part = Days(start, start + largest, days.tenant)
-            progress.show(f"{datetime.fromtimestamp(start, UTC):%Y-%m-%d}, {len(found)} different")
-            # The windows first: an event that is stored meanwhile is then counted, and its window not final yet.
-            known = rows.windows(part)
-            found += differences(known, count(rows.events(part), list(rows.escalations(part)), rules, part))
-            stored |= known
+        with _kept_open(settings.clickhouse_url):
+            for start in range(days.begin // largest * largest, days.end, largest):
+                part = Days(start, start + largest, days.tenant)
+                progress.show(f"{datetime.fromtimestamp(start, UTC):%Y-%m-%d}, {len(found)} different")
+                # The windows first: an event that is stored meanwhile is then counted, and its window not final yet.
+                known = rows.windows(part)
+                found += differences(known, count(rows.events(part), list(rows.escalations(part)), rules, part))
+                stored |= known
     except (CannotOpen, QueryFailed) as error:
         raise Failure(str(error)) from error
     finally:
         progress.clear()
     return found, stored
+
+
+def _kept_open(url: str) -> "AbstractContextManager[object]":
+    """The embedded engine is opened once for all days, and not for each question, which takes a second."""
+    from sinks.clickhouse.client import EMBEDDED, connect
+    from sinks.clickhouse.console import socket_of
+
+    if url.startswith(EMBEDDED) and not socket_of(url).exists():
+        return closing(connect(url, readonly=True))
+    return nullcontext()
 
 
 def _days(begin: str | None, end: str | None, tenant: str | None) -> "Days":

@@ -6,7 +6,7 @@ from typing import Annotated, Any, Final
 
 import msgspec
 
-from schemas.events import Channel, Id, Status, Tenant
+from schemas.events import EARLIEST, LATEST, Channel, Id, Status, Tenant
 
 MOST_TICKETS: Final = 100_000
 USUAL_LIMIT: Final = 100
@@ -52,6 +52,8 @@ def check(asked: Asked) -> Asked:
         moment = getattr(asked, name)
         if moment is not None and moment.tzinfo is None:
             raise BadRequest(f"{name}: a time with an offset, as 2026-11-01T00:00:00Z")
+        if moment is not None and not EARLIEST <= moment < LATEST:
+            raise BadRequest(f"{name}: {moment.isoformat()} is not from 1970 to 2099")
     if asked.since and asked.until and asked.since >= asked.until:
         raise BadRequest("since is not before until: no event is between them")
     if asked.status and asked.limit is None:

@@ -11,6 +11,7 @@ from aiokafka.errors import KafkaError
 
 from schemas.cloudevents import read_message
 from schemas.rejections import Rejected
+from sinks.kafka_closing import stop_consumer
 from streams import topics
 from streams.reanalysis.rows import Original, Row
 
@@ -65,7 +66,7 @@ async def _read(brokers: str, show: Callable[[int], None], topic: str) -> KafkaO
             raise KafkaAway(f"Kafka at {brokers} has no topic {topic}")
         return await _read_all(consumer, [TopicPartition(topic, number) for number in numbers], show)
     finally:
-        await consumer.stop()
+        await stop_consumer(consumer, _REACH_SECONDS)
 
 
 async def _read_all(

@@ -2,8 +2,8 @@
 
 Each ticket is one message: the words of a bundled complaint's messages, cut to so many characters, with a number and
 two names of its own, so that no two texts are equal and what remembers texts finds none. Words and phrases come again,
-as they do in real mail, so memories of words are warm. The rows are in the embedded ClickHouse, 30 days of them, scored by
-another preset; the windows were counted before, so that those that differ are found and stored anew.
+as they do in real mail, so memories of words are warm. The rows are in the embedded ClickHouse, 30 days of them, scored
+by another preset; the windows were counted before, so that those that differ are found and stored anew.
 """
 
 import resource

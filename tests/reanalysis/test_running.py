@@ -128,6 +128,7 @@ def test_only_what_was_asked_for_is_scored_anew(place: Place) -> None:
         ({"everything": True, "limit": 3}, "everything, or some"),
         ({"tickets": ("t1",), "status": "open"}, "not both"),
         ({"since": datetime(2026, 1, 2, tzinfo=UTC), "until": datetime(2026, 1, 1, tzinfo=UTC)}, "not before"),
+        ({"since": datetime(1, 1, 1, tzinfo=UTC)}, "not from 1970"),
         ({"since": datetime(2026, 1, 2)}, "offset"),  # noqa: DTZ001 - what is refused
     ],
 )
