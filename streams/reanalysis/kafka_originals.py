@@ -13,6 +13,7 @@ from schemas.cloudevents import read_message
 from schemas.rejections import Rejected
 from sinks.kafka_closing import stop_consumer
 from streams import topics
+from streams.broker.admin import describe_topics
 from streams.reanalysis.rows import Original, Row
 
 # A broker that is there answers at once.
@@ -61,10 +62,14 @@ async def _read(brokers: str, show: Callable[[int], None], topic: str) -> KafkaO
                 await consumer.start()
         except (KafkaError, TimeoutError, OSError) as error:
             raise KafkaAway(f"Kafka at {brokers} does not answer") from error
-        numbers = consumer.partitions_for_topic(topic)
-        if not numbers:
+        partitions = [
+            TopicPartition(one.name, number)
+            for one in await describe_topics(brokers, [topic])
+            for number in range(one.partitions)
+        ]
+        if not partitions:
             raise KafkaAway(f"Kafka at {brokers} has no topic {topic}")
-        return await _read_all(consumer, [TopicPartition(topic, number) for number in numbers], show)
+        return await _read_all(consumer, partitions, show)
     finally:
         await stop_consumer(consumer, _REACH_SECONDS)
 

@@ -114,8 +114,8 @@ def test_stopped_in_its_middle_and_done_again_it_is_as_if_it_had_not_been(world:
         raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
-        store(world.events(export(400)), world.means._replace(show=stop))
-    assert world.store(export(400)).events == world.rows("SELECT count() FROM scored_events_now")[0][0]
+        store(world.events(export(220)), world.means._replace(show=stop))
+    assert world.store(export(220)).events == world.rows("SELECT count() FROM scored_events_now")[0][0]
     assert world.differences() == []
 
 
