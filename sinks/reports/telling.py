@@ -3,23 +3,22 @@
 from typing import Final
 from urllib.parse import urlencode
 
-from schemas.notices import Reported, ReportFigure
+from msgspec.structs import replace
+
+from schemas.notices import Reported, ReportFigure, encode_notice
 from sinks.reports.figures_in_words import written
 from sinks.reports.html import html
 from sinks.reports.markdown import markdown
 from sinks.reports.model import Figure, Report
 
 ADDRESS: Final = "/api/v1/report"
-# Together well below what a record may have, and what mail servers take.
-MAX_HTML_CHARS: Final = 400_000
-MAX_MARKDOWN_CHARS: Final = 80_000
+# Encoded: below what the log takes of one record (1 MiB), the planner's own fields and state included.
+MAX_BYTES: Final = 700_000
 
 
 def notice_of(report: Report, page: str | None) -> Reported:
     """What people are told of it. `page` is where the page is, if they can reach it."""
-    whole, text = html(report, page=page), markdown(report)
-    is_short = len(whole) <= MAX_HTML_CHARS and len(text) <= MAX_MARKDOWN_CHARS
-    return Reported(
+    told = Reported(
         tenant=report.tenant,
         report_id=report.report_id,
         title=report.title,
@@ -28,10 +27,11 @@ def notice_of(report: Report, page: str | None) -> Reported:
         at=report.generated_at,
         figures=tuple(_figure(each) for each in report.figures),
         findings=tuple(f"{each.title}. {each.text}" for each in report.findings),
-        markdown=text if is_short else "",
-        html=whole if is_short else "",
+        markdown=markdown(report),
+        html=html(report, page=page),
         link="" if page is None else page.rstrip("/") + address_of(report),
     )
+    return told if len(encode_notice(told)) <= MAX_BYTES else replace(told, markdown="", html="")
 
 
 def address_of(report: Report) -> str:

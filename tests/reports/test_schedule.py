@@ -2,13 +2,17 @@
 
 import asyncio
 import json
+import re
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
+from typing import Any
 
 import pytest
+from clickhouse_connect.driver.client import Client
 from hypothesis import given
 from hypothesis import strategies as st
+from pydantic import ValidationError
 
 from schemas.notices import Reported, decode_notice
 from sinks.dashboard.database import Away
@@ -18,6 +22,8 @@ from sinks.reports.making import Wanted
 from sinks.reports.model import Report
 from sinks.reports.reporter import Reporter
 from sinks.reports.schedule import MADE_UP, BadSchedule, Period, Schedule, check_cron
+from streams.config import Settings
+from streams.reporting import reporter_of
 from tests.reports.reports_made import report
 
 MONDAYS = Schedule("0 6 * * mon", "UTC", "week")
@@ -275,3 +281,32 @@ async def test_it_runs_beside_the_page(tmp_path: Path) -> None:
         while not made.told:
             await asyncio.sleep(0.005)
     assert len(made.wanted) == 1
+
+
+# -- settings
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"report_schedule": "six"}, "'six' is no schedule; wanted: five fields as cron has them"),
+        ({"report_zone": "Berlin"}, "no time zone; wanted: a name such as Europe/Berlin"),
+        ({"report_span": "year"}, "Input should be 'day', 'week' or 'month'"),
+        ({"report_tenants": ("a/b",)}, "String should match pattern"),
+        ({"page_url": "javascript:alert(1)"}, "String should match pattern"),
+    ],
+)
+def test_wrong_settings_are_told(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=re.escape(said)):
+        Settings(**settings)
+
+
+def test_without_a_schedule_nobody_reports(tmp_path: Path) -> None:
+    made = Made()
+
+    def never() -> Client:
+        raise AssertionError("nothing is asked before something is due")
+
+    assert reporter_of(Settings(), never, made) is None
+    assert reporter_of(Settings(report_schedule=""), never, made) is None
+    assert reporter_of(Settings(report_schedule="0 6 * * mon", report_dir=tmp_path), never, made) is not None

@@ -16,7 +16,7 @@ from sinks.reports.figures_in_words import duration, percent, span_in_words, wri
 from sinks.reports.html import html
 from sinks.reports.markdown import escaped, markdown
 from sinks.reports.model import Bar, Report, Unit, Value
-from sinks.reports.telling import MAX_MARKDOWN_CHARS, notice_of
+from sinks.reports.telling import MAX_BYTES, notice_of
 from tests.reports.reports_made import BEGIN, END, chart, report, volume
 
 PAYLOADS = (
@@ -188,9 +188,11 @@ def test_what_people_are_told_of_it() -> None:
 
 
 def test_one_that_is_too_long_is_told_without_its_contents() -> None:
-    told = notice_of(report("x" * MAX_MARKDOWN_CHARS), None)
+    # Of these letters each takes three bytes.
+    told = notice_of(report("長" * (MAX_BYTES // 60)), None)
     assert (told.markdown, told.html) == ("", "")
     assert told.figures
+    assert notice_of(report("x" * 1_000), None).html
 
 
 # -- charts
