@@ -92,7 +92,10 @@ def report(said: str = "billing", **changed: object) -> Report:
         sections=(
             Section(key="trends", title="Volume and trends", blocks=(volume(),)),
             Section(
-                key="distribution", title="Distributions", lead=f"Led by {said}.", blocks=(chart(said), table(said))
+                key="distribution",
+                title="Distributions",
+                lead=f"Led by {said}.",
+                blocks=(chart(said), table(said).model_copy(update={"title": "The same again"})),
             ),
             Section(key="issues", title=f"Issues {said}", blocks=(table(said).model_copy(update={"rows": ()}),)),
         ),
