@@ -18,6 +18,11 @@ class PageProcess:
     guarded: str
     _process: "subprocess.Popen[str]"
 
+    @property
+    def pid(self) -> int:
+        """Of the process."""
+        return self._process.pid
+
     def tell(self, word: str) -> None:
         """Send it a line, and wait for its answer."""
         assert self._process.stdin is not None

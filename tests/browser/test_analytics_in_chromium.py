@@ -150,6 +150,21 @@ def test_more_tickets_come_and_open_over_the_view(page: Page, address: str) -> N
     until(page, "location.hash === '#analytics'")
 
 
+def test_a_figure_leads_to_the_tickets_behind_it(page: Page, address: str) -> None:
+    opened(page, address)
+    page.get_by_role("button", name="Escalation rate").click()
+    until(page, "document.getElementById('tickets-that').innerText === 'with an escalation'")
+    each = "[...document.querySelectorAll('#analytics-tickets > li')]"
+    until(page, f"{each}.every((ticket) => ticket.innerText.includes('escalated'))")
+    assert page.url.endswith("#analytics?has=escalations")
+    page.locator("#more-tickets").click()
+    escalated = {row["ticket_id"] for row in page_rows(NOW).escalations if row["tenant"] == "default"}
+    until(page, "document.querySelectorAll('#analytics-tickets > li').length === 20")
+    assert set(texts(page, "#analytics-tickets .ticket")) <= escalated
+    page.get_by_role("button", name="All of them").click()
+    until(page, "location.hash === '#analytics'")
+
+
 def test_hostile_filters_and_rows_do_nothing(page: Page, address: str) -> None:
     opened(page, address, tenant="tickets")
     assert run(page, "return document.querySelectorAll('#analytics script, #analytics img').length") == 0

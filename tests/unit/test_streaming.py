@@ -80,3 +80,11 @@ async def test_a_stream_ends_in_order_with_its_server() -> None:
     listener.close()
     assert "event: away" in seen
     assert any("ClickHouse is away" in line for line in seen)
+
+
+async def test_what_is_no_span_is_refused_before_a_stream_begins() -> None:
+    page = create_page(lambda: connect("http://127.0.0.1:1", readonly=True))
+    async with httpx.AsyncClient(transport=httpx.ASGITransport(page), base_url="http://page") as client:
+        answer = await client.get("/api/v1/stream", params={"minutes": 0})
+    assert (answer.status_code, answer.headers["content-type"]) == (422, "application/problem+json")
+    assert [error["field"] for error in answer.json()["errors"]] == ["minutes"]

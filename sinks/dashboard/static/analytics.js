@@ -20,7 +20,7 @@ export function createAnalytics({ tenant }) {
   let rows = PAGE;
   let offered = null;
 
-  const tickets = () => ["tickets", { tenant: tenant(), ...selection(), sort: order(), limit: rows }, (answer) => showTickets(answer.tickets, answer.next_cursor !== null && rows < MOST)];
+  const tickets = () => ["tickets", { tenant: tenant(), ...selection(), sort: order(), limit: rows, has: asked().get("has") }, (answer) => showTickets(answer.tickets, answer.next_cursor !== null && rows < MOST)];
 
   byId("more-tickets").addEventListener("click", async () => {
     rows = Math.min(MOST, rows + PAGE);

@@ -1,8 +1,11 @@
 // What the analytics view is of: a span and filters. All of it stands in the address; the form shows it and changes it.
 
 import { asked, choose, view } from "./address.js";
-import { byId, element, rebuild } from "./elements.js";
+import { byId, element, rebuild, say } from "./elements.js";
 import { LABELS, spoken } from "./words.js";
+
+// What the tickets of the list must have; the figures stay those of all of them.
+const HAS = { escalations: "with an escalation", resolutions: "that were resolved", first_response: "that were first answered", ratings: "that were rated" };
 
 export const FILTERS = ["channel", "category", "priority", "label", "agent"];
 const DAY_MS = 86_400_000;
@@ -56,6 +59,14 @@ export function createFilters() {
     target.value = "";
     return choose({ [name]: toggled(name, value) });
   });
+  for (const button of document.querySelectorAll("[data-has]")) {
+    button.addEventListener("click", () => {
+      choose({ has: button.dataset.has });
+      byId("ticket-list").scrollIntoView({ block: "start" });
+      byId("all-tickets").focus({ preventScroll: true });
+    });
+  }
+  byId("all-tickets").addEventListener("click", () => choose({ has: null }));
   byId("clear-filters").addEventListener("click", () => choose({ ...Object.fromEntries(FILTERS.map((name) => [name, null])), from: null, to: null, span: null }));
   return { show: () => show(form), offer: (values) => offer(form, values) };
 }
@@ -76,6 +87,9 @@ function show(form) {
   form.elements.compare.value = compared();
   if (document.activeElement !== form.elements.from) form.elements.from.value = from && !Number.isNaN(Date.parse(from)) ? day(Date.parse(from)) : "";
   if (document.activeElement !== form.elements.to) form.elements.to.value = to && !Number.isNaN(Date.parse(to)) ? day(Date.parse(to) - 1) : "";
+  const has = asked().get("has");
+  say("tickets-that", has ? HAS[has] ?? has : "");
+  byId("all-tickets").hidden = !has;
   const chosen = FILTERS.flatMap((name) => asked().getAll(name).map((value) => [name, value]));
   byId("clear-filters").hidden = !chosen.length && days === "7";
   rebuild("chips", chosen, () => chosen.map(([name, value]) => chip(name, value)));

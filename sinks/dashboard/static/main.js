@@ -17,6 +17,8 @@ import { openStream } from "./stream.js";
 import { WINDOWS, createTrends } from "./trends.js";
 import { clockSeconds } from "./words.js";
 
+// How long to ask before a stream that was refused is tried again.
+const WITHOUT_STREAM_MS = 30_000;
 const EVERY_MS = { live: 2000, trends: 10_000, analytics: 60_000 };
 
 const live = createLive();
@@ -29,6 +31,7 @@ const drawer = createDrawer({ tenant, paused: controls.paused });
 const poll = new Poll({ parts, every: () => EVERY_MS[view()], told: settled });
 const lastShown = { live: null, trends: null, analytics: null };
 let stream = null;
+let streamAgain = 0;
 // What the figures that are shown were asked for.
 let shownFor = null;
 // Whether the server has said who looks.
@@ -97,6 +100,7 @@ function listen() {
       if (mine !== stream) return;
       if (again) return explain("away", "The server cannot be reached.");
       stream = null;
+      streamAgain = performance.now() + WITHOUT_STREAM_MS;
       poll.start();
     },
   }));
@@ -123,8 +127,7 @@ function settled(error) {
   }
   if (error) explain(error instanceof Refused && error.status < 500 ? "error" : "away", inWords(error));
   else if (view() !== "live") seen(new Date());
-  // Once the server answers again, figures come by themselves again.
-  if (!error && view() === "live" && !controls.paused()) {
+  if (!error && view() === "live" && !controls.paused() && performance.now() > streamAgain) {
     poll.stop();
     listen();
   }
