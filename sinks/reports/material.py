@@ -20,7 +20,6 @@ from sinks.analytics.trends import Step, Trends, read_trends
 from sinks.analytics.watch import Watch, read_watch
 from sinks.dashboard.alerts import ShownAlert, read_alerts_of
 from sinks.dashboard.topics import SPANS, Topics, read_topics
-from sinks.dashboard.trends import Size
 from sinks.reports.waiting import Waiting, read_waiting
 
 BY: Final[tuple[Dimension, ...]] = ("category", "priority", "channel")
@@ -85,8 +84,9 @@ def step_for(span: timedelta) -> Step:
 
 def _topics(client: Client, selection: Selection) -> Topics | None:
     """Of the last hour, day or week of the span, whichever fits into it best."""
-    span = selection.until - selection.since
-    fitting = [size for size in Size if timedelta(seconds=SPANS[size][0]) <= span and size in SPANS] if span else []
+    span, until = selection.until - selection.since, selection.until.timestamp()
+    # The database counts time from 1970.
+    fitting = [size for size, (now, before) in SPANS.items() if timedelta(seconds=now) <= span and until > now + before]
     if selection.is_filtered or not fitting:
         return None
     # Its span ends a second after.

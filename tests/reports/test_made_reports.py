@@ -6,7 +6,7 @@ import subprocess
 import sys
 from collections.abc import AsyncIterator, Iterator
 from contextlib import AsyncExitStack
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from functools import partial
 from pathlib import Path
 
@@ -185,7 +185,9 @@ def test_every_section_is_there(week: Report) -> None:
 
 
 @pytest.mark.parametrize(
-    ("tenant", "begin"), [("nobody", BEGIN), ("default", END + timedelta(days=30))], ids=["tenant", "span"]
+    ("tenant", "begin"),
+    [("nobody", BEGIN), ("default", END + timedelta(days=30)), ("default", datetime(1970, 1, 1, tzinfo=UTC))],
+    ids=["tenant", "span", "1970"],
 )
 def test_of_nothing_there_is_a_report_that_says_so(made_desk: Desk, tenant: str, begin: datetime) -> None:
     made = report_of(made_desk.client, begin, begin + desk.WEEK, tenant)
