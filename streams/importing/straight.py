@@ -6,7 +6,7 @@ they get no numbers, because the pipeline gives those in an order of its own. Wi
 What is written again is the same rows, so that an import that was stopped is simply done again.
 """
 
-from collections import deque
+from collections import Counter, deque
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from concurrent.futures import Executor, Future
 from datetime import datetime
@@ -28,7 +28,7 @@ from streams import topics
 from streams.backtest.pipeline import Pipeline
 from streams.reanalysis.running import settled_by
 from streams.reanalysis.scoring import Model, loaded
-from streams.recount.rebuilding import each_day, rebuild
+from streams.recount.rebuilding import in_parts, rebuild
 from streams.recount.rows import IMPORTED_FROM
 from streams.score import Received, score_by_book
 from streams.windows import WindowRules
@@ -69,7 +69,7 @@ def store(events: Iterable[TicketEvent], means: Means) -> Stored:
     """
     writer = _Writer(means.client)
     pipeline = Pipeline(means.model.book(), means.event_ids)
-    days: set[int] = set()
+    days: Counter[int] = Counter()
     largest = means.rules.sizes[-1]
     scored = count = 0
     last: int | None = None
@@ -79,15 +79,15 @@ def store(events: Iterable[TicketEvent], means: Means) -> Stored:
             writer.escalate(pipeline.pass_time(last))
             writer.escalate(pipeline.apply(event))
             writer.add(event, last)
-            days.add(last // 1000 // largest * largest)
+            days[last // 1000 // largest * largest] += 1
             scored += event.sentiment is not None
         count += len(some)
         means.show(count)
     writer.flush()
-    days |= {day // 1000 // largest * largest for day in writer.raised_at}
+    days.update({at // 1000 // largest * largest for at in writer.raised_at})
     rebuilt = rebuild(
         means.client,
-        each_day(sorted(days), means.rules, None),
+        in_parts(days, means.rules, None),
         means.rules,
         means.executor,
         means.processes,

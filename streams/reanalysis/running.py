@@ -21,7 +21,7 @@ from streams.reanalysis.runs import Run, moved
 from streams.reanalysis.scoring import Done, Model, Task, work
 from streams.reanalysis.selecting import SLICE_EVENTS, Place, Slice
 from streams.recount.counting import Days
-from streams.recount.rebuilding import each_day, rebuild
+from streams.recount.rebuilding import in_parts, rebuild
 from streams.windows import WindowRules
 
 # Rows are told of at most so often (seconds): each is a part of a table.
@@ -207,24 +207,24 @@ def _keep(run: Run, told: datetime, means: Means) -> datetime:
 # -- windows
 
 
-def touched_days(client: Client, epoch: int, tenant: str | None, rules: WindowRules) -> list[int]:
-    """The days (Unix seconds of their begin) in which any event counts of a ticket that this epoch scored anew. All of
-    the ticket's: the time to a reply counts for the category of the first event.
+def touched_days(client: Client, epoch: int, tenant: str | None, rules: WindowRules) -> dict[int, int]:
+    """The days (Unix seconds of their begin) in which any event counts of a ticket that this epoch scored anew, and how
+    many do. All of the ticket's: the time to a reply counts for the category of the first event.
     """
     ahead = rules.future_tolerance * 1000
     largest = rules.sizes[-1]
     of_tenant = "1" if tenant is None else "tenant = {tenant:String}"
     rows = client.query(
         f"""
-        SELECT DISTINCT intDiv(
+        SELECT intDiv(
             least(toUnixTimestamp64Milli(occurred_at), toUnixTimestamp64Milli(appended_at) + {ahead}), {largest * 1000}
-        ) * {largest} AS day
+        ) * {largest} AS day, count()
         FROM scored_events WHERE {of_tenant} AND (tenant, ticket_id) IN
             (SELECT tenant, ticket_id FROM scored_events WHERE {of_tenant} AND model_epoch = {{epoch:UInt32}})
-        ORDER BY day""",  # noqa: S608
+        GROUP BY day ORDER BY day""",  # noqa: S608
         parameters={"epoch": epoch, "tenant": tenant or ""},
     ).result_rows
-    return [int(row[0]) for row in rows]
+    return {int(day): int(events) for day, events in rows}
 
 
 def _recount(run: Run, means: Means) -> Iterator[Run]:
@@ -232,17 +232,18 @@ def _recount(run: Run, means: Means) -> Iterator[Run]:
     after = _reached(run).day
     tenant = run.tenant or None
     days = touched_days(means.client, run.epoch, tenant, means.rules)
-    left = [day for day in days if after is None or day > after]
+    left = list(in_parts({day: days[day] for day in days if after is None or day > after}, means.rules, tenant))
     rebuilt = rebuild(
         means.client,
-        _while_not(means.stopped, each_day(left, means.rules, tenant)),
+        _while_not(means.stopped, left),
         means.rules,
         means.executor,
         means.processes,
         settled=settled_by(means.now(), means.rules),
     )
     told = means.now()
-    for day, windows in zip(left, rebuilt, strict=False):
+    for part, windows in zip(left, rebuilt, strict=False):
+        day = part.end - means.rules.sizes[-1]
         run = moved(run, means.now(), windows=run.windows + windows, reached=_encoded(_Reached(day=day)))
         told = _keep(run, told, means)
         yield run
@@ -253,7 +254,7 @@ def settled_by(now: datetime, rules: WindowRules) -> int:
     return int(now.timestamp()) - rules.allowed_lateness - rules.idle_after
 
 
-def _while_not(stopped: Callable[[], bool], days: Iterator[Days]) -> Iterator[Days]:
+def _while_not(stopped: Callable[[], bool], days: Sequence[Days]) -> Iterator[Days]:
     for each in days:
         if stopped():
             return

@@ -32,6 +32,8 @@ log = logging.getLogger(__name__)
 
 # How often windows that were told again are set right.
 SETTLE_SECONDS: Final = 600.0
+# What is under way is stored before the process ends, which others wait for.
+_SLICE_EVENTS: Final = 1_000
 
 AskFor = Callable[[Run, Sequence[Wanted]], None]
 
@@ -178,6 +180,7 @@ class ReanalysisService:
             lambda: datetime.now(UTC),
             stopped=stop.is_set,
             ask_for=self._ask_for,
+            slice_events=_SLICE_EVENTS,
         )
 
     # -- windows that the pipeline told again

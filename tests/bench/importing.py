@@ -26,7 +26,7 @@ from tests.bench.reanalysis import processor_seconds, texts
 
 TICKETS = 20_000
 _BEGIN = datetime(2025, 1, 1, tzinfo=UTC)
-_HEAD = (
+_HEAD: tuple[str, ...] = (
     "Ticket ID",
     "Created time",
     "Initial response time",
