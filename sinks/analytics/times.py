@@ -9,31 +9,35 @@ from typing import Final
 from sinks.analytics.facts import EVENTS, of_tickets
 from sinks.analytics.selection import Selection
 
-_BEGUN: Final = """
-SELECT ticket, toUnixTimestamp64Milli(min(opened_at)) AS opened, toUnixTimestamp64Milli(min(answered_at)) AS answered
-FROM tickets_begun
-WHERE tenant = {tenant:String} AND ticket IN (SELECT ticket FROM {events})
-GROUP BY ticket
-"""
+# No time at all: the least of it and a time is the time.
+_NEVER: Final = "toInt64(9000000000000000)"
 
 
 def times(selection: Selection) -> str:
     """To be put behind FROM."""
     events = f"{EVENTS} AND (is_reply OR is_resolution) {of_tickets(selection)}"
+    # One list of what happened in the span and of when the tickets began takes half of what a join of both takes.
     return f"""
 (
     SELECT
-        ticket,
-        if(replies > 0 AND answered >= {{since_ms:Int64}} AND answered > opened, answered - opened, NULL) AS response,
-        arrayMap(resolved -> resolved - opened, resolved_at) AS resolutions
+        ticket, min(opened_ms) AS opened, min(answered_ms) AS answered,
+        if(max(replied) AND answered >= {{since_ms:Int64}} AND answered > opened, answered - opened, NULL) AS response,
+        arrayMap(each -> each - opened, groupArrayIf(resolved_ms, resolved_ms > 0)) AS resolutions
     FROM
     (
-        SELECT ticket, countIf(is_reply) AS replies, groupArrayIf(at, is_resolution) AS resolved_at
+        SELECT
+            ticket, is_reply AS replied, if(is_resolution, toInt64(at), 0) AS resolved_ms,
+            {_NEVER} AS opened_ms, {_NEVER} AS answered_ms
         FROM {events}
-        GROUP BY ticket
-    ) AS ended
-    INNER JOIN ({_BEGUN.replace("{events}", events)}) AS begun USING (ticket)
-    WHERE isNotNull(response) OR notEmpty(resolutions)
+        UNION ALL
+        SELECT
+            ticket, false, toInt64(0),
+            greatest(toUnixTimestamp64Milli(opened_at), 0), toUnixTimestamp64Milli(answered_at)
+        FROM tickets_begun
+        WHERE tenant = {{tenant:String}} AND ticket IN (SELECT ticket FROM {events})
+    )
+    GROUP BY ticket
+    HAVING isNotNull(response) OR notEmpty(resolutions)
 )"""
 
 
@@ -41,7 +45,9 @@ def times(selection: Selection) -> str:
 MEASURES: Final = """
     countIf(isNotNull(response)) AS first_responses,
     sum(length(resolutions)) AS resolutions_made,
-    if(first_responses = 0, NULL, quantileExactInclusive(0.5)(response) / 1000) AS first_response_p50,
-    if(first_responses = 0, NULL, quantileExactInclusive(0.95)(response) / 1000) AS first_response_p95,
-    if(resolutions_made = 0, NULL, quantileExactInclusiveArray(0.5)(resolutions) / 1000) AS resolution_p50,
-    if(resolutions_made = 0, NULL, quantileExactInclusiveArray(0.95)(resolutions) / 1000) AS resolution_p95"""
+    quantilesExactInclusive(0.5, 0.95)(assumeNotNull(response)) FILTER (WHERE isNotNull(response)) AS responses,
+    quantilesExactInclusiveArray(0.5, 0.95)(resolutions) AS ends,
+    if(first_responses = 0, NULL, responses[1] / 1000) AS first_response_p50,
+    if(first_responses = 0, NULL, responses[2] / 1000) AS first_response_p95,
+    if(resolutions_made = 0, NULL, ends[1] / 1000) AS resolution_p50,
+    if(resolutions_made = 0, NULL, ends[2] / 1000) AS resolution_p95"""

@@ -84,8 +84,8 @@ def create_page(
     `reporter` makes the reports that are due for as long as the page is served.
     """
     database = Database(connect)
-    # By a client of its own: figures of a long span must not hold up what is live.
-    analytics = Database(connect)
+    # By clients of its own: figures of a long span must not hold up what is live, nor each other.
+    analytics = Database(connect, clients=3)
     # A report asks some forty questions, for which nobody at the page should wait.
     reports = Database(connect)
     gate = access or Gate()

@@ -39,7 +39,7 @@ def stored(history: History) -> tuple[pd.DataFrame, pd.DataFrame]:
     return events, escalations
 
 
-def _label(points: float) -> str:
+def _label(points: Any) -> str:
     if pd.isna(points):
         return "unset"
     return ["very_negative", "negative", "neutral", "positive", "very_positive"][min(int(points) // 200, 4)]
@@ -129,8 +129,9 @@ class Desk:
         found = {}
         for ticket, replies in self.lived[self.lived["is_reply"]].groupby("ticket_id"):
             first = replies["occurred_at"].min()
-            if ticket in self.tickets and first >= self.selection.since and first > opened[ticket]:
-                found[str(ticket)] = (first - opened[ticket]) / timedelta(seconds=1)
+            began = opened[str(ticket)]
+            if ticket in self.tickets and first >= self.selection.since and first > began:
+                found[str(ticket)] = (first - began) / timedelta(seconds=1)
         return found
 
     def resolutions(self) -> list[tuple[str, float]]:

@@ -231,8 +231,10 @@ def _scored(row: Row) -> Message:
     if row["points"] is not None:
         polarity = row["points"] / 500 - 1
         sentiment = Sentiment(row["points"] / 100, LABELS[min(row["points"] // 200, 4)], polarity, polarity, 0.5)
-    copied = ("tenant", "event_id", "type", "channel", "priority", "customer_id", "product", "occurred_at", "voice")
-    copied += ("author", "status", "agent_id", "subject", "text", "satisfaction", "category", "model_epoch")
+    copied = [
+        *("tenant", "event_id", "type", "channel", "priority", "customer_id", "product", "occurred_at", "voice"),
+        *("author", "status", "agent_id", "subject", "text", "satisfaction", "category", "model_epoch"),
+    ]
     reading = Reading(
         emotions=row["emotions"],
         emotion=row["emotion"],
@@ -246,8 +248,10 @@ def _scored(row: Row) -> Message:
 
 
 def _escalation(row: Row) -> Message:
-    copied = ("tenant", "escalation_id", "channel", "category", "priority_before", "priority", "occurred_at", "rule")
-    copied += ("state", "first_response_seconds", "resolution_seconds", "revision", "label", "keywords")
+    copied = [
+        *("tenant", "escalation_id", "channel", "category", "priority_before", "priority", "occurred_at", "rule"),
+        *("state", "first_response_seconds", "resolution_seconds", "revision", "label", "keywords"),
+    ]
     return escalation(
         row["offset"],
         row["ticket_id"],

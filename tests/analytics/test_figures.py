@@ -19,9 +19,12 @@ from tests.analytics.history import AGENTS, BEGIN, CATEGORIES, NOW, Row
 pytestmark = pytest.mark.xdist_group("analytics")
 
 _MIDNIGHT = datetime(2026, 3, 13, tzinfo=UTC)
-_WEEK = {"since": _MIDNIGHT, "until": _MIDNIGHT + timedelta(days=7)}
-_ALL = {"since": BEGIN - timedelta(days=1), "until": NOW + timedelta(days=1)}
-_ODD = {"since": _MIDNIGHT - timedelta(hours=50, milliseconds=1), "until": _MIDNIGHT + timedelta(hours=70, seconds=1)}
+_WEEK: Row = {"since": _MIDNIGHT, "until": _MIDNIGHT + timedelta(days=7)}
+_ALL: Row = {"since": BEGIN - timedelta(days=1), "until": NOW + timedelta(days=1)}
+_ODD: Row = {
+    "since": _MIDNIGHT - timedelta(hours=50, milliseconds=1),
+    "until": _MIDNIGHT + timedelta(hours=70, seconds=1),
+}
 
 SELECTIONS = {
     "a week": Selection(**_WEEK),
@@ -61,7 +64,7 @@ class Asking:
         return Desk(*self._rows, selection)
 
     def __call__(self, path: str, **parameters: str | int) -> Any:
-        asked = [*self.selection.parameters(), *((name, str(value)) for name, value in parameters.items())]
+        asked: list[tuple[str, str | int | float | bool | None]] = [*self.selection.parameters(), *parameters.items()]
         answer = self._page.get(f"/api/v1/{path}", params=asked)
         assert answer.status_code == 200, answer.text
         return answer.json()
@@ -231,7 +234,7 @@ def test_the_breakdown_by_agent_is_the_summary_of_each(some: Asking) -> None:
     ("row", "column"), [("channel", "category"), ("category", "subcategory"), ("priority", "product")]
 )
 def test_the_heat_map(mixed: Asking, row: str, column: str) -> None:
-    told = {
+    told: dict[tuple[str, ...], Row] = {
         (cell["row"], cell["column"]): cell for cell in mixed("analytics/heatmap", rows=row, columns=column)["cells"]
     }
     cells = mixed.desk.cells(row, column)
@@ -398,8 +401,8 @@ def test_escalation_reports(asking: Asking) -> None:
         assert each["count"] == len(of_label)
         assert each["resolution_rate"] == share(int((of_label["state"] == "resolved").sum()), len(of_label))
     for each in told["by_category"][:1]:
-        expected = set(raised[raised["category"] == each["category"]]["ticket_id"])
-        assert asking.named(each["tickets_url"]) == expected
+        of_category = set(raised[raised["category"] == each["category"]]["ticket_id"])
+        assert asking.named(each["tickets_url"]) == of_category
 
 
 def test_helpdesk_figures(asking: Asking) -> None:
