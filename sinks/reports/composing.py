@@ -15,7 +15,8 @@ from sinks.reports.figures_in_words import span_in_words
 from sinks.reports.intervals import Counted, Interval, of_difference, of_growth
 from sinks.reports.material import Material
 from sinks.reports.model import Figure, Report, Section
-from sinks.reports.recommendations import FEW, findings
+from sinks.reports.recommendations import findings
+from sinks.reports.resting import FEW
 from sinks.reports.schedule import Span, asked_id
 from sinks.reports.sections.agents import agents_section
 from sinks.reports.sections.alerts import alerts_section

@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 from sinks.reports.evidence import Evidence, Group, Listed, Mean, Topic
 from sinks.reports.intervals import Counted, of_difference, of_growth, of_mean, of_share, quantile
 from sinks.reports.model import Finding
-from sinks.reports.recommendations import FEW, findings
+from sinks.reports.recommendations import findings
+from sinks.reports.resting import FEW
 
 HOUR = 3_600.0
 CALM = Group("", messages=1_000, negative=100, tickets=500, escalated=10)
