@@ -57,7 +57,6 @@ export function createAnalytics({ tenant }) {
   return {
     // What the form shows before the answer is there.
     expect() {
-      rows = PAGE;
       filters.show();
       byId("ticket-order").value = order();
     },
@@ -76,7 +75,11 @@ export function createAnalytics({ tenant }) {
         ["analytics/agents", chosen, (answer) => showAgents(answer.agents)],
       ];
     },
-    offer,
+    // Something else is asked for.
+    begin() {
+      rows = PAGE;
+      offer();
+    },
     repaint: () => charts.repaint(),
   };
 }

@@ -73,7 +73,7 @@ function again() {
 
 function start(wanted, once) {
   shownFor = wanted;
-  if (view() === "analytics") analytics.offer();
+  if (view() === "analytics") analytics.begin();
   if (view() === "live" && !once) listen();
   else poll.start({ once });
 }
