@@ -18,7 +18,7 @@ MADE = (
     "SELECT 'default', concat('made-', toString(number)), toString(number), 'message', 'web', 'low', 'general', "
     "'customer', toDateTime64('2026-11-21 09:00:00', 3, 'UTC') + number AS at, at, at, "
     "concat('This is terrible, nobody answers me about order ', toString(number)), true, 5, 'neutral', 0, number, "
-    "number FROM numbers(9000)"
+    "number FROM numbers(5000)"
 )
 
 
@@ -46,7 +46,7 @@ def test_ctrl_c_stops_it_in_order_and_it_is_resumed_to_its_end(url: str) -> None
     process = started(url, "reanalyze", "--all", "--source", "rows", "--processes", "1")
     assert process.stderr is not None
     first = process.stderr.readline()
-    assert "of 9,020 tickets" in first
+    assert "of 5,020 tickets" in first
     process.send_signal(signal.SIGINT)
     _, err = process.communicate(timeout=120)
     assert process.returncode == 130, err
