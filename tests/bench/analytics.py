@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable
 from concurrent.futures import ThreadPoolExecutor
 from datetime import timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any, Final, NamedTuple
 
@@ -75,11 +76,11 @@ def measure(folder: Path, laps: int, console: Console) -> None:
             for named, filters in FILTERS.items():
                 chosen: Any = filters
                 selection = Selection(since=UNTIL - timedelta(days=days), until=UNTIL, **chosen)
-                reference = _took(lambda of=selection: _reference(clients[0], of), laps)
+                reference = _took(partial(_reference, clients[0], selection), laps)
                 for name, question in {**QUESTIONS, "list of tickets": read_tickets}.items():
-                    took = _took(lambda ask_it=question, of=selection: ask_it(clients[0], of), laps)
+                    took = _took(partial(question, clients[0], selection), laps)
                     _add(table, days, named, name, took, reference)
-                together = _took(lambda of=selection: _at_once(clients, of), laps)
+                together = _took(partial(_at_once, clients, selection), laps)
                 _add(table, days, named, "the first five at once", together, reference)
     finally:
         for client in clients:
