@@ -1,7 +1,6 @@
 """Corrections, sessions, tokens and the audit against the page's OpenAPI document: all is answered as it says."""
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
 import hypothesis
@@ -10,10 +9,7 @@ import schemathesis
 from schemathesis import CheckFunction, GenerationMode
 from schemathesis.specs.openapi.checks import positive_data_acceptance
 
-from sinks.clickhouse.client import connect
-from sinks.clickhouse.migrations import migrate
-from tests.corrections.served import page_of
-from tests.unit.gateway_pipeline import memory_log
+from tests.browser.page_process import serving
 
 pytestmark = pytest.mark.xdist_group("corrections")
 
@@ -34,20 +30,9 @@ EXCLUDED: list[CheckFunction] = [positive_data_acceptance]
 
 @pytest.fixture(scope="module")
 def document(tmp_path_factory: pytest.TempPathFactory) -> Iterator[schemathesis.BaseSchema]:
-    folder: Path = tmp_path_factory.mktemp("document")
-    url = f"chdb://{folder / 'clickhouse'}"
-    client = connect(url)
-    migrate(client)
-    opened = []
-
-    def open_one() -> Any:
-        opened.append(connect(url, readonly=True))
-        return opened[-1]
-
-    page = page_of(open_one, memory_log())
-    yield schemathesis.openapi.from_asgi("/api/v1/openapi.json", page)
-    for each in (*opened, client):
-        each.close()
+    # A process of its own: what is asked in many event loops in turn is no server.
+    with serving("tests.corrections.serve_page", str(tmp_path_factory.mktemp("document"))) as served:
+        yield schemathesis.openapi.from_url(f"{served.address}/api/v1/openapi.json")
 
 
 @pytest.mark.parametrize(("method", "path", "mode"), CASES)
