@@ -4,6 +4,7 @@ import codecs
 import csv
 import json
 from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
 from typing import Any, Final, NamedTuple
@@ -107,6 +108,16 @@ def _encoding(path: Path, head: bytes) -> str:
 # -- CSV
 
 
+@contextmanager
+def _long_fields() -> Iterator[None]:
+    """The limit is of the process: whoever else reads CSV has theirs again afterwards."""
+    before = csv.field_size_limit(MAX_FIELD_CHARS)
+    try:
+        yield
+    finally:
+        csv.field_size_limit(before)
+
+
 def _delimiter(text: str) -> str:
     """The one by which the first rows have most columns, all the same number of them."""
 
@@ -118,16 +129,13 @@ def _delimiter(text: str) -> str:
         same = sum(len(row) == len(rows[0]) for row in rows) if rows else 0
         return len(rows[0]) if rows and same * 2 >= len(rows) else 0
 
-    csv.field_size_limit(MAX_FIELD_CHARS)
-    try:
+    with _long_fields(), suppress(csv.Error):
         return max(_DELIMITERS, key=columns)
-    except csv.Error:
-        return ","
+    return ","
 
 
 def _header(table: Table) -> list[str]:
-    csv.field_size_limit(MAX_FIELD_CHARS)
-    with table.path.open(encoding=table.encoding, errors="replace", newline="") as stream:
+    with _long_fields(), table.path.open(encoding=table.encoding, errors="replace", newline="") as stream:
         try:
             first = next(csv.reader(stream, delimiter=table.delimiter), [])
         except csv.Error as error:
@@ -149,8 +157,7 @@ def _told_apart(names: Sequence[str]) -> list[str]:
 
 
 def _csv_rows(table: Table) -> Iterator[Row]:
-    csv.field_size_limit(MAX_FIELD_CHARS)
-    with table.path.open(encoding=table.encoding, errors="replace", newline="") as stream:
+    with _long_fields(), table.path.open(encoding=table.encoding, errors="replace", newline="") as stream:
         reader = csv.reader(stream, delimiter=table.delimiter)
         next(reader, None)
         begins = reader.line_num + 1
