@@ -308,8 +308,9 @@ async def test_whoever_sends_at_once_and_whenever_one_is_killed_each_record_is_s
     killed.communicate()
     both = [start(), start()]
     said = [process.communicate(timeout=WAIT) for process in both]
-    # One of them may have been overtaken; the other went on in its stead.
-    assert 0 in {process.returncode for process in both}
+    # One of them may have been overtaken; the other went on in its stead, and ends with 1 too if it had chosen letters
+    # that the first had sent before.
+    assert len([error for _, error in said if "began after this one" in error]) < 2
     assert [error for _, error in said if "Traceback" in error] == []
     assert answer(kafka.brokers, "ls", "--tenant", tenant) == []
     sent = Counter(
