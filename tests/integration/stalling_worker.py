@@ -1,9 +1,9 @@
 """A worker of `score` that stands still at a record that asks for it, once: its next life finds the file.
 
-    python -m tests.integration.stalling_worker FILE
+    python -m tests.integration.stalling_worker FILE [SECONDS]
 
 `stall: blocked` holds the event loop, `stall: interpreter` the interpreter itself, `stall: hung` a partition's task
-alone.
+alone. With SECONDS it stops for so long behind each part of a changelog that it reads.
 """
 
 import asyncio
@@ -28,6 +28,7 @@ from streams.score import ScoreStage
 from streams.stages import load_preset
 
 ONCE = Path(sys.argv[1])
+BEHIND_EACH_PART = float(sys.argv[2]) if sys.argv[2:] else 0.0
 ENDLESS = 1e6
 
 
@@ -62,6 +63,14 @@ class HangingProducer(TransactionalProducer):
         await super().commit(listed)
 
 
+class SlowLog(KafkaLog):
+    """Takes over as slowly as if the state were large, on any machine."""
+
+    def _recovering(self, position: int) -> None:
+        super()._recovering(position)
+        time.sleep(BEHIND_EACH_PART)
+
+
 def build_stalling(name: str, settings: Settings, book: PolicyBook | None) -> Stage:
     """The stage as it is built otherwise, which stands still when it is asked to."""
     return StallingStage(book or preset_book(settings.preset), load_preset)
@@ -72,5 +81,5 @@ if __name__ == "__main__":
         "score",
         Settings(),
         build=build_stalling,
-        parts=Parts(log=partial(KafkaLog, make_producer=HangingProducer)),
+        parts=Parts(log=partial(SlowLog, make_producer=HangingProducer)),
     )

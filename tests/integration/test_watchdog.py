@@ -51,15 +51,15 @@ class Life:
 
 
 @asynccontextmanager
-async def supervised(kafka: LocalKafka, folder: Path, limit: float = LIMIT) -> AsyncIterator[Life]:
-    """A worker as `ticketpulse up` keeps it running."""
+async def supervised(kafka: LocalKafka, folder: Path, behind_each_part: float = 0.0) -> AsyncIterator[Life]:
+    """A worker as `ticketpulse up` keeps it running; it stops behind each part of a changelog, if it shall."""
     life = Life(folder)
     environment = {
         "KAFKA_BROKERS": kafka.brokers,
-        "TICKETPULSE_STALLED_AFTER": str(limit),
+        "TICKETPULSE_STALLED_AFTER": str(LIMIT),
         "PYTHONUNBUFFERED": "1",
     }
-    argv = [sys.executable, "-m", "tests.integration.stalling_worker", str(folder / "stalled")]
+    argv = [sys.executable, "-m", "tests.integration.stalling_worker", str(folder / "stalled"), str(behind_each_part)]
     running = asyncio.create_task(
         supervise([Process("score", argv, environment)], logs=folder, on_event=life.said.append)
     )
@@ -155,14 +155,15 @@ async def write_rows(kafka: LocalKafka, changelog: TopicPartition, rows: int) ->
 async def test_a_take_over_that_takes_longer_than_a_worker_may_stand_still_is_let_alone(
     kafka: LocalKafka, tmp_path: Path
 ) -> None:
-    limit, rows = 1.5, 2_000_000
+    parts, seconds = 40, 0.2
+    rows = parts * READ_RECORDS
     await write_rows(kafka, TopicPartition(topics.changelog_of("score"), 0), rows)
     await produce(kafka, ["fine"] * 10)
-    async with supervised(kafka, tmp_path, limit) as life:
+    async with supervised(kafka, tmp_path, behind_each_part=seconds) as life:
         await until_scored(kafka, 10)
         taken = re.search(rf"score-0: taken over \(assigned\), {rows} state rows in ([\d.]+) s", life.log)
         assert taken
-        assert float(taken[1]) > 1.5 * limit
+        assert float(taken[1]) > 1.5 * LIMIT
         assert life.ends() == []
 
 
