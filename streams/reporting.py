@@ -1,10 +1,10 @@
 """Scheduled reports as the settings want them."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
 
 from clickhouse_connect.driver.client import Client
 
+from sinks.clock import utc_now
 from sinks.record_writer import RecordWriter
 from sinks.reports.kept import Folder
 from sinks.reports.making import DatabaseMaker
@@ -21,12 +21,8 @@ def reporter_of(settings: Settings, connect: Callable[[], Client], notices: Reco
         Schedule(settings.report_schedule, settings.report_zone, settings.report_span),
         settings.report_tenants,
         Folder(settings.report_dir),
-        DatabaseMaker(connect, _now),
+        DatabaseMaker(connect, utc_now),
         notices,
         page=settings.page_url,
-        now=_now,
+        now=utc_now,
     )
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

@@ -5,7 +5,7 @@ import time
 import uuid
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
@@ -16,6 +16,7 @@ from sinks.access.principals import ANYONE, Principal
 from sinks.access.sessions import Session, Sessions
 from sinks.access.token_file import TokenSource
 from sinks.access.tokens import MAX_TOKEN_CHARS, StoredToken, TokenState
+from sinks.clock import utc_now
 from sinks.record_writer import RecordWriter
 
 log = logging.getLogger(__name__)
@@ -48,7 +49,7 @@ class Gate:
         seconds: Callable[[], float] = time.monotonic,
     ) -> None:
         """Raises FileError for a file that cannot be read, and ValueError for a rate that cannot."""
-        self._now = now or _now
+        self._now = now or utc_now
         self._source = None if file is None else TokenSource(file, seconds)
         self._sessions = Sessions(self._now)
         self.limiter = Limiter(rates or Rates())
@@ -124,7 +125,3 @@ class Gate:
     def state_of(self, token: StoredToken) -> TokenState:
         """How a token stands now."""
         return token.state(self._now())
-
-
-def _now() -> datetime:
-    return datetime.now(UTC)

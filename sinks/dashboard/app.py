@@ -4,7 +4,7 @@ and /readyz.
 
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
-from datetime import UTC, datetime
+from datetime import datetime
 from functools import partial
 from http import HTTPStatus
 from typing import Annotated
@@ -24,6 +24,7 @@ from sinks.access.gate import Gate
 from sinks.access.layer import AccessLayer
 from sinks.access.session_api import session_api
 from sinks.analytics.routes import analytics_api
+from sinks.clock import utc_now
 from sinks.corrections.api import corrections_api
 from sinks.dashboard.assets import Assets
 from sinks.dashboard.conversations import MAX_MESSAGES, StoredConversation, read_conversation
@@ -62,15 +63,11 @@ class AnyText(Convertor[str]):
 register_url_convertor("any_text", AnyText())
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 def create_page(
     connect: Callable[[], Client],
     *,
     ready: Callable[[], bool] | None = None,
-    now: Callable[[], datetime] = _now,
+    now: Callable[[], datetime] = utc_now,
     corrections: RecordWriter | None = None,
     access: Gate | None = None,
     reanalyses: Reanalyses | None = None,

@@ -8,7 +8,7 @@ the replaced systems, which record one event each and answer with what became of
 import time
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from datetime import UTC, datetime
+from datetime import datetime
 from http import HTTPStatus
 from types import MappingProxyType
 from typing import Any, Final
@@ -25,6 +25,7 @@ from schemas.events import TicketEvent
 from sinks.access.gate import Gate
 from sinks.access.layer import AccessLayer
 from sinks.access.principals import principal_of
+from sinks.clock import utc_now
 from sinks.openapi import DescribedApi, problems
 from sinks.prometheus import GATEWAY_EVENTS, GATEWAY_SECONDS
 from streams.gateway.answers import Answers
@@ -46,10 +47,6 @@ NO_SECRETS: Final[Mapping[str, SecretStr]] = MappingProxyType({})
 Clock = Callable[[], datetime]
 
 
-def _now() -> datetime:
-    return datetime.now(UTC)
-
-
 class EventsAnswer(BaseModel):
     """The ids of the events, in their order."""
 
@@ -64,7 +61,7 @@ def create_app(
     webhook_secrets: Mapping[str, SecretStr] = NO_SECRETS,
     answer_seconds: float = ANSWER_SECONDS,
     limits: Limits = DEFAULT_LIMITS,
-    clock: Clock = _now,
+    clock: Clock = utc_now,
     access: Gate | None = None,
 ) -> FastAPI:
     """The gateway over a writer, which it starts and stops. `clock` gives an event without a time its own.

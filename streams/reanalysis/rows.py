@@ -5,6 +5,7 @@ otherwise language and journey stage stay as they were stored, whoever said them
 given.
 """
 
+from collections import Counter
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from typing import Any, Final, NamedTuple
@@ -118,10 +119,7 @@ def is_other(row: Row, event: ScoredEvent) -> bool:
 
 def scorers(events: Sequence[ScoredEvent]) -> dict[str, int]:
     """How many were scored by which model."""
-    found: dict[str, int] = {}
-    for event in events:
-        found[event.scorer] = found.get(event.scorer, 0) + 1
-    return found
+    return dict(Counter(event.scorer for event in events))
 
 
 def _time(milliseconds: int) -> datetime:
