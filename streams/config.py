@@ -83,6 +83,14 @@ class Settings(BaseSettings):
         None, description="A folder of policies, for more than one of the presets; see docs/policies.md."
     )
 
+    models: Path | None = Field(
+        None, description="The folder of models that were trained, and of which are in force; see docs/learning.md."
+    )
+    # Not dumped, as the other secrets.
+    model_key: SecretStr | None = Field(
+        None, exclude=True, description="Signs models; without it none is made or read."
+    )
+
     notify: Path | None = Field(
         None, description="A folder with notify.toml: who is told of what, and by what way; see docs/notifications.md."
     )
@@ -192,6 +200,7 @@ class Settings(BaseSettings):
     @field_validator(
         "service_token",
         "token",
+        "model_key",
         "mailbox_password",
         "zendesk_webhook_secret",
         "freshdesk_webhook_secret",
@@ -202,6 +211,13 @@ class Settings(BaseSettings):
     @classmethod
     def _empty_is_none(cls, token: SecretStr | None) -> SecretStr | None:
         return token or None
+
+    @field_validator("model_key")
+    @classmethod
+    def _is_long(cls, key: SecretStr | None) -> SecretStr | None:
+        if key is not None and len(key.get_secret_value().encode()) < 16:
+            raise ValueError("16 bytes at least")
+        return key
 
     @field_validator("report_schedule")
     @classmethod
