@@ -150,6 +150,7 @@ def _ip(rng: random.Random) -> str:
 def _phone(rng: random.Random) -> str:
     region = rng.choice(("US", "GB", "DE", "FR", "IN", "BR"))
     number = phonenumbers.example_number_for_type(region, rng.choice((0, 1)))
+    assert number is not None
     formats = [phonenumbers.PhoneNumberFormat.INTERNATIONAL, phonenumbers.PhoneNumberFormat.E164]
     if region in ("US", "GB"):
         formats.append(phonenumbers.PhoneNumberFormat.NATIONAL)
