@@ -9,6 +9,7 @@ from streams.commands import (
     feed,
     import_file,
     migrate,
+    model,
     notify,
     policy,
     produce,
@@ -51,6 +52,7 @@ app.command()(evaluate.evaluate)
 app.command()(report.report)
 policy.policy.command()(backtest.backtest)
 app.add_typer(policy.policy, name="policy")
+app.add_typer(model.model, name="model")
 app.add_typer(notify.notify, name="notify")
 app.command()(produce.produce)
 app.command("import")(import_file.import_file)
