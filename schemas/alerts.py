@@ -6,10 +6,20 @@ from typing import Literal
 
 import msgspec
 
-Kind = Literal["spike", "fall", "silence"]
+Kind = Literal["spike", "fall", "silence", "drift"]
 Severity = Literal["warning", "critical"]
 State = Literal["firing", "resolved"]
-Measure = Literal["volume", "very_negative", "negative_share", "escalation_rate", "score", "category_share"]
+# The last two are watched for drift alone.
+Measure = Literal[
+    "volume",
+    "very_negative",
+    "negative_share",
+    "escalation_rate",
+    "score",
+    "category_share",
+    "label_share",
+    "unseen_words",
+]
 # Why it ended: its windows are as usual again, or what it was about has lasted so long that it is usual now.
 Ended = Literal["calm", "usual now"]
 
@@ -27,7 +37,8 @@ class Phrase(msgspec.Struct, frozen=True, array_like=True):
 class Alert(msgspec.Struct, kw_only=True, frozen=True):
     """One episode of one series, from firing to resolved. Times are UTC.
 
-    The series is a measure of the windows of `window_size` seconds of a dimension's value ("" for overall).
+    The series is a measure of the windows of `window_size` seconds of a dimension's value ("" for overall). Of a drift
+    `expected` is the level before and `observed` the level since; a label is told as the value of a dimension `label`.
     `started_at` is the start of the first window that it is about, `fired_at` when it was told first. `observed` and
     `expected` are of the least probable windows so far: events, a share from 0 to 1 or points; `exposure` is the
     number of windows, of trials or of texts behind them, and `probability` that of as much by chance. `tickets` and

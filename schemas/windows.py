@@ -162,6 +162,18 @@ class Samples(msgspec.Struct, frozen=True, tag="samples"):
     samples: tuple[Sample, ...]
 
 
+class Unseen(msgspec.Struct, frozen=True, tag="unseen"):
+    """What `score` found in texts of one hour (`start`, Unix seconds), to be added up: how many texts, and the sum of
+    their shares of words that the model, of that version, never saw in training.
+    """
+
+    tenant: str
+    start: int
+    model: str
+    texts: int
+    share: float
+
+
 class WindowAggregate(msgspec.Struct, kw_only=True, frozen=True):
     """A window over all source partitions. `revision` rises with each change; `final` says that every watermark has
     passed it.
@@ -223,8 +235,8 @@ def _time(seconds: int) -> datetime:
 _key_encoder = msgspec.msgpack.Encoder()
 _key_decoder = msgspec.msgpack.Decoder(WindowKey)
 _encoder = msgspec.json.Encoder()
-_message_decoder: msgspec.json.Decoder[WindowPartial | Watermark | Samples] = msgspec.json.Decoder(
-    WindowPartial | Watermark | Samples
+_message_decoder: msgspec.json.Decoder[WindowPartial | Watermark | Samples | Unseen] = msgspec.json.Decoder(
+    WindowPartial | Watermark | Samples | Unseen
 )
 _aggregate_decoder = msgspec.json.Decoder(WindowAggregate)
 
@@ -241,7 +253,7 @@ def encode(record: Any) -> bytes:
     return _encoder.encode(record)
 
 
-def decode_partial(value: bytes) -> WindowPartial | Watermark | Samples:
+def decode_partial(value: bytes) -> WindowPartial | Watermark | Samples | Unseen:
     """Read one record of the partials topic."""
     return _message_decoder.decode(value)
 

@@ -9,12 +9,15 @@ from operator import add
 import msgspec
 
 from schemas import windows as schema
-from schemas.windows import Totals, Watermark, WindowKey, WindowPartial
+from schemas.windows import Totals, Unseen, Watermark, WindowKey, WindowPartial
 from streams import topics
+from streams.drift import HOURLY, DriftRules
+from streams.drift.alerting import DriftWatch, add_unseen
+from streams.drift.alerting import note as note_hours
 from streams.engine.stage import Batch, Output
 from streams.engine.state import Overlay, Table
 from streams.spikes import SpikeRules
-from streams.spikes.alerting import Watcher, note, remember
+from streams.spikes.alerting import Watcher, firing, note, remember
 from streams.values import NONE_YET, OTHER, Own, admit, group_of, other_of
 from streams.windows import WindowRules, is_expired
 
@@ -55,6 +58,7 @@ class TrendsStage:
     """Reads `tickets.window-partials.v1`, keyed by tenant and size, with the watermarks of every `track` partition.
 
     `spikes` are the rules by which series are watched; without them the usual ones for the windows that are watched.
+    Drift is watched where windows have the size that its rules name.
     """
 
     name = "trends"
@@ -63,8 +67,11 @@ class TrendsStage:
     # Nothing is published before the tick, which takes what has come by then.
     patience = 0.5
 
-    def __init__(self, rules: WindowRules, spikes: SpikeRules | None = None) -> None:
+    def __init__(
+        self, rules: WindowRules, spikes: SpikeRules | None = None, drift: DriftRules | None = HOURLY
+    ) -> None:
         self._rules = rules
+        self._drift = drift if drift is not None and drift.size in rules.sizes else None
         self._spikes = spikes or (SpikeRules(size=rules.watched) if rules.watched else None)
 
     def restore(self, state: Overlay) -> None:
@@ -87,6 +94,11 @@ class TrendsStage:
                 _merge(message, self._rules, state)
                 if self._spikes is not None:
                     note(message.key, self._spikes, state, output)
+                if self._drift is not None:
+                    note_hours(message.key, self._drift, state, output)
+            elif isinstance(message, Unseen):
+                if self._drift is not None:
+                    add_unseen(message, state)
             elif self._spikes is not None:
                 remember(message, self._spikes, state)
         return output
@@ -99,6 +111,11 @@ class TrendsStage:
         due.update(key for key, _ in state.rows(CHANGED))
         for key in sorted(due):
             self._publish(key, passed, state, output)
+        if self._drift is not None:
+            # Before spikes, so that how many alerts fire is told of both.
+            watch = DriftWatch(self._drift, partial(_totals, state), state, output)
+            watch.close_due(passed // 1000 - self._rules.allowed_lateness, now)
+            output.stand("alerts_firing", firing(state))
         if self._spikes is not None:
             self._watch(due, passed, now, Watcher(self._spikes, partial(_totals, state), state, output))
         # A partition that nobody has had for days may still have totals to tell: its watermark says so.

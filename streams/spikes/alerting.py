@@ -74,6 +74,11 @@ def remember(samples: Samples, rules: SpikeRules, state: Overlay) -> None:
         state.put(SAMPLES, key, tuple(kept[rank] for rank in sorted(kept)[:SAMPLES_OF_A_WINDOW]))
 
 
+def firing(state: Overlay) -> Counter[tuple[str, ...]]:
+    """How many alerts fire, by their labels: of spikes and of drift."""
+    return Counter(_labels(alert) for _, alert in state.rows(FIRING))
+
+
 class Watcher:
     """Closes windows in order, looks at open ones, sends alerts, tells how many fire after that: one for each tick."""
 
@@ -82,7 +87,7 @@ class Watcher:
         self._find = find
         self._state = state
         self._output = output
-        self._firing = Counter(_labels(alert) for _, alert in state.rows(FIRING))
+        self._firing = firing(state)
         output.stand("alerts_firing", self._firing)
 
     def close_due(self, passed: int, now: int) -> None:

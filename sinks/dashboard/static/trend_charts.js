@@ -9,7 +9,7 @@ const ABOUT = {
   events: ["volume", "category_share"],
   negative_share: ["negative_share", "very_negative"],
   escalation_rate: ["escalation_rate"],
-  score_avg: ["score"],
+  score_avg: ["score", "label_share", "unseen_words"],
 };
 const SHARE_TICKS = [0.01, 0.02, 0.05, 0.1, 0.2, 0.25, 0.5];
 const share = (value) => `${Math.round(value * 100)} %`;

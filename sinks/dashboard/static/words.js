@@ -31,6 +31,8 @@ const MEASURES = {
   escalation_rate: "Escalation rate",
   score: "Average score",
   category_share: "Share of all events",
+  label_share: "Share of a label",
+  unseen_words: "Words that the model never saw",
 };
 
 export const DAY = 86_400;
