@@ -114,6 +114,23 @@ MAILBOX_CONNECTED: Final = Gauge("helpdesk_mailbox_connected", "Whether the mail
 WEBHOOKS: Final = Counter(
     "helpdesk_webhooks_total", "Webhooks of helpdesks received, by what became of them.", ["vendor", "outcome"]
 )
+LLM_REQUESTS: Final = Counter(
+    "helpdesk_llm_requests_total", "Requests to a language model, by how they ended.", ["result"]
+)
+LLM_NOT_ANSWERED: Final = Counter(
+    "helpdesk_llm_fallbacks_total", "Texts that kept their local reading although a model was to read them.", ["reason"]
+)
+LLM_TOKENS: Final = Counter("helpdesk_llm_tokens_total", "Tokens that were sent and answered.", ["direction"])
+LLM_COST: Final = Counter("helpdesk_llm_cost_total", "Money that it cost, by the prices of llm.toml, in their unit.")
+LLM_SECONDS: Final = Histogram(
+    "helpdesk_llm_request_duration_seconds",
+    "Time of one request to a language model.",
+    buckets=(0.1, 0.25, 0.5, 1.0, 2.0, 4.0, 8.0, 15.0, 30.0, 60.0),
+)
+LLM_BREAKER: Final = Gauge(
+    "helpdesk_llm_breaker", "Whether the breaker before the language model is in this state: 1 or 0.", ["state"]
+)
+LLM_CACHE: Final = Counter("helpdesk_llm_cache_total", "Texts looked up among the answers before.", ["outcome"])
 # Labels: tenant, size (seconds) and channel, which is "all" for all of them together.
 WINDOWS: Final = WindowGauges(
     {

@@ -95,6 +95,10 @@ class Settings(BaseSettings):
         None, description="A folder with notify.toml: who is told of what, and by what way; see docs/notifications.md."
     )
 
+    llm: Path | None = Field(
+        None, description="llm.toml, or its folder: a language model that may be asked; see docs/llm.md. None: off."
+    )
+
     page_url: str | None = Field(
         None, pattern=r"^https?://[^\s\"<>?#]+$", description="Where people reach the page, for links in reports."
     )
