@@ -1,12 +1,12 @@
 """How agents do: their tickets, how these went, and one figure for the quality of it."""
 
-from typing import Final
+from collections.abc import Mapping
+from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
 
-from sinks.analytics.cells import read_breakdown
 from sinks.analytics.figures import Answer, about
-from sinks.analytics.outcomes import Outcome, read_resolution
+from sinks.analytics.outcomes import Outcome, links, outcomes
 from sinks.analytics.selection import Selection
 
 # What a good agent reaches, and what each part weighs.
@@ -15,6 +15,12 @@ RESOLUTION_TARGET: Final = 24 * 3600.0
 SATISFACTION_TARGET: Final = 5.0
 FIRST_CONTACT_TARGET: Final = 0.7
 WEIGHTS: Final = (0.2, 0.2, 0.3, 0.3)
+
+_FELT: Final = """,
+    sum(its_messages) AS messages,
+    (sum(its_very_negative) + sum(its_negative)) / nullIf(messages, 0) AS negative_share,
+    toInt64(sum(its_scores) * 100) / 100 / nullIf(messages, 0) AS score_avg,
+    countIf(its_escalations > 0) AS escalated_tickets, escalated_tickets / nullIf(tickets, 0) AS escalation_rate"""
 
 
 class Agent(Outcome):
@@ -41,25 +47,23 @@ class Agents(Answer):
 
 def read_agents(client: Client, selection: Selection) -> Agents:
     """Of the selection's tickets."""
-    felt = {group.value: group for group in read_breakdown(client, selection, "agent").groups}
-    names = {"messages", "negative_share", "score_avg", "escalated_tickets", "escalation_rate"}
     return Agents(
         **about(selection),
         agents=[
-            Agent(**outcome.model_dump(), **felt[outcome.value].model_dump(include=names), quality=quality(outcome))
-            for outcome in read_resolution(client, selection, "agent").groups
-            if outcome.value in felt
+            Agent(**row, **links(selection, "agent", row["value"]), quality=quality(row))
+            for row in outcomes(client, selection, "agent", _FELT)
         ],
     )
 
 
-def quality(outcome: Outcome) -> float | None:
-    """0 to 1, with four decimals."""
+def quality(outcome: Mapping[str, Any]) -> float | None:
+    """0 to 1, with four decimals, of the fields of an Outcome."""
+    satisfaction, first_contact = outcome["satisfaction_avg"], outcome["first_contact_rate"]
     parts = (
-        _kept(RESPONSE_TARGET, outcome.first_response_avg),
-        _kept(RESOLUTION_TARGET, outcome.resolution_avg),
-        None if outcome.satisfaction_avg is None else outcome.satisfaction_avg / SATISFACTION_TARGET,
-        None if outcome.first_contact_rate is None else min(1.0, outcome.first_contact_rate / FIRST_CONTACT_TARGET),
+        _kept(RESPONSE_TARGET, outcome["first_response_avg"]),
+        _kept(RESOLUTION_TARGET, outcome["resolution_avg"]),
+        None if satisfaction is None else satisfaction / SATISFACTION_TARGET,
+        None if first_contact is None else min(1.0, first_contact / FIRST_CONTACT_TARGET),
     )
     known = [(weight, part) for weight, part in zip(WEIGHTS, parts, strict=True) if part is not None]
     if not known:

@@ -4,7 +4,7 @@ from typing import Any, Final, Literal
 
 from clickhouse_connect.driver.client import Client
 
-from sinks.analytics.facts import EVENTS, bound, escalations, facts, of_tickets
+from sinks.analytics.facts import EVENTS, bound, escalations, facts, matching, of_tickets
 from sinks.analytics.figures import Answer, Part, about
 from sinks.analytics.selection import Selection
 from sinks.dashboard.asking import ask
@@ -111,8 +111,8 @@ def _measures(selection: Selection, *dimensions: str) -> str:
 
 
 def _rows(selection: Selection, *dimensions: str) -> str:
-    counted = "is_message OR is_escalation" if _own(*dimensions) else "is_message"
-    return f"(SELECT * FROM {facts(selection)} WHERE matches AND ({counted}))"
+    rows = matching(selection)
+    return rows if _own(*dimensions) else f"(SELECT * FROM {rows} WHERE is_message)"
 
 
 def _of_agents(selection: Selection) -> str:

@@ -11,20 +11,29 @@ from sinks.analytics.selection import Selection
 # How far back a customer's earlier messages are counted.
 LOOK_BACK: Final = timedelta(days=90)
 
-_OF_DAYS: Final = """tenant = {tenant:String}
-    AND toDate(occurred_at) >= toDate(toDateTime({since:UInt32}, 'UTC'))
-    AND toDate(occurred_at) <= toDate(toDateTime({until:UInt32}, 'UTC'))"""
 _WITHIN: Final = "at >= {since_ms:Int64} AND at < {until_ms:Int64}"
+
+
+def _events(begin: str, end: str) -> str:
+    """Days are chosen before copies of an event are merged, moments after that."""
+    return f"""analytics_events WHERE tenant = {{tenant:String}}
+    AND toDate(occurred_at) >= toDate(toDateTime({{{begin}:UInt32}}, 'UTC'))
+    AND toDate(occurred_at) <= toDate(toDateTime({{{end}:UInt32}}, 'UTC'))
+    AND at >= {{{begin}_ms:Int64}} AND at < {{{end}_ms:Int64}}"""
+
+
 # All of a span's events, and what its escalations are; every fragment below begins with one of these.
-EVENTS: Final = f"analytics_events WHERE {_OF_DAYS} AND {_WITHIN}"
-# From before the span on, for what began before it.
-EVENTS_SINCE_BEFORE: Final = EVENTS.replace("{since:UInt32}", "{before:UInt32}").replace(
-    "{since_ms:Int64}", "{before_ms:Int64}"
-)
+EVENTS: Final = _events("since", "until")
+# What is looked back at for what began before the span, with the span and without it.
+EVENTS_SINCE_BEFORE: Final = _events("before", "until")
+EVENTS_BEFORE: Final = _events("before", "since")
+# Not by the view escalations_between, which is planned anew wherever it stands: half the time of a question of a week.
 ESCALATIONS: Final = f"""
 (
     SELECT *, cityHash64(ticket_id) AS ticket, toUnixTimestamp64Milli(occurred_at) AS at
-    FROM escalations_between(tenant = {{tenant:String}}, since = {{since:UInt32}}, until = {{after:UInt32}})
+    FROM escalations FINAL
+    PREWHERE tenant = {{tenant:String}} AND occurred_at >= toDateTime({{since:UInt32}}, 'UTC')
+        AND occurred_at < toDateTime({{after:UInt32}}, 'UTC')
 ) WHERE {_WITHIN}"""
 
 
@@ -99,20 +108,29 @@ def facts(selection: Selection) -> str:
 
     `matches` tells of messages and escalations whether the selection is of them.
     """
-    message, of = matching_message(selection), of_tickets(selection)
+    # The tickets are chosen behind the union: before it, they would be looked for once for each half.
+    return f"(SELECT * FROM ({all_facts(selection)}) WHERE 1 {of_tickets(selection)})"
+
+
+def matching(selection: Selection) -> str:
+    """The messages and escalations that the selection is of, with the columns of `facts`, to be put behind FROM."""
+    matches = "matches AND (is_message OR is_escalation)"
+    return f"(SELECT * FROM ({all_facts(selection)}) WHERE {matches} {of_agents(selection)})"
+
+
+def all_facts(selection: Selection) -> str:
+    """The same of all tickets, as a query."""
     return f"""
-(
     SELECT
         ticket, ticket_id, at, status, log_offset, channel, category, priority, subcategory, product,
-        true AS is_event, is_text, is_message, is_resolution, false AS is_escalation, {message} AS matches,
-        score, label, satisfaction
-    FROM {EVENTS} {of}
+        true AS is_event, is_text, is_message, is_reply, is_resolution, false AS is_escalation,
+        {matching_message(selection)} AS matches, score, label, satisfaction, customer_id, agent_id
+    FROM {EVENTS}
     UNION ALL
     SELECT
         ticket, ticket_id, at, '', 0, channel, category, priority_before, '', '',
-        false, false, false, false, true, {matching_escalation(selection)}, score, label, 0
-    FROM {ESCALATIONS} {of}
-)"""
+        false, false, false, false, false, true, {matching_escalation(selection)}, score, label, 0, '', ''
+    FROM {ESCALATIONS}"""
 
 
 def _matches(selection: Selection, priority: str) -> list[str]:

@@ -1,31 +1,31 @@
 """The figures of a span beside those of the span of equal length just before."""
 
-from typing import Final
+from datetime import datetime
+from typing import Any, Final
 
 from clickhouse_connect.driver.client import Client
 
-from sinks.analytics.facts import bound, facts
+from sinks.analytics.facts import bound, milliseconds
 from sinks.analytics.figures import Answer, Part, about
+from sinks.analytics.per_ticket import per_ticket
 from sinks.analytics.selection import Selection
-from sinks.analytics.times import MEASURES, times
+from sinks.analytics.times import MEASURES
 from sinks.dashboard.asking import ask
 
-COUNTS: Final = """
-    countIf(is_event) AS events,
-    uniqExact(ticket) AS tickets,
-    countIf(is_text AND matches) AS messages,
-    countIf(is_text AND matches AND label = 'very_negative') AS very_negative,
-    countIf(is_text AND matches AND label = 'negative') AS negative,
+_FIGURES: Final = f"""
+SELECT
+    is_current, sum(its_events) AS events, count() AS tickets, sum(its_messages) AS messages,
+    sum(its_very_negative) AS very_negative, sum(its_negative) AS negative,
     (very_negative + negative) / nullIf(messages, 0) AS negative_share,
-    toInt64(sumIf(score, is_text AND matches) * 100) / 100 / nullIf(messages, 0) AS score_avg,
-    countIf(is_escalation AND matches) AS escalations,
-    uniqExactIf(ticket, is_escalation AND matches) AS escalated_tickets,
+    toInt64(sum(its_scores) * 100) / 100 / nullIf(messages, 0) AS score_avg,
+    sum(its_escalations) AS escalations, countIf(its_escalations > 0) AS escalated_tickets,
     escalated_tickets / nullIf(tickets, 0) AS escalation_rate,
-    uniqExactIf(ticket, is_resolution) AS resolved"""
-_RATINGS: Final = """
-    resolved / nullIf(tickets, 0) AS resolution_rate,
-    countIf(satisfaction > 0) AS ratings,
-    sum(satisfaction) / nullIf(ratings, 0) AS satisfaction_avg"""
+    countIf(notEmpty(resolutions)) AS resolved, resolved / nullIf(tickets, 0) AS resolution_rate,
+    {MEASURES},
+    sum(its_ratings) AS ratings, sum(its_stars) / nullIf(ratings, 0) AS satisfaction_avg
+FROM {{tickets}}
+GROUP BY is_current
+"""
 
 
 class TicketsBehind(Part):
@@ -68,6 +68,16 @@ class Figures(Part):
     links: TicketsBehind
 
 
+# What there is to tell of a span in which nothing happened.
+_COUNTED: Final = (
+    *("events", "tickets", "messages", "very_negative", "negative", "escalations", "escalated_tickets", "resolved"),
+    *("first_responses", "ratings"),
+)
+_NOTHING: Final[dict[str, Any]] = {
+    name: 0 if name in _COUNTED else None for name in Figures.model_fields if name != "links"
+}
+
+
 class Summary(Answer):
     """A span and the one of equal length just before it."""
 
@@ -77,18 +87,30 @@ class Summary(Answer):
 
 def read_summary(client: Client, selection: Selection) -> Summary:
     """Raises clickhouse_connect's errors when the database does not answer, as does every `read_…` of analytics."""
+    before = selection.previous()
+    found = _read(client, selection, before.since)
     return Summary(
         **about(selection),
-        current=read_figures(client, selection),
-        previous=read_figures(client, selection.previous()),
+        current=_figures(selection, found.get(True)),
+        previous=_figures(before, found.get(False)),
     )
 
 
 def read_figures(client: Client, selection: Selection) -> Figures:
     """Of one span."""
-    [counts] = ask(client, f"SELECT {COUNTS}, {_RATINGS} FROM {facts(selection)}", bound(selection))
-    [waited] = ask(client, f"SELECT {MEASURES} FROM {times(selection)}", bound(selection))
-    return Figures(**counts, **waited, links=_links(selection))
+    return _figures(selection, _read(client, selection).get(True))
+
+
+def _read(client: Client, selection: Selection, earlier: datetime | None = None) -> dict[bool, dict[str, Any]]:
+    """Of the span, and of the time from `earlier` to its beginning."""
+    both = selection if earlier is None else selection.of_span(earlier, selection.until)
+    sql = _FIGURES.replace("{tickets}", per_ticket(selection, earlier))
+    rows = ask(client, sql, bound(both, split_ms=milliseconds(selection.since)))
+    return {bool(row.pop("is_current")): row for row in rows}
+
+
+def _figures(selection: Selection, found: dict[str, Any] | None) -> Figures:
+    return Figures(**(found or _NOTHING), links=_links(selection))
 
 
 def _links(selection: Selection) -> TicketsBehind:

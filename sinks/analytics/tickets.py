@@ -10,7 +10,7 @@ from clickhouse_connect.driver.client import Client
 from schemas.events import Status
 from schemas.scored import Label
 from sinks.analytics.cursors import Key, Place, read_cursor, write_cursor
-from sinks.analytics.facts import EVENTS, bound, facts
+from sinks.analytics.facts import all_facts, bound, facts
 from sinks.analytics.figures import Answer, Part, about
 from sinks.analytics.narrowing import Narrowing, narrowed
 from sinks.analytics.selection import Selection, rfc3339
@@ -31,32 +31,32 @@ _KEYS: Final[dict[Sort, str]] = {
     "negative_first": "if(texts = 0, 10000, lowest)",
     "positive_first": "if(texts = 0, 10000, -lowest)",
 }
-_PAGE: Final = """
-SELECT
-    any(facts.ticket_id) AS ticket_id, countIf(is_text AND matches) AS texts,
+_FELT: Final = """countIf(is_text AND matches) AS texts,
     toInt64(minIf(score, is_text AND matches) * 100) AS lowest,
-    toString(argMinIf(label, score, is_text AND matches)) AS worst_label,
-    max(at) AS last_at, argMax(channel, at) AS a_channel, argMax(priority, at) AS a_priority,
-    argMax(category, at) AS a_category,
-    {last_status} AS last_status,
-    {key} AS sort_key
+    toString(argMinIf(label, score, is_text AND matches)) AS worst_label,"""
+_PAGE: Final = """
+SELECT any(facts.ticket_id) AS ticket_id, {felt}{last_status} AS last_status, {key} AS sort_key
 FROM {rows}
 GROUP BY ticket
 HAVING {having}
 ORDER BY sort_key, ticket_id
 LIMIT {{most:UInt32}}
 """
-_DETAILS: Final = f"""
+# Of the few tickets that are shown: to find them, no more is read of all the others than their order needs.
+_SHOWN: Final = f"""
 SELECT
-    ticket_id, count() AS events, argMax(channel, (at, log_offset)) AS last_channel,
-    argMax(priority, (at, log_offset)) AS last_priority,
-    argMaxIf(category, (at, log_offset), is_message) AS last_category,
+    ticket_id, {_FELT}
+    countIf(is_event) AS events,
+    argMax(channel, (is_event, at, log_offset)) AS last_channel,
+    argMax(priority, (is_event, at, log_offset)) AS last_priority,
+    argMax(category, (is_message, at, log_offset)) AS last_category,
     argMaxIf(status, (at, log_offset), status != '') AS last_status,
     argMaxIf(customer_id, (at, log_offset), customer_id != '') AS customer,
     argMaxIf(agent_id, (at, log_offset), agent_id != '') AS agent,
     argMaxIf(satisfaction, (at, log_offset), satisfaction > 0) AS rating,
-    min(at) AS first_ms, max(at) AS last_ms
-FROM {EVENTS} AND ticket_id IN {{ids:Array(String)}}
+    if(events > 0, minIf(at, is_event), max(at)) AS first_ms, if(events > 0, maxIf(at, is_event), max(at)) AS last_ms
+FROM ({{all_facts}})
+WHERE ticket_id IN {{ids:Array(String)}}
 GROUP BY ticket_id
 """
 _WORDS: Final = """
@@ -93,6 +93,12 @@ class Listed:
     sort: Sort = "newest"
     limit: int = 50
     cursor: str | None = None
+
+    @property
+    def by_sentiment(self) -> bool:
+        """Whether the tickets' sentiment must be known to choose or order them."""
+        bounds = (self.min_sentiment, self.max_sentiment)
+        return bool(self.sentiment_labels) or bounds != (None, None) or self.sort not in ("newest", "oldest")
 
     def narrowed(self, narrowing: Narrowing) -> "Listed":
         """The same of fewer tickets."""
@@ -197,7 +203,9 @@ def _question(selection: Selection, listed: Listed, last: Key | None) -> tuple[s
         having.append("last_status IN {statuses:Array(String)}")
     if last is not None:
         having.append("(sort_key, ticket_id) > ({last_key:Int64}, {last_id:String})")
+    felt = _FELT if listed.by_sentiment else ""
     sql = _PAGE.format(
+        felt=felt,
         key=_KEYS[listed.sort],
         last_status=_LAST_STATUS if listed.statuses else "''",
         rows=f"{facts(selection)} AS facts WHERE 1 {narrowed(selection, listed.narrowing)}",
@@ -225,44 +233,43 @@ def _tickets(client: Client, selection: Selection, rows: list[dict[str, Any]]) -
     if not rows:
         return []
     values = bound(selection, ids=[row["ticket_id"] for row in rows], chars=EXCERPT_CHARS)
-    details, words, escalated = (
-        {row["ticket_id"]: row for row in ask(client, sql, values)} for sql in (_DETAILS, _WORDS, _ESCALATED)
+    shown, words, escalated = (
+        {row["ticket_id"]: row for row in ask(client, sql, values)}
+        for sql in (_SHOWN.replace("{all_facts}", all_facts(selection)), _WORDS, _ESCALATED)
     )
     return [
-        _ticket(selection, row, details.get(name, {}), words.get(name, {}), escalated.get(name, {}))
+        _ticket(selection, shown[name], words.get(name, {}), escalated.get(name, {}))
         for row in rows
         for name in [row["ticket_id"]]
+        # A ticket may have been erased a moment ago.
+        if name in shown
     ]
 
 
-def _ticket(
-    selection: Selection, row: dict[str, Any], seen: dict[str, Any], words: dict[str, Any], escalated: dict[str, Any]
-) -> Ticket:
-    """A ticket that has no event in the span, but an escalation, has little to tell."""
-    last_ms = seen.get("last_ms", row["last_at"])
-    opened = from_milliseconds(words.get("opened_ms", last_ms))
+def _ticket(selection: Selection, seen: dict[str, Any], words: dict[str, Any], escalated: dict[str, Any]) -> Ticket:
+    opened = from_milliseconds(words.get("opened_ms", seen["last_ms"]))
     return Ticket(
-        ticket_id=row["ticket_id"],
-        channel=seen.get("last_channel", row["a_channel"]),
-        category=seen.get("last_category") or row["a_category"],
-        priority=seen.get("last_priority", row["a_priority"]),
-        status=seen.get("last_status") or "new",
-        label=row["worst_label"] if row["texts"] else None,
-        score=row["lowest"] / HUNDREDTHS if row["texts"] else None,
-        customer_id=seen.get("customer") or None,
-        agent_id=seen.get("agent") or None,
+        ticket_id=seen["ticket_id"],
+        channel=seen["last_channel"],
+        category=seen["last_category"],
+        priority=seen["last_priority"],
+        status=seen["last_status"] or "new",
+        label=seen["worst_label"] if seen["texts"] else None,
+        score=seen["lowest"] / HUNDREDTHS if seen["texts"] else None,
+        customer_id=seen["customer"] or None,
+        agent_id=seen["agent"] or None,
         subject=words.get("first_subject", ""),
         excerpt=words.get("words", ""),
         opened_at=opened,
-        first_at=from_milliseconds(seen.get("first_ms", last_ms)),
-        last_at=from_milliseconds(last_ms),
+        first_at=from_milliseconds(seen["first_ms"]),
+        last_at=from_milliseconds(seen["last_ms"]),
         age_seconds=(selection.until - opened).total_seconds(),
-        events=seen.get("events", 0),
-        messages=row["texts"],
+        events=seen["events"],
+        messages=seen["texts"],
         escalations=escalated.get("times", 0),
         is_escalated=escalated.get("last_state", "resolved") != "resolved",
-        satisfaction=seen.get("rating") or None,
-        conversation_url=conversation_url(selection.tenant, row["ticket_id"]),
+        satisfaction=seen["rating"] or None,
+        conversation_url=conversation_url(selection.tenant, seen["ticket_id"]),
     )
 
 

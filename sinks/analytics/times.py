@@ -10,7 +10,7 @@ from sinks.analytics.facts import EVENTS, of_tickets
 from sinks.analytics.selection import Selection
 
 # No time at all: the least of it and a time is the time.
-_NEVER: Final = "toInt64(9000000000000000)"
+NEVER: Final = "toInt64(9000000000000000)"
 
 
 def times(selection: Selection) -> str:
@@ -27,7 +27,7 @@ def times(selection: Selection) -> str:
     (
         SELECT
             ticket, is_reply AS replied, if(is_resolution, toInt64(at), 0) AS resolved_ms,
-            {_NEVER} AS opened_ms, {_NEVER} AS answered_ms
+            {NEVER} AS opened_ms, {NEVER} AS answered_ms
         FROM {events}
         UNION ALL
         SELECT

@@ -8,7 +8,6 @@ from clickhouse_connect.driver.client import Client
 from sinks.analytics.facts import bound, facts
 from sinks.analytics.figures import Answer, Part, about
 from sinks.analytics.selection import InvalidSpan, Selection, rfc3339
-from sinks.analytics.summary import COUNTS
 from sinks.dashboard.asking import ask, from_milliseconds
 
 Step = Literal["hour", "day", "week"]
@@ -24,9 +23,21 @@ MAX_POINTS: Final = 1_500
 # 1970 began on a Thursday; weeks begin on Mondays.
 _BEFORE_1970: Final = timedelta(days=3)
 
-_POINTS: Final = f"""
-SELECT at - (at + {{phase:Int64}}) % {{step:Int64}} AS started, {COUNTS}
-FROM {{facts}}
+_POINTS: Final = """
+SELECT
+    at - (at + {phase:Int64}) % {step:Int64} AS started,
+    countIf(is_event) AS events,
+    uniqExact(ticket) AS tickets,
+    countIf(is_text AND matches) AS messages,
+    countIf(is_text AND matches AND label = 'very_negative') AS very_negative,
+    countIf(is_text AND matches AND label = 'negative') AS negative,
+    (very_negative + negative) / nullIf(messages, 0) AS negative_share,
+    toInt64(sumIf(score, is_text AND matches) * 100) / 100 / nullIf(messages, 0) AS score_avg,
+    countIf(is_escalation AND matches) AS escalations,
+    uniqExactIf(ticket, is_escalation AND matches) AS escalated_tickets,
+    escalated_tickets / nullIf(tickets, 0) AS escalation_rate,
+    uniqExactIf(ticket, is_resolution) AS resolved
+FROM {facts}
 GROUP BY started
 ORDER BY started
 """

@@ -281,17 +281,17 @@ def test_agents(some: Asking) -> None:
 def test_quality_is_of_what_is_known() -> None:
     nothing = dict.fromkeys(Outcome.model_fields) | {"value": "ann", "tickets_url": "", "resolved_url": ""}
     nothing |= dict.fromkeys(("tickets", "resolved", "first_responses", "ratings"), 0)
-    assert quality(Outcome(**nothing)) is None
-    assert quality(Outcome(**nothing | {"satisfaction_avg": 4.0})) == 0.8
+    assert quality(Outcome(**nothing).model_dump()) is None
+    assert quality(Outcome(**nothing | {"satisfaction_avg": 4.0}).model_dump()) == 0.8
     slow = nothing | {"satisfaction_avg": 5.0, "first_response_avg": 14_400.0}
-    assert quality(Outcome(**slow)) == round((0.2 * 0.5 + 0.3) / 0.5, 4)
+    assert quality(Outcome(**slow).model_dump()) == round((0.2 * 0.5 + 0.3) / 0.5, 4)
     perfect = {
         "first_response_avg": 0.0,
         "resolution_avg": 86_400.0,
         "satisfaction_avg": 5.0,
         "first_contact_rate": 1.0,
     }
-    assert quality(Outcome(**nothing | perfect)) == 1.0
+    assert quality(Outcome(**nothing | perfect).model_dump()) == 1.0
 
 
 def test_categories(some: Asking) -> None:
