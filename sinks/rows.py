@@ -17,6 +17,7 @@ from schemas.corrections import Correction, decode_correction
 from schemas.deadletters import DeadLetter, read_dead_letter
 from schemas.escalations import Escalation, decode_escalation
 from schemas.notifications import Notification, decode_notification
+from schemas.suggestions import SuggestionUse, decode_use
 from schemas.windows import COUNTS_BY, HUNDREDTHS, NO_SCORE, SUMS, WindowAggregate, decode_aggregate
 from sinks.base import Message, Refused
 from sinks.columns import (
@@ -306,6 +307,25 @@ def _audit_columns(messages: Sequence[Message], records: Sequence[AuditRecord]) 
     }
 
 
+def _read_use(message: Message) -> SuggestionUse:
+    use = decode_use(value_of(message))
+    uuid.UUID(use.use_id)
+    check_time("used_at", use.used_at)
+    version(0, message.offset)
+    return use
+
+
+def _use_columns(messages: Sequence[Message], uses: Sequence[SuggestionUse]) -> Columns:
+    return {
+        "use_id": [uuid.UUID(use.use_id) for use in uses],
+        **_as_they_are(("tenant", "ticket_id", "suggested", "suggestion", "outcome", "used_by", "token_id"), uses),
+        "used_at": [milliseconds(use.used_at) for use in uses],
+        "log_partition": [message.partition for message in messages],
+        "log_offset": [message.offset for message in messages],
+        "version": [version(0, message.offset) for message in messages],
+    }
+
+
 def _first_of_its_id(messages: Sequence[Message]) -> Columns:
     """Where a record stands. Of those with one id the first stays: what was sent again happened when it was sent
     first.
@@ -336,6 +356,7 @@ TABLES = {
         ("tenant", "ticket_id", "event_id", "correction_id"), _reading(_read_correction, _correction_columns)
     ),
     "audit": Table(("audit_id",), _reading(_read_audit, _audit_columns)),
+    "suggestion_uses": Table(("tenant", "ticket_id", "use_id"), _reading(_read_use, _use_columns)),
     "dead_letters": Table(("log_partition", "log_offset"), _reading(_read_dead_letter, _dead_letter_columns)),
 }
 

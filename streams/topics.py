@@ -15,6 +15,7 @@ NOTICES = "tickets.notices.v1"
 NOTIFICATIONS = "tickets.notifications.v1"
 CORRECTIONS = "tickets.corrections.v1"
 AUDIT = "tickets.audit.v1"
+SUGGESTIONS = "tickets.suggestions.v1"
 
 # Which topic lands in which table of ClickHouse.
 STORED = {
@@ -25,6 +26,7 @@ STORED = {
     NOTIFICATIONS: "notifications",
     CORRECTIONS: "corrections",
     AUDIT: "audit",
+    SUGGESTIONS: "suggestion_uses",
     DEAD_LETTERS: "dead_letters",
 }
 
@@ -85,6 +87,7 @@ ALL = (
     # What people say and do cannot be made again from anything else.
     _kept(CORRECTIONS, 365),
     _kept(AUDIT, 365),
+    _kept(SUGGESTIONS, 365),
     # A dead letter is its record with headers on top.
     _kept(DEAD_LETTERS, 30, 8 * _MB),
     *(_compacted(changelog_of(stage)) for stage in ("score", "track", "registry", "trends", "notify")),
