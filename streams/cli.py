@@ -21,6 +21,7 @@ from streams.commands import (
     source,
     sql,
     status,
+    suggest,
     token,
     topics,
     up,
@@ -59,6 +60,7 @@ app.command("import")(import_file.import_file)
 app.command()(reanalyze.reanalyze)
 app.command()(feed.feed)
 app.command()(sql.sql)
+app.add_typer(suggest.suggest, name="suggest")
 app.add_typer(dlq.dlq, name="dlq")
 app.add_typer(windows.windows, name="windows")
 app.command()(worker.worker)

@@ -99,6 +99,10 @@ class Settings(BaseSettings):
         None, description="llm.toml, or its folder: a language model that may be asked; see docs/llm.md. None: off."
     )
 
+    suggestions: Path | None = Field(
+        None, description="A folder with drafts and help articles to answer with; see docs/suggestions.md."
+    )
+
     page_url: str | None = Field(
         None, pattern=r"^https?://[^\s\"<>?#]+$", description="Where people reach the page, for links in reports."
     )

@@ -67,9 +67,7 @@ class TrendsStage:
     # Nothing is published before the tick, which takes what has come by then.
     patience = 0.5
 
-    def __init__(
-        self, rules: WindowRules, spikes: SpikeRules | None = None, drift: DriftRules | None = HOURLY
-    ) -> None:
+    def __init__(self, rules: WindowRules, spikes: SpikeRules | None = None, drift: DriftRules | None = HOURLY) -> None:
         self._rules = rules
         self._drift = drift if drift is not None and drift.size in rules.sizes else None
         self._spikes = spikes or (SpikeRules(size=rules.watched) if rules.watched else None)

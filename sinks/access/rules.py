@@ -59,6 +59,7 @@ RULES: Final = (
     Rule("GET", "/api/stats", _READ),
     Rule("GET", "/api/v1/tickets", _READ),
     Rule("GET", "/api/v1/tickets/*", _READ),
+    Rule("GET", "/api/v1/suggestions/stats", _READ),
     Rule("GET", "/api/v1/escalations", _READ),
     Rule("GET", "/api/v1/escalations/*", _READ),
     Rule("GET", "/api/v1/report", _READ),
@@ -66,6 +67,8 @@ RULES: Final = (
     Rule("GET", "/helpdesk/sentiment/analytics/", _READ),
     Rule("GET", "/helpdesk/sentiment/analytics", _READ),
     Rule("POST", "/api/v1/corrections", _ACT, "correction.post"),
+    # The one thing that is posted of a ticket.
+    Rule("POST", "/api/v1/tickets/*", _ACT, "suggestion.used"),
     Rule("GET", "/api/v1/tokens", _ADMIN, "token.list"),
     Rule("GET", "/api/v1/audit", _ADMIN, "audit.read"),
     # How far a run is, is looked at every second: that is no deed.

@@ -2,11 +2,13 @@
 and /readyz.
 """
 
+import time
 from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager, nullcontext
 from datetime import datetime
 from functools import partial
 from http import HTTPStatus
+from pathlib import Path as Folder
 from typing import Annotated
 
 from clickhouse_connect.driver.client import Client
@@ -39,6 +41,8 @@ from sinks.reanalysis.runner import Reanalyses
 from sinks.record_writer import RecordWriter
 from sinks.reports.report_api import report_api
 from sinks.reports.reporter import Reporter
+from sinks.suggestions.api import suggestions_api
+from sinks.suggestions.library import FollowedLibrary
 
 RETRY_AFTER = {"Retry-After": "2"}
 
@@ -72,13 +76,17 @@ def create_page(
     access: Gate | None = None,
     reanalyses: Reanalyses | None = None,
     reporter: Reporter | None = None,
+    suggestions: Folder | None = None,
+    uses: RecordWriter | None = None,
 ) -> FastAPI:
     """The page as an ASGI app over the client that `connect` opens (on the first request, on a worker thread).
 
     `ready` tells whether the process around it is; /readyz answers 503 while it is not, or while the database is away.
     `now` is aware. `corrections` is where those of people go; the page starts and stops it. `access` says who may ask
     what; without it everybody may. `reanalyses` runs re-analyses; the page opens and closes it.
-    `reporter` makes the reports that are due for as long as the page is served.
+    `reporter` makes the reports that are due for as long as the page is served. `suggestions` is the folder of drafts
+    and articles, `uses` where it goes what people make of them; the page starts and stops it. Raises FileError for a
+    folder with something wrong in it.
     """
     database = Database(connect)
     # By clients of its own: figures of a long span must not hold up what is live, nor each other.
@@ -86,11 +94,12 @@ def create_page(
     # A report asks some forty questions, for which nobody at the page should wait.
     reports = Database(connect)
     gate = access or Gate()
+    writers = [writer for writer in (corrections, uses) if writer is not None]
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
-        if corrections is not None:
-            await corrections.start()
+        for writer in writers:
+            await writer.start()
         if reanalyses is not None:
             await reanalyses.open()
         try:
@@ -99,8 +108,8 @@ def create_page(
         finally:
             if reanalyses is not None:
                 await reanalyses.close()
-            if corrections is not None:
-                await corrections.stop()
+            for writer in writers:
+                await writer.stop()
             await reports.close()
             await analytics.close()
             await database.close()
@@ -132,6 +141,9 @@ def create_page(
 
     page.include_router(live_api(database, now))
     page.include_router(windows_api(database, now))
+    page.include_router(
+        suggestions_api(analytics, now, time.monotonic, FollowedLibrary(suggestions, time.monotonic).current, uses)
+    )
     page.include_router(analytics_api(analytics, now))
     page.include_router(report_api(reports, now))
     page.include_router(corrections_api(database, now, corrections))

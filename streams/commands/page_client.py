@@ -19,8 +19,13 @@ class PageClosed(PageAway):
 
 def live(host: str, port: int, minutes: int = 30, token: str | None = None) -> dict[str, Any]:
     """The figures of the page. Raises PageAway."""
+    return answer(host, port, f"/api/v1/live?minutes={minutes}", token)
+
+
+def answer(host: str, port: int, path: str, token: str | None = None) -> dict[str, Any]:
+    """What the page answers at an address. Raises PageAway."""
     try:
-        status, body = _get(host, port, f"/api/v1/live?minutes={minutes}", token)
+        status, body = _get(host, port, path, token)
     except (OSError, http.client.HTTPException) as error:
         raise PageAway(f"the page at http://{host}:{port} does not answer: {error}") from error
     figures: dict[str, Any] = msgspec.json.decode(body)

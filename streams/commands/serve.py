@@ -81,6 +81,8 @@ def page() -> None:
     page = create_page(
         partial(connect, settings.clickhouse_url, readonly=True),
         corrections=corrections,
+        suggestions=settings.suggestions,
+        uses=KafkaWriter(settings.kafka_brokers, topic=topics.SUGGESTIONS),
         access=access,
         reanalyses=service_of(settings, partial(connect, settings.clickhouse_url)),
         reporter=reporter_of(

@@ -145,6 +145,8 @@ async def _answer_people(settings: "Settings", listener: "socket | None", stack:
         page = create_page(
             partial(connect, url, readonly=True),
             corrections=KafkaWriter(settings.kafka_brokers, topic=topics.CORRECTIONS),
+            suggestions=settings.suggestions,
+            uses=KafkaWriter(settings.kafka_brokers, topic=topics.SUGGESTIONS),
             access=kafka_gate(settings),
             reanalyses=service_of(settings, partial(connect, url)),
             reporter=reporter_of(

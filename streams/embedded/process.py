@@ -76,6 +76,8 @@ async def _run(settings: Settings, rate: float | None, folder: Path) -> None:
         page = create_page(
             partial(open_client, readonly=True),
             corrections=corrections,
+            suggestions=settings.suggestions,
+            uses=LocalWriter(log, topics.SUGGESTIONS),
             access=access,
             reanalyses=service_of(settings, open_client),
             reporter=reporter_of(settings, partial(open_client, readonly=True), LocalWriter(log, topics.NOTICES)),
