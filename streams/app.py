@@ -1,6 +1,7 @@
 """Wiring: a stage, its settings and Kafka become a worker process."""
 
 import asyncio
+import signal
 from collections.abc import Callable
 
 from sinks.kafka_reach import await_broker
@@ -45,6 +46,16 @@ def run_worker(stage: str, settings: Settings, *, build: Build = build_stage, pa
         beside=follower(built, policies, targets),
     )
     serve_metrics(settings.metrics_port, settings.host)
-    # Up to here signals end it at once: there is nothing yet to end in order.
-    asyncio.run(await_broker(settings.kafka_brokers, settings.broker_patience))
-    run_faust(app, override_logging=False)
+    if asyncio.run(_has_broker(settings)):
+        run_faust(app, override_logging=False)
+
+
+async def _has_broker(settings: Settings) -> bool:
+    """Whether there is one; not if somebody asked for an end (SIGTERM) before it answered."""
+    waiting = asyncio.ensure_future(await_broker(settings.kafka_brokers, settings.broker_patience))
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, waiting.cancel)
+    try:
+        await waiting
+    except asyncio.CancelledError:
+        return False
+    return True

@@ -11,6 +11,7 @@ import pytest
 from streams import topics
 from streams.broker.admin import apply_topics
 from streams.up.local_kafka import LocalKafka
+from streams.up.processes import free_port
 from tests.soak.cluster import Cluster, Group
 from tests.soak.stored import run_command
 from tests.soak.workers import ProductProcess, WorkerDied
@@ -72,6 +73,18 @@ async def test_one_whose_broker_goes_away_before_it_has_joined_goes_on_waiting(
         finally:
             waiting.discard()
     assert f"none of {brokers} answers; waiting for one" in waiting.log.read_text()
+
+
+@pytest.mark.parametrize("argv", [WORKER, SINK])
+async def test_one_that_waits_ends_in_order_when_it_is_told_to(tmp_path: Path, argv: Sequence[str]) -> None:
+    nobody = f"127.0.0.1:{free_port()}"
+    await run_command(["migrate"], environment(nobody, WAIT, tmp_path), tmp_path)
+    waiting = process(nobody, argv, WAIT, tmp_path)
+    try:
+        await until_told(waiting, "answers; waiting for one, up to 120 s")
+        await waiting.leave()
+    finally:
+        waiting.discard()
 
 
 @asynccontextmanager
