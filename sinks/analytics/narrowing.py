@@ -17,6 +17,7 @@ Has = Literal[
     "neutral",
     "positive",
     "very_positive",
+    "any_negative",
     "escalations",
     "resolutions",
     "first_response",
@@ -80,6 +81,7 @@ def _having(selection: Selection, has: Has | None) -> str:
         return f"{texts(selection)} AND toString(label) = {{has:String}}"
     rows: dict[Has | None, str] = {
         "messages": texts(selection),
+        "any_negative": f"{texts(selection)} AND label IN ('very_negative', 'negative')",
         "escalations": escalations(selection),
         "resolutions": f"{EVENTS} AND is_resolution {of_tickets(selection)}",
         "first_response": f"{times(selection)} WHERE isNotNull(response)",

@@ -35,6 +35,7 @@ class TicketsBehind(Part):
     messages: str
     very_negative: str
     negative: str
+    any_negative: str
     escalated_tickets: str
     resolved: str
     first_response: str
@@ -120,6 +121,7 @@ def _links(selection: Selection) -> TicketsBehind:
         messages=tickets(has="messages"),
         very_negative=tickets(has="very_negative"),
         negative=tickets(has="negative"),
+        any_negative=tickets(has="any_negative"),
         escalated_tickets=tickets(has="escalations"),
         resolved=tickets(has="resolutions"),
         first_response=tickets(has="first_response"),

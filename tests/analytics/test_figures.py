@@ -134,6 +134,7 @@ def test_the_tickets_behind_the_summary(some: Asking) -> None:
         "tickets": desk.tickets,
         "messages": set(desk.texts["ticket_id"]),
         **labels,
+        "any_negative": set().union(*labels.values()),
         "escalated_tickets": set(desk.escalations["ticket_id"]),
         "resolved": desk.resolved(),
         "first_response": set(desk.responses()),

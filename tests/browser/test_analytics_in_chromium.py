@@ -3,6 +3,7 @@
 from collections import Counter
 from datetime import timedelta
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import pytest
 from playwright.sync_api import Page
@@ -163,6 +164,30 @@ def test_a_figure_leads_to_the_tickets_behind_it(page: Page, address: str) -> No
     assert set(texts(page, "#analytics-tickets .ticket")) <= escalated
     page.get_by_role("button", name="All of them").click()
     until(page, "location.hash === '#analytics'")
+
+
+def test_the_share_of_negative_messages_leads_to_their_tickets(page: Page, address: str) -> None:
+    opened(page, address)
+    page.get_by_role("button", name="Negative share").click()
+    until(page, "document.getElementById('tickets-that').innerText === 'with a negative message'")
+    assert page.url.endswith("#analytics?has=any_negative")
+    each = "[...document.querySelectorAll('#analytics-tickets > li .score')]"
+    until(page, f"{each}.length > 0 && {each}.every((score) => score.classList.value.includes('negative'))")
+    page.get_by_role("button", name="Tickets", exact=True).click()
+    until(page, "location.hash === '#analytics'")
+
+
+def test_the_report_of_what_is_shown_is_a_link_away(page: Page, address: str) -> None:
+    opened(page, address, "#analytics?channel=email")
+    until(page, "document.getElementById('span-report').href.includes('channel=email')")
+    with page.context.expect_page() as opening:
+        page.get_by_role("link", name="Report").click()
+    report = opening.value
+    report.wait_for_load_state()
+    assert "Support report" in report.title()
+    asked = parse_qs(urlsplit(report.url).query)
+    assert asked["channel"] == ["email"]
+    assert asked["from"] < asked["to"]
 
 
 def test_hostile_filters_and_rows_do_nothing(page: Page, address: str) -> None:

@@ -3,7 +3,7 @@
 import { asked, choose } from "./address.js";
 import { createAnalyticsCharts } from "./analytics_charts.js";
 import { showAgents, showDistribution, showEmotions, showSummary, showTickets } from "./analytics_tables.js";
-import { ask } from "./asking.js";
+import { ask, pairs } from "./asking.js";
 import { byId, say } from "./elements.js";
 import { compared, createFilters, selection, span, stepOf } from "./filters.js";
 import { createHeatMap, showHeatMap } from "./heat_map.js";
@@ -36,6 +36,8 @@ export function createAnalytics({ tenant }) {
   function showCharts(answer) {
     byId("analytics").dataset.view = "figures";
     say("analytics-span", `${dayAndClock(new Date(answer.since))} – ${dayAndClock(new Date(answer.until))}`);
+    // Of what is shown, not of what the clock says when somebody follows it.
+    byId("span-report").href = `/api/v1/report?${new URLSearchParams(pairs({ tenant: tenant(), ...selection(), from: answer.since, to: answer.until }))}`;
     charts.show(answer);
   }
 

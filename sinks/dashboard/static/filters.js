@@ -5,7 +5,7 @@ import { byId, element, rebuild, say } from "./elements.js";
 import { LABELS, spoken } from "./words.js";
 
 // What the tickets of the list must have; the figures stay those of all of them.
-const HAS = { escalations: "with an escalation", resolutions: "that were resolved", first_response: "that were first answered", ratings: "that were rated" };
+const HAS = { any_negative: "with a negative message", escalations: "with an escalation", resolutions: "that were resolved", first_response: "that were first answered", ratings: "that were rated" };
 
 export const FILTERS = ["channel", "category", "priority", "label", "agent"];
 const DAY_MS = 86_400_000;
@@ -61,9 +61,9 @@ export function createFilters() {
   });
   for (const button of document.querySelectorAll("[data-has]")) {
     button.addEventListener("click", () => {
-      choose({ has: button.dataset.has });
+      choose({ has: button.dataset.has || null });
       byId("ticket-list").scrollIntoView({ block: "start" });
-      byId("all-tickets").focus({ preventScroll: true });
+      byId(button.dataset.has ? "all-tickets" : "ticket-order").focus({ preventScroll: true });
     });
   }
   byId("all-tickets").addEventListener("click", () => choose({ has: null }));

@@ -48,7 +48,8 @@ export class TimeChart {
     return {
       width: this.box.clientWidth || 300,
       height: Number(this.box.dataset.height),
-      padding: [8, 16, 0, 0],
+      // Room for the right half of the last time.
+      padding: [8, 26, 0, 0],
       legend: { show: false },
       // Days begin and end in UTC, whoever looks at them.
       tzDate: (at) => (this.step >= DAY ? uPlot.tzDate(new Date(at * 1000), "Etc/UTC") : new Date(at * 1000)),
