@@ -15,6 +15,7 @@ from schemas.alerts import Alert, decode_alert
 from schemas.audit import AuditRecord, decode_audit
 from schemas.corrections import Correction, decode_correction
 from schemas.deadletters import DeadLetter, read_dead_letter
+from schemas.enrichments import Enrichment, decode_enrichment
 from schemas.escalations import Escalation, decode_escalation
 from schemas.notifications import Notification, decode_notification
 from schemas.suggestions import SuggestionUse, decode_use
@@ -326,6 +327,32 @@ def _use_columns(messages: Sequence[Message], uses: Sequence[SuggestionUse]) -> 
     }
 
 
+def _read_enrichment(message: Message) -> Enrichment:
+    enrichment = decode_enrichment(value_of(message))
+    uuid.UUID(enrichment.enrichment_id)
+    check_time("at", enrichment.at)
+    for name in ("model_epoch", "tokens_in", "tokens_out"):
+        check_whole(name, getattr(enrichment, name), 0, UINT32)
+    for kind, count in enrichment.removed.items():
+        check_whole(kind, count, 0, UINT32)
+    check_whole("cost_micros", enrichment.cost_micros, 0, UINT64)
+    version(0, message.offset)
+    return enrichment
+
+
+def _enrichment_columns(messages: Sequence[Message], enrichments: Sequence[Enrichment]) -> Columns:
+    return {
+        "enrichment_id": [uuid.UUID(each.enrichment_id) for each in enrichments],
+        **_as_they_are(("tenant", "ticket_id", "event_id", "read_by", "fallback", "category", "reason"), enrichments),
+        **_as_they_are(("confidence", "stands", "prompt", "category_before", "confidence_before"), enrichments),
+        **_as_they_are(("scorer", "model_epoch", "removed", "cached"), enrichments),
+        **_as_they_are(("tokens_in", "tokens_out", "cost_micros"), enrichments),
+        **{name: [getattr(each, name) or "" for each in enrichments] for name in ("label", "label_before")},
+        "at": [milliseconds(each.at) for each in enrichments],
+        **_first_of_its_id(messages),
+    }
+
+
 def _first_of_its_id(messages: Sequence[Message]) -> Columns:
     """Where a record stands. Of those with one id the first stays: what was sent again happened when it was sent
     first.
@@ -357,6 +384,9 @@ TABLES = {
     ),
     "audit": Table(("audit_id",), _reading(_read_audit, _audit_columns)),
     "suggestion_uses": Table(("tenant", "ticket_id", "use_id"), _reading(_read_use, _use_columns)),
+    "enrichments": Table(
+        ("tenant", "ticket_id", "event_id", "enrichment_id"), _reading(_read_enrichment, _enrichment_columns)
+    ),
     "dead_letters": Table(("log_partition", "log_offset"), _reading(_read_dead_letter, _dead_letter_columns)),
 }
 

@@ -5,9 +5,11 @@ import typer
 from streams.commands import (
     backtest,
     dlq,
+    enrich,
     evaluate,
     feed,
     import_file,
+    llm,
     migrate,
     model,
     notify,
@@ -59,6 +61,8 @@ app.command()(produce.produce)
 app.command("import")(import_file.import_file)
 app.command()(reanalyze.reanalyze)
 app.command()(feed.feed)
+app.command()(enrich.enrich)
+app.add_typer(llm.llm, name="llm")
 app.command()(sql.sql)
 app.add_typer(suggest.suggest, name="suggest")
 app.add_typer(dlq.dlq, name="dlq")

@@ -16,6 +16,7 @@ NOTIFICATIONS = "tickets.notifications.v1"
 CORRECTIONS = "tickets.corrections.v1"
 AUDIT = "tickets.audit.v1"
 SUGGESTIONS = "tickets.suggestions.v1"
+ENRICHMENTS = "tickets.enrichments.v1"
 
 # Which topic lands in which table of ClickHouse.
 STORED = {
@@ -27,6 +28,7 @@ STORED = {
     CORRECTIONS: "corrections",
     AUDIT: "audit",
     SUGGESTIONS: "suggestion_uses",
+    ENRICHMENTS: "enrichments",
     DEAD_LETTERS: "dead_letters",
 }
 
@@ -88,6 +90,8 @@ ALL = (
     _kept(CORRECTIONS, 365),
     _kept(AUDIT, 365),
     _kept(SUGGESTIONS, 365),
+    # What a model said cost money, and would be said otherwise another time.
+    _kept(ENRICHMENTS, 90),
     # A dead letter is its record with headers on top.
     _kept(DEAD_LETTERS, 30, 8 * _MB),
     *(_compacted(changelog_of(stage)) for stage in ("score", "track", "registry", "trends", "notify")),

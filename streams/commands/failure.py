@@ -48,10 +48,13 @@ def _wrong_settings(errors: Iterable[Mapping[str, Any]]) -> Iterable[str]:
 
 def _of_what_people_write(error: Exception) -> Failure | None:
     from sinks.notify.providers import TargetError
+    from sinks.notify.secrets import SecretMissing
     from sinks.notify.template_files import WordingError
     from streams.escalation.loading import PolicyError
+    from streams.llm.wiring import ExtraMissing
 
-    return Failure(str(error), USAGE) if isinstance(error, PolicyError | TargetError | WordingError) else None
+    ours = PolicyError | TargetError | WordingError | SecretMissing | ExtraMissing
+    return Failure(str(error), USAGE) if isinstance(error, ours) else None
 
 
 def _of_a_server(error: Exception) -> Failure | None:

@@ -20,12 +20,14 @@ from streams.clock import wall_clock
 from streams.config import Settings
 from streams.demo.feed import Feed, conversations, load_complaints
 from streams.embedded.storing import clickhouse_url, open_clickhouse, storing
-from streams.engine.local import LocalLog, LocalWorker, LocalWriter, SqliteStorage
+from streams.engine.local import LocalLog, LocalSource, LocalWorker, LocalWriter, SqliteStorage
 from streams.engine.stage import Output, Stage
 from streams.engine.telemetry import PrometheusWatch
+from streams.enriching.running import run_enriching
 from streams.gateway.app import create_app as create_gateway
 from streams.gateway.local_answers import LocalAnswers
 from streams.http_server import address_of, listen, serving
+from streams.llm.wiring import assistant_of
 from streams.notify.local_outbox import LocalOutbox
 from streams.notify.sending import run_sender
 from streams.policies import notify_source, policy_source
@@ -71,6 +73,11 @@ async def _run(settings: Settings, rate: float | None, folder: Path) -> None:
                 await stack.enter_async_context(_background(follow(), f"{stage.name}-files"))
         send = run_sender(partial(LocalOutbox, log), notify_source(settings), settings.notify, asyncio.Event())
         running.append(await stack.enter_async_context(_background(send, "sender")))
+        if (assistant := assistant_of(settings)) is not None:
+            stack.push_async_callback(assistant.close)
+            source, readings = LocalSource(log, "enrich", [topics.SCORED]), LocalWriter(log, topics.ENRICHMENTS)
+            reading = run_enriching(settings, assistant, source, readings, asyncio.Event())
+            running.append(await stack.enter_async_context(_background(reading, "enrich")))
         access = gate_of(settings, LocalWriter(log, topics.AUDIT))
         corrections = LocalWriter(log, topics.CORRECTIONS)
         page = create_page(

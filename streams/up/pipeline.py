@@ -48,6 +48,7 @@ def processes(settings: Settings, *, feed_rate: float | None) -> list[Process]:
         *product.sinks(),
         *(product.measured(stage, "worker", "--stage", stage) for stage in reversed(_STAGES)),
         product.measured("sender", "sink", "notify"),
+        *([product.measured("enrich", "enrich")] if settings.llm else []),
         *([product.measured("mailbox", "source", "mailbox")] if settings.mailbox_url else []),
         product.server("gateway", settings.gateway_port, "serve", "gateway"),
         *([product.process("feed", "feed", "--rate", f"{feed_rate:g}")] if feed_rate else []),

@@ -9,6 +9,7 @@ from schemas.alerts import Alert, Phrase, alert_id, encode_alert
 from schemas.audit import AuditRecord, encode_audit
 from schemas.corrections import Correction, correction_id, encode_correction
 from schemas.deadletters import error_headers
+from schemas.enrichments import Enrichment, encode_enrichment, enrichment_id
 from schemas.escalations import Escalation, escalation_id
 from schemas.notifications import Notification, encode_notification, message_id, notification_id
 from schemas.rejections import Reason, Rejected
@@ -18,7 +19,7 @@ from sinks.base import Message
 
 SCORED, ESCALATIONS, WINDOWS, DEAD_LETTERS = "scored", "escalations", "windows", "dead-letters"
 ALERTS, NOTIFICATIONS = "alerts", "notifications"
-CORRECTIONS, AUDIT = "corrections", "audit"
+CORRECTIONS, AUDIT, ENRICHMENTS = "corrections", "audit", "enrichments"
 TABLES = {
     SCORED: "scored_events",
     ESCALATIONS: "escalations",
@@ -27,6 +28,7 @@ TABLES = {
     NOTIFICATIONS: "notifications",
     CORRECTIONS: "corrections",
     AUDIT: "audit",
+    ENRICHMENTS: "enrichments",
     DEAD_LETTERS: "dead_letters",
 }
 NOON = datetime(2026, 3, 4, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -185,6 +187,34 @@ def correction(offset: int = 0, **changes: Any) -> Message:
         }
     )
     return raw(CORRECTIONS, offset, encode_correction(record))
+
+
+def enriched(offset: int = 0, **changes: Any) -> Message:
+    """A model reads a message another way; `changes` are fields of the record."""
+    fields: dict[str, Any] = {
+        "tenant": "default",
+        "ticket_id": "T-1",
+        "event_id": "event-0",
+        "read_by": "small-1",
+        "label": "very_negative",
+        "category": "delivery",
+        "confidence": 0.75,
+        "reason": "The parcel of [NAME_1] is lost.",
+        "label_before": "neutral",
+        "category_before": "general",
+        "confidence_before": 0.5,
+        "scorer": "vader",
+        "removed": {"NAME": 1},
+        "tokens_in": 400,
+        "tokens_out": 40,
+        "cost_micros": 560,
+        "at": NOON,
+        **changes,
+    }
+    identity = enrichment_id(
+        fields["tenant"], fields["ticket_id"], fields["event_id"], "small-1", "", fields.get("fallback", "")
+    )
+    return raw(ENRICHMENTS, offset, encode_enrichment(Enrichment(**{"enrichment_id": identity, **fields})))
 
 
 def audited(offset: int = 0, **changes: Any) -> Message:

@@ -26,6 +26,7 @@ from tests.contract.messages import (
     audited,
     correction,
     dead_letter,
+    enriched,
     escalation,
     notification,
     raw,
@@ -84,6 +85,8 @@ EVERYTHING = [
     correction(2, corrected_at=NOON + timedelta(days=40)),
     audited(0),
     audited(1, audit_id="0d0f4f2e-6a2b-5c53-9f3c-0b1d5a1e2f32", result="refused", token_id="", tenant=""),
+    enriched(0),
+    enriched(1, event_id="event-1", fallback="budget", label=None, label_before=None, removed={}, stands=True),
     dead_letter(0),
     dead_letter(1, value=None),
     dead_letter(2, value=bytes(range(256))),
@@ -106,7 +109,7 @@ async def assert_same(world: World, messages: Sequence[Message]) -> None:
 async def test_every_field_of_every_topic_is_stored(world: World) -> None:
     await world.sink.write(EVERYTHING)
     await assert_same(world, EVERYTHING)
-    assert [len(world.rows(table)) for table in TABLES.values()] == [22, 2, 2, 3, 3, 2, 2, 3]
+    assert [len(world.rows(table)) for table in TABLES.values()] == [22, 2, 2, 3, 3, 2, 2, 2, 3]
 
 
 async def test_the_same_messages_again_leave_the_same_rows(world: World) -> None:
