@@ -12,13 +12,16 @@ from schemas.audit import AuditRecord
 _NAMED = 20
 
 
-def of_command(action: str, targets: Sequence[str], note: str, at: datetime) -> AuditRecord:
-    """The record of a command that was run here, by whoever this machine says runs it. `at` is aware."""
+def of_command(action: str, targets: Sequence[str], note: str, at: datetime, tenant: str = "") -> AuditRecord:
+    """The record of a command that was run here, by whoever this machine says runs it. `at` is aware; `tenant` is empty
+    for what is of all.
+    """
     named = ", ".join(targets[:_NAMED])
     return AuditRecord(
         audit_id=str(uuid.uuid4()),
         at=at,
-        actor=_who(),
+        actor=who(),
+        tenant=tenant,
         action=action,
         target=f"{named}, …" if len(targets) > _NAMED else named,
         source="cli",
@@ -28,7 +31,8 @@ def of_command(action: str, targets: Sequence[str], note: str, at: datetime) -> 
     )
 
 
-def _who() -> str:
+def who() -> str:
+    """Whoever this machine says runs the command."""
     try:
         return getpass.getuser()
     except (KeyError, OSError):

@@ -12,6 +12,7 @@ from streams.commands import (
     llm,
     migrate,
     model,
+    model_switch,
     notify,
     policy,
     produce,
@@ -55,6 +56,9 @@ app.command()(evaluate.evaluate)
 app.command()(report.report)
 policy.policy.command()(backtest.backtest)
 app.add_typer(policy.policy, name="policy")
+model.model.command()(model_switch.challenge)
+model.model.command()(model_switch.promote)
+model.model.command()(model_switch.rollback)
 app.add_typer(model.model, name="model")
 app.add_typer(notify.notify, name="notify")
 app.command()(produce.produce)
