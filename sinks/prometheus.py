@@ -34,6 +34,14 @@ CUT_MESSAGES: Final = Counter(
 ESCALATIONS: Final = Counter("helpdesk_sentiment_escalations_total", "Escalations decided.", ["channel", "rule"])
 SCORED: Final = Counter("helpdesk_sentiment_analysis_total", "Texts scored.", ["label"])
 UNSCORED: Final = Counter("helpdesk_unscored_events_total", "Events that were not scored.", ["reason"])
+SHADOWED: Final = Counter(
+    "helpdesk_shadow_scores_total", "Texts that a challenger was asked about, too.", ["kind", "result"]
+)
+SHADOW_LEFT: Final = Counter(
+    "helpdesk_shadow_left_out_total",
+    "Texts that a challenger was not compared on: it was too slow for the batch, or failed.",
+    ["kind", "reason"],
+)
 SCORING_SECONDS: Final = Histogram(
     "helpdesk_sentiment_analysis_duration_seconds",
     "Time to score one text, as the mean over its batch.",

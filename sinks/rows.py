@@ -18,6 +18,7 @@ from schemas.deadletters import DeadLetter, read_dead_letter
 from schemas.enrichments import Enrichment, decode_enrichment
 from schemas.escalations import Escalation, decode_escalation
 from schemas.notifications import Notification, decode_notification
+from schemas.shadow import ShadowScore, decode_shadow
 from schemas.suggestions import SuggestionUse, decode_use
 from schemas.windows import COUNTS_BY, HUNDREDTHS, NO_SCORE, SUMS, WindowAggregate, decode_aggregate
 from sinks.base import Message, Refused
@@ -353,6 +354,25 @@ def _enrichment_columns(messages: Sequence[Message], enrichments: Sequence[Enric
     }
 
 
+def _read_shadow(message: Message) -> ShadowScore:
+    score = decode_shadow(value_of(message))
+    check_time("occurred_at", score.occurred_at)
+    if score.score is not None:
+        check_score(score.score)
+    version(0, message.offset)
+    return score
+
+
+def _shadow_columns(messages: Sequence[Message], scores: Sequence[ShadowScore]) -> Columns:
+    return {
+        **_as_they_are(("tenant", "ticket_id", "event_id", "kind", "channel", "champion", "challenger"), scores),
+        **_as_they_are(("champion_class", "challenger_class", "agree", "score"), scores),
+        **_as_they_are(("probability", "probability_of_champions"), scores),
+        "occurred_at": [milliseconds(score.occurred_at) for score in scores],
+        **_first_of_its_id(messages),
+    }
+
+
 def _first_of_its_id(messages: Sequence[Message]) -> Columns:
     """Where a record stands. Of those with one id the first stays: what was sent again happened when it was sent
     first.
@@ -386,6 +406,9 @@ TABLES = {
     "suggestion_uses": Table(("tenant", "ticket_id", "use_id"), _reading(_read_use, _use_columns)),
     "enrichments": Table(
         ("tenant", "ticket_id", "event_id", "enrichment_id"), _reading(_read_enrichment, _enrichment_columns)
+    ),
+    "shadow_scores": Table(
+        ("tenant", "kind", "challenger", "ticket_id", "event_id"), _reading(_read_shadow, _shadow_columns)
     ),
     "dead_letters": Table(("log_partition", "log_offset"), _reading(_read_dead_letter, _dead_letter_columns)),
 }

@@ -91,6 +91,10 @@ class Settings(BaseSettings):
         None, exclude=True, description="Signs models; without it none is made or read."
     )
 
+    challenger_seconds: Seconds = Field(
+        0.25, description="Seconds that a batch of `score` waits at most for its challengers; see docs/models.md."
+    )
+
     notify: Path | None = Field(
         None, description="A folder with notify.toml: who is told of what, and by what way; see docs/notifications.md."
     )

@@ -36,6 +36,12 @@ class Book(Protocol):
     def presets(self) -> Collection[PresetName]: ...
 
 
+class Beside(Protocol):
+    """What is told of texts beside their scores. It never raises, and what it sends counts nowhere."""
+
+    def beside(self, texts: Sequence[str], scored: Sequence[ScoredEvent]) -> Output: ...
+
+
 class ScoreStage:
     """Reads `tickets.events.v1`; keys its output by tenant and ticket, whatever key the producer used.
 
@@ -44,18 +50,23 @@ class ScoreStage:
 
     name = "score"
     input = topics.EVENTS
-    outputs: Sequence[str] = (topics.SCORED, topics.DEAD_LETTERS)
+    outputs: Sequence[str] = (topics.SCORED, topics.SHADOW_SCORES, topics.PARTIALS, topics.DEAD_LETTERS)
     patience = 0.01
 
     def __init__(self, book: Book, load: Callable[[PresetName], Preset]) -> None:
         self._load = load
         self._presets: dict[PresetName, Preset] = {}
+        self._beside: Sequence[Beside] = ()
         self.adopt(book)
 
     def adopt(self, book: Book) -> None:
         """Read by other presets from the next batch on."""
         self._presets = {name: self._presets.get(name) or self._load(name) for name in book.presets()}
         self._book = book
+
+    def tell_beside(self, tellers: Sequence[Beside]) -> None:
+        """Ask these about each batch from the next one on, after it is scored."""
+        self._beside = tuple(tellers)
 
     def restore(self, state: Overlay) -> None:
         """Nothing to restore."""
@@ -65,12 +76,15 @@ class ScoreStage:
         output = Output()
         read = list(map(_read, batch.records))
         received = [each for each in read if not isinstance(each, Rejected)]
-        scored = iter(self._score(received))
+        found = self._score(received)
+        scored = iter(found)
         for record, each in zip(batch.records, read, strict=True):
             if isinstance(each, Rejected):
                 bury(output, self.name, batch, record, each, topics.DEAD_LETTERS)
             else:
                 _send(next(scored), output)
+        for teller in self._beside:
+            output.extend(teller.beside([_text(event) for event, _ in received], found))
         return output
 
     def tick(self, now: int, idle: bool, state: Overlay) -> Output:

@@ -17,6 +17,7 @@ CORRECTIONS = "tickets.corrections.v1"
 AUDIT = "tickets.audit.v1"
 SUGGESTIONS = "tickets.suggestions.v1"
 ENRICHMENTS = "tickets.enrichments.v1"
+SHADOW_SCORES = "tickets.shadow-scores.v1"
 
 # Which topic lands in which table of ClickHouse.
 STORED = {
@@ -29,6 +30,7 @@ STORED = {
     AUDIT: "audit",
     SUGGESTIONS: "suggestion_uses",
     ENRICHMENTS: "enrichments",
+    SHADOW_SCORES: "shadow_scores",
     DEAD_LETTERS: "dead_letters",
 }
 
@@ -92,6 +94,7 @@ ALL = (
     _kept(SUGGESTIONS, 365),
     # What a model said cost money, and would be said otherwise another time.
     _kept(ENRICHMENTS, 90),
+    _kept(SHADOW_SCORES, 7),
     # A dead letter is its record with headers on top.
     _kept(DEAD_LETTERS, 30, 8 * _MB),
     *(_compacted(changelog_of(stage)) for stage in ("score", "track", "registry", "trends", "notify")),

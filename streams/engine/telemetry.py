@@ -30,6 +30,8 @@ _PLAIN: dict[str, Counter] = {
     "escalations": metrics.ESCALATIONS,
     "notifications": metrics.NOTIFICATIONS,
     "scored": metrics.SCORED,
+    "shadowed": metrics.SHADOWED,
+    "shadow_left": metrics.SHADOW_LEFT,
     "unscored": metrics.UNSCORED,
 }
 _STANDING: dict[str, Gauge] = {

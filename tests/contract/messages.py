@@ -14,12 +14,14 @@ from schemas.escalations import Escalation, escalation_id
 from schemas.notifications import Notification, encode_notification, message_id, notification_id
 from schemas.rejections import Reason, Rejected
 from schemas.scored import ScoredEvent, Sentiment, encode_event
+from schemas.shadow import ShadowScore, encode_shadow
 from schemas.windows import Totals, WindowKey, aggregate, encode
 from sinks.base import Message
 
 SCORED, ESCALATIONS, WINDOWS, DEAD_LETTERS = "scored", "escalations", "windows", "dead-letters"
 ALERTS, NOTIFICATIONS = "alerts", "notifications"
 CORRECTIONS, AUDIT, ENRICHMENTS = "corrections", "audit", "enrichments"
+CORRECTIONS, AUDIT, SHADOW_SCORES = "corrections", "audit", "shadow-scores"
 TABLES = {
     SCORED: "scored_events",
     ESCALATIONS: "escalations",
@@ -29,6 +31,7 @@ TABLES = {
     CORRECTIONS: "corrections",
     AUDIT: "audit",
     ENRICHMENTS: "enrichments",
+    SHADOW_SCORES: "shadow_scores",
     DEAD_LETTERS: "dead_letters",
 }
 NOON = datetime(2026, 3, 4, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -236,6 +239,30 @@ def audited(offset: int = 0, **changes: Any) -> Message:
         }
     )
     return raw(AUDIT, offset, encode_audit(record))
+
+
+def shadow(offset: int = 0, **changes: Any) -> Message:
+    """What a challenger says of a message; `changes` are fields of the record."""
+    record = ShadowScore(
+        **{
+            "tenant": "default",
+            "ticket_id": "T-1",
+            "event_id": "event-0",
+            "kind": "sentiment",
+            "channel": "email",
+            "occurred_at": NOON,
+            "champion": "lexicon",
+            "challenger": "20261122-081500-1a2b3c4d",
+            "champion_class": "negative",
+            "challenger_class": "neutral",
+            "agree": False,
+            "score": 2.05,
+            "probability": 0.625,
+            "probability_of_champions": 0.25,
+            **changes,
+        }
+    )
+    return raw(SHADOW_SCORES, offset, encode_shadow(record))
 
 
 def dead_letter(offset: int = 0, value: bytes | None = b"\xff\x00not JSON", stage: str = "score") -> Message:

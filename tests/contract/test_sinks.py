@@ -31,6 +31,7 @@ from tests.contract.messages import (
     notification,
     raw,
     scored,
+    shadow,
     window,
 )
 from tests.contract.sink_loop import PATIENCE, Graves, running, until
@@ -87,6 +88,11 @@ EVERYTHING = [
     audited(1, audit_id="0d0f4f2e-6a2b-5c53-9f3c-0b1d5a1e2f32", result="refused", token_id="", tenant=""),
     enriched(0),
     enriched(1, event_id="event-1", fallback="budget", label=None, label_before=None, removed={}, stands=True),
+    shadow(0),
+    shadow(1, kind="category", champion_class="billing", challenger_class="billing", agree=True, score=None),
+    # Another challenger on the same message; and the first one sent again.
+    shadow(2, challenger="20261122-091500-1a2b3c4d"),
+    shadow(3, challenger_class="negative"),
     dead_letter(0),
     dead_letter(1, value=None),
     dead_letter(2, value=bytes(range(256))),
@@ -109,7 +115,7 @@ async def assert_same(world: World, messages: Sequence[Message]) -> None:
 async def test_every_field_of_every_topic_is_stored(world: World) -> None:
     await world.sink.write(EVERYTHING)
     await assert_same(world, EVERYTHING)
-    assert [len(world.rows(table)) for table in TABLES.values()] == [22, 2, 2, 3, 3, 2, 2, 2, 3]
+    assert [len(world.rows(table)) for table in TABLES.values()] == [22, 2, 2, 3, 3, 2, 2, 2, 3, 3]
 
 
 async def test_the_same_messages_again_leave_the_same_rows(world: World) -> None:

@@ -27,6 +27,7 @@ from tests.contract.messages import (
     notification,
     raw,
     scored,
+    shadow,
     window,
 )
 
@@ -224,6 +225,9 @@ UNUSABLE = [
     ("corrections", correction(corrected_at=datetime(2300, 1, 1, tzinfo=UTC)), "corrected_at"),
     ("audit", audited(audit_id="5"), "UUID"),
     ("audit", audited(result="perhaps"), "result"),
+    ("shadow_scores", shadow(kind="sla"), "kind"),
+    ("shadow_scores", shadow(score=10.5), "10.5 is not from 0 to 10"),
+    ("shadow_scores", shadow(occurred_at=datetime(2300, 1, 1, tzinfo=UTC)), "occurred_at"),
     ("windows", window(events=-1), "events: -1"),
     ("windows", window(start=-60), "start: 1969"),
     ("windows", window(size=0), "size: 0"),
