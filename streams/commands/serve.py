@@ -64,6 +64,7 @@ def page() -> None:
 
     from sinks.clickhouse.client import connect
     from sinks.dashboard.app import create_page
+    from sinks.prometheus import serve_metrics
     from streams import topics
     from streams.access import kafka_gate
     from streams.gateway.kafka_writer import KafkaWriter
@@ -77,6 +78,7 @@ def page() -> None:
     access = kafka_gate(settings)
     listener = take_address(settings.host, settings.page_port, "page_port")
     say(f"the page is at {address_of(listener)}")
+    serve_metrics(settings.metrics_port, settings.host)
     corrections = KafkaWriter(settings.kafka_brokers, topic=topics.CORRECTIONS)
     page = create_page(
         partial(connect, settings.clickhouse_url, readonly=True),

@@ -72,7 +72,10 @@ class _Product:
         page = self._settings.page_port
         if self._settings.clickhouse_url.startswith("chdb:"):
             return [self.server("clickhouse", page, "sink", "clickhouse", "--serve-page", measured=True)]
-        return [self.measured("clickhouse", "sink", "clickhouse"), self.server("page", page, "serve", "page")]
+        return [
+            self.measured("clickhouse", "sink", "clickhouse"),
+            self.server("page", page, "serve", "page", measured=True),
+        ]
 
     def process(self, name: str, *command: str) -> Process:
         return Process(name, [*_COMMAND, *command], self._environment)

@@ -67,6 +67,19 @@ def test_each_process_gets_the_settings_of_its_parent(
     assert Settings() == given
 
 
+def test_prometheus_asks_a_page_of_its_own_where_it_has_its_metrics(
+    settings: Callable[..., Settings], tmp_path: Path
+) -> None:
+    listed = processes(settings(clickhouse_url="http://x:8123"), feed_rate=None)
+    [page] = [process for process in listed if process.name == "page"]
+    [told] = [
+        group["targets"]
+        for group in json.loads((tmp_path / "metrics.json").read_text())
+        if group["labels"]["process"] == "page"
+    ]
+    assert told == [f"127.0.0.1:{page.env['TICKETPULSE_METRICS_PORT']}"]
+
+
 def test_prometheus_finds_every_process_on_a_port_of_its_own(settings: Callable[..., Settings], tmp_path: Path) -> None:
     listed = processes(settings(gateway_port=18080), feed_rate=None)
     targets = {
