@@ -2,7 +2,8 @@
 
 import asyncio
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
+from typing import Any
 
 from sinks.kafka_reach import await_broker
 from sinks.prometheus import serve_metrics
@@ -14,10 +15,12 @@ from streams.engine.faust_shell import run_worker as run_faust
 from streams.engine.kafka_log import KafkaStage
 from streams.engine.stage import Stage
 from streams.escalation.book import PolicyBook
+from streams.learning.challengers import follow_challengers
 from streams.logs import configure_logs
 from streams.policies import notify_source, policy_source
 from streams.stages import build_stage, follower
 
+Follow = Callable[[], Coroutine[Any, Any, None]]
 Build = Callable[[str, Settings, PolicyBook | None], Stage]
 
 
@@ -43,7 +46,7 @@ def run_worker(stage: str, settings: Settings, *, build: Build = build_stage, pa
         memory_limit=settings.memory_limit,
         broker_patience=settings.broker_patience,
         parts=parts,
-        beside=follower(built, policies, targets),
+        beside=_together(follower(built, policies, targets), follow_challengers(settings, built)),
     )
     serve_metrics(settings.metrics_port, settings.host)
     if asyncio.run(_has_broker(settings)):
@@ -59,3 +62,12 @@ async def _has_broker(settings: Settings) -> bool:
     except asyncio.CancelledError:
         return False
     return True
+
+
+def _together(*tasks: Follow | None) -> Follow | None:
+    wanted = [task for task in tasks if task is not None]
+
+    async def all_of_them() -> None:
+        await asyncio.gather(*(task() for task in wanted))
+
+    return all_of_them if wanted else None

@@ -27,6 +27,7 @@ from streams.enriching.running import run_enriching
 from streams.gateway.app import create_app as create_gateway
 from streams.gateway.local_answers import LocalAnswers
 from streams.http_server import address_of, listen, serving
+from streams.learning.challengers import follow_challengers
 from streams.llm.wiring import assistant_of
 from streams.notify.local_outbox import LocalOutbox
 from streams.notify.sending import run_sender
@@ -71,6 +72,8 @@ async def _run(settings: Settings, rate: float | None, folder: Path) -> None:
         for stage in stages:
             if (follow := follower(stage, policies, targets)) is not None:
                 await stack.enter_async_context(_background(follow(), f"{stage.name}-files"))
+            if (follow := follow_challengers(settings, stage)) is not None:
+                await stack.enter_async_context(_background(follow(), f"{stage.name}-challengers"))
         send = run_sender(partial(LocalOutbox, log), notify_source(settings), settings.notify, asyncio.Event())
         running.append(await stack.enter_async_context(_background(send, "sender")))
         if (assistant := assistant_of(settings)) is not None:

@@ -9,6 +9,7 @@ from schemas.scored import ScoredEvent
 from schemas.shadow import LEXICON, SHADOW_KINDS, ShadowKind, ShadowScore, encode_shadow, folded
 from streams import topics
 from streams.engine.stage import Output
+from streams.learning.choosing import say
 from streams.learning.classifier import Classifier
 from streams.learning.in_force import InForce
 
@@ -103,10 +104,10 @@ class Shadow:
             return
         mine = [texts[place.at] for place in places]
         try:
-            told = self._aside.run(lambda: model.probabilities(mine))
+            told = self._aside.run(lambda: say(model, mine))
             records = [
-                _record(version, model.card.classes, row, scored[place.at], place.champion)
-                for place, row in zip(places, told, strict=True)
+                _record(version, model.card.classes, int(chosen), row, scored[place.at], place.champion)
+                for place, chosen, row in zip(places, *told, strict=True)
             ]
         except TooSlow as error:
             self._left(version, "slow", str(error), len(mine), output)
@@ -134,11 +135,16 @@ def _class_of(event: ScoredEvent, kind: ShadowKind) -> str:
 
 
 def _record(
-    version: Version, classes: tuple[str, ...], row: "NDArray[np.float64]", event: ScoredEvent, champion: str
+    version: Version,
+    classes: tuple[str, ...],
+    chosen: int,
+    row: "NDArray[np.float64]",
+    event: ScoredEvent,
+    champion: str,
 ) -> ShadowScore:
     kind, challenger = version
     probabilities = dict(zip(classes, map(float, row), strict=True))
-    says = max(probabilities, key=lambda name: probabilities[name])
+    says = classes[chosen]
     counts = _class_of(event, kind)
     if not 0 <= probabilities[says] <= 1:
         raise ValueError(f"a probability of {probabilities[says]}")
