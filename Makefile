@@ -49,6 +49,10 @@ dashboards: ## write Grafana's dashboards anew from deploy/grafana/generate
 lock: ## pin the newest versions that pyproject.toml allows, with their hashes
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --all-extras --no-header \
 		--upgrade pyproject.toml -o requirements.lock
+	uv pip compile --python-version 3.11 --python-platform linux --generate-hashes --no-emit-index-url --no-header \
+		--extra ml --extra llm --constraint requirements.lock pyproject.toml -o deploy/image/requirements.lock
+	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --constraint requirements.lock \
+		deploy/image/build.in -o deploy/image/build.lock
 
 clean: ## remove what set-up and tests made; the data of `make run` in .local stays
 	rm -rf .venv build dist *.egg-info .local/kafka/libs .local/kafka/.done .local/kafka/classes.jsa .local/toxiproxy \

@@ -1,0 +1,137 @@
+"""docker-compose.yml and the image, as far as they can be looked at without an engine."""
+
+import ast
+import re
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml  # type: ignore[import-untyped]
+from typer.core import TyperGroup
+from typer.main import get_command
+
+from streams.cli import app
+from streams.config import Settings
+from streams.stages import STAGES
+from tests.alerting.programs import run
+
+ROOT = Path(__file__).parents[2]
+COMPOSE = ROOT / "deploy" / "compose"
+DOCKERFILE = ROOT / "deploy" / "image" / "Dockerfile"
+
+
+@cache
+def services() -> dict[str, dict[str, Any]]:
+    """Every service, with what its anchors bring."""
+    listed: dict[str, dict[str, Any]] = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["services"]
+    return listed
+
+
+def ours() -> dict[str, dict[str, Any]]:
+    return {name: service for name, service in services().items() if service["image"] == "ticketpulse"}
+
+
+def test_every_stage_has_a_service() -> None:
+    stages = {service["command"][2] for service in ours().values() if service["command"][0] == "worker"}
+    assert stages == set(STAGES)
+
+
+@pytest.mark.parametrize("name", sorted(ours()))
+def test_a_service_runs_a_command_that_there_is(name: str) -> None:
+    command: Any = get_command(app)
+    for word in ours()[name]["command"]:
+        if word.startswith("-"):
+            assert word in {option for each in command.params for option in each.opts}
+            break
+        assert isinstance(command, TyperGroup)
+        command = command.commands[word]
+    assert not isinstance(command, TyperGroup)
+
+
+@pytest.mark.parametrize("name", sorted(ours()))
+def test_a_service_sets_what_the_settings_know(name: str) -> None:
+    known = {f"TICKETPULSE_{field.upper()}" for field in Settings.model_fields} | {"KAFKA_BROKERS", "CLICKHOUSE_URL"}
+    assert set(ours()[name]["environment"]) <= known
+
+
+@pytest.mark.parametrize("name", sorted(ours()))
+def test_a_service_of_ours_has_no_more_rights_than_it_needs(name: str) -> None:
+    service = ours()[name]
+    assert service["read_only"] is True
+    assert service["cap_drop"] == ["ALL"]
+    assert service["security_opt"] == ["no-new-privileges:true"]
+
+
+@pytest.mark.parametrize("name", sorted(services()))
+def test_what_a_service_mounts_is_there(name: str) -> None:
+    volumes = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["volumes"]
+    for mounted in services()[name].get("volumes", []):
+        source = mounted.split(":")[0]
+        assert (ROOT / source).exists() if source.startswith("./") else source in volumes
+
+
+@pytest.mark.parametrize("name", sorted(services()))
+def test_a_port_is_open_to_this_machine_alone(name: str) -> None:
+    assert all(port.startswith("127.0.0.1:") for port in services()[name].get("ports", []))
+
+
+@pytest.mark.parametrize(("name", "setting"), [("gateway", "gateway_port"), ("page", "page_port")])
+def test_servers_are_published_where_they_listen(name: str, setting: str) -> None:
+    port = Settings.model_fields[setting].default
+    assert ours()[name]["ports"] == [f"127.0.0.1:{port}:{port}"]
+    assert f"127.0.0.1:{port}/readyz" in ours()[name]["healthcheck"]["test"][-1]
+
+
+@pytest.mark.parametrize("name", sorted(services()))
+def test_an_image_is_a_version_and_not_whatever_is_newest(name: str) -> None:
+    assert services()[name]["image"] == "ticketpulse" or re.search(r":v?\d+\.\d+", services()[name]["image"])
+
+
+@pytest.mark.parametrize("name", sorted(name for name, service in ours().items() if "healthcheck" in service))
+def test_a_check_of_health_is_a_program(name: str) -> None:
+    *_, python, option, program = ours()[name]["healthcheck"]["test"]
+    assert (python, option) == ("python", "-c")
+    ast.parse(program)
+
+
+def test_prometheus_looks_at_every_service_that_has_metrics() -> None:
+    configured = yaml.safe_load((COMPOSE / "prometheus.yml").read_text())
+    [job] = configured["scrape_configs"]
+    # The alerts ask for the job by its name.
+    assert job["job_name"] == "ticketpulse"
+    asked = {(name, each["port"]) for each in job["dns_sd_configs"] for name in each["names"]}
+    once = {name for name, service in ours().items() if service["restart"] == "on-failure:5"}
+    assert asked == {(name, 8080 if name == "gateway" else 9100) for name in set(ours()) - once}
+    assert {service["environment"]["TICKETPULSE_METRICS_PORT"] for service in ours().values()} == {"9100"}
+
+
+def test_prometheus_and_alertmanager_take_their_files(tmp_path: Path) -> None:
+    (tmp_path / "prometheus.yml").write_bytes((COMPOSE / "prometheus.yml").read_bytes())
+    (tmp_path / "rules").symlink_to(ROOT / "deploy" / "prometheus" / "rules")
+    assert "SUCCESS" in run("promtool", "check", "config", "prometheus.yml", folder=tmp_path)
+    assert "SUCCESS" in run("amtool", "check-config", "alertmanager.yml", folder=COMPOSE)
+
+
+def test_nothing_is_to_be_said_against_the_dockerfile() -> None:
+    hadolint = Path(sys.executable).with_name("hadolint")
+    done = subprocess.run([hadolint, "--failure-threshold", "style", DOCKERFILE], capture_output=True, check=False)
+    assert (done.returncode, done.stdout) == (0, b"")
+
+
+def test_what_the_dockerfile_copies_is_there_and_not_ignored() -> None:
+    kept = {line[1:] for line in (ROOT / ".dockerignore").read_text().splitlines() if line.startswith("!")}
+    for line in DOCKERFILE.read_text().splitlines():
+        if line.startswith("COPY") and "--from" not in line:
+            for source in line.split()[1:-1]:
+                assert (ROOT / source).exists()
+                assert any(Path(source).match(pattern) for pattern in kept)
+
+
+def test_the_image_is_installed_by_hashes_and_has_what_the_project_needs() -> None:
+    locked = set(re.findall(r"^([A-Za-z0-9_.-]+)==", (DOCKERFILE.parent / "requirements.lock").read_text(), re.M))
+    everything = set(re.findall(r"^([A-Za-z0-9_.-]+)==", (ROOT / "requirements.lock").read_text(), re.M))
+    assert {"aiokafka", "clickhouse-connect", "faust-streaming", "openai", "scikit-learn"} <= locked <= everything
+    assert not locked & {"chdb", "playwright", "pytest"}
