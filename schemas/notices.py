@@ -81,6 +81,40 @@ class Acknowledged(msgspec.Struct, kw_only=True, frozen=True, tag="acknowledgeme
     in_reply_to: str | None = None
 
 
+class AnswerWanted(msgspec.Struct, kw_only=True, frozen=True, tag="answer_wanted"):
+    """A customer's words (`text`) may be answered by a help article, if one answers a share of them of at least
+    `threshold`, and if no more than `per_day` tickets of the tenant are answered on this day (UTC). With `dry_run` it
+    is only recorded what would have been said. `asked` says who wrote and how to reach him; its text is empty.
+    """
+
+    asked: Acknowledged
+    text: str
+    threshold: float
+    per_day: int
+    dry_run: bool
+
+
+class AnswerOver(msgspec.Struct, kw_only=True, frozen=True, tag="answer_over"):
+    """A ticket is not to be answered automatically any more; `why` says so in words of ours."""
+
+    tenant: str
+    ticket_id: str
+    why: str
+    at: datetime
+
+
+class Answered(Acknowledged, kw_only=True, frozen=True, tag="answer"):
+    """A customer is to be told what a help article says (`text`), and that no person did. It reaches him as an
+    acknowledgement does. `article` is the article's name; `share` is how much of his words it answers, 0 to 1.
+    """
+
+    article: str
+    title: str
+    heading: str = ""
+    url: str = ""
+    share: float
+
+
 class ReportFigure(msgspec.Struct, frozen=True):
     """A figure of a report as people read it. `before` is of the span before, empty without one; `change` tells a
     change that is more than chance.
@@ -139,21 +173,23 @@ class SenderReady(msgspec.Struct, frozen=True, tag="sender"):
     sender: str
 
 
-Notice = Escalated | Alerted | Awaited | Acknowledged | Reported
-Told = Notice | Tried | SenderReady
+Notice = Escalated | Alerted | Awaited | Acknowledged | Answered | Reported
+Told = Notice | AnswerWanted | AnswerOver | Tried | SenderReady
 
 _encoder = msgspec.json.Encoder()
 _decoder: msgspec.json.Decoder[Told] = msgspec.json.Decoder(Told)
 
 
-def tenant_of(told: Notice | Tried) -> str:
+def tenant_of(told: Notice | AnswerWanted | AnswerOver | Tried) -> str:
     """Whose it is."""
     if isinstance(told, Escalated):
         return told.escalation.tenant
+    if isinstance(told, AnswerWanted):
+        return told.asked.tenant
     return told.alert.tenant if isinstance(told, Alerted) else told.tenant
 
 
-def notice_key(told: Notice | Tried) -> bytes:
+def notice_key(told: Notice | AnswerWanted | AnswerOver | Tried) -> bytes:
     """The Kafka key: what a tenant is told is planned in one place, so limits and digests hold for all of it."""
     return tenant_of(told).encode()
 

@@ -21,6 +21,7 @@ Kind = Literal[
     "alert",
     "alert_resolved",
     "acknowledgement",
+    "answer",
     "report",
 ]
 KINDS: tuple[Kind, ...] = get_args(Kind)

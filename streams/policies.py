@@ -6,6 +6,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
+from sinks.suggestions.library import Library, read_library
 from streams.config import Settings
 from streams.escalation.book import PolicyBook, preset_book, read_book
 from streams.escalation.loading import PolicyError
@@ -15,8 +16,8 @@ from streams.notify.book import read_book as read_notify_book
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS: Final = 2.0
-# Policies, targets and templates. Editors leave files of other names beside them.
-_READ: Final = frozenset({".toml", ".txt", ".html"})
+# Policies, targets, templates and articles. Editors leave files of other names beside them.
+_READ: Final = frozenset({".toml", ".txt", ".html", ".md"})
 Book = TypeVar("Book")
 
 
@@ -60,6 +61,11 @@ def policy_source(settings: Settings) -> BookSource[PolicyBook]:
 def notify_source(settings: Settings) -> BookSource[NotifyBook]:
     """The targets and routes of the settings. Reading raises PolicyError."""
     return BookSource("targets", settings.notify, lambda: read_notify_book(settings.notify))
+
+
+def library_source(settings: Settings) -> BookSource[Library]:
+    """The drafts and articles of the settings. Reading raises PolicyError."""
+    return BookSource("suggestions", settings.suggestions, lambda: read_library(settings.suggestions))
 
 
 def _state(folder: Path | None) -> frozenset[tuple[str, int, int]]:

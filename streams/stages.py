@@ -1,10 +1,13 @@
 """The stages by name, built from the settings."""
 
+import asyncio
+import logging
 from collections.abc import Callable, Coroutine
 from functools import partial
 from typing import Any, Final
 
 from schemas.readings import PresetName
+from sinks.suggestions.library import Library, read_library
 from streams.config import Settings
 from streams.engine.stage import Stage
 from streams.escalation.book import PolicyBook, preset_book
@@ -18,6 +21,8 @@ from streams.scoring.readers import reader_of
 from streams.track import TrackStage
 from streams.trends import TrendsStage
 from streams.windows import Targets, WindowRules
+
+log = logging.getLogger(__name__)
 
 
 def window_rules(settings: Settings) -> WindowRules:
@@ -37,6 +42,16 @@ def window_rules(settings: Settings) -> WindowRules:
     )
 
 
+def _articles(settings: Settings) -> Library | None:
+    """What automatic answers are made of."""
+    if settings.suggestions is None:
+        return None
+    library = read_library(settings.suggestions)
+    if library.missing:
+        log.warning("nothing is answered automatically: %s", library.missing)
+    return library
+
+
 def load_preset(name: PresetName) -> Preset:
     """A preset; its texts go on without a score when its scorer cannot be loaded."""
     return Preset(scorer_or_unavailable(name), reader_of(name))
@@ -47,7 +62,7 @@ _BUILD: dict[str, Callable[[Settings, PolicyBook], Stage]] = {
     "track": lambda settings, book: TrackStage(book, settings.duplicate_horizon, window_rules(settings)),
     "registry": lambda settings, book: RegistryStage(),
     "trends": lambda settings, book: TrendsStage(window_rules(settings)),
-    "notify": lambda settings, book: NotifyStage(read_book(settings.notify)),
+    "notify": lambda settings, book: NotifyStage(read_book(settings.notify), _articles(settings)),
 }
 STAGES: Final = tuple(_BUILD)
 
@@ -58,7 +73,10 @@ def build_stage(name: str, settings: Settings, book: PolicyBook | None = None) -
 
 
 def follower(
-    stage: Stage, policies: BookSource[PolicyBook], targets: BookSource[NotifyBook]
+    stage: Stage,
+    policies: BookSource[PolicyBook],
+    targets: BookSource[NotifyBook],
+    library: BookSource[Library] | None = None,
 ) -> Callable[[], Coroutine[Any, Any, None]] | None:
     """What hands a stage the files that it decides by, whenever they change; None for one that decides by none.
 
@@ -66,4 +84,11 @@ def follower(
     """
     if isinstance(stage, ScoreStage | TrackStage):
         return partial(policies.follow, stage.adopt)
-    return partial(targets.follow, stage.adopt) if isinstance(stage, NotifyStage) else None
+    return partial(_follow_both, stage, targets, library) if isinstance(stage, NotifyStage) else None
+
+
+async def _follow_both(
+    stage: NotifyStage, targets: BookSource[NotifyBook], library: BookSource[Library] | None
+) -> None:
+    following = [targets.follow(stage.adopt)] + ([library.follow(stage.adopt_articles)] if library else [])
+    await asyncio.gather(*following)

@@ -155,7 +155,7 @@ def worst_of(facts: Sequence[Facts]) -> NotifyType:
     """How services mark it: red, yellow, green, blue."""
     if all(each.kind in ("resolved", "alert_resolved") for each in facts):
         return NotifyType.SUCCESS
-    if all(each.kind in ("acknowledgement", "report") for each in facts):
+    if all(each.kind in ("acknowledgement", "answer", "report") for each in facts):
         return NotifyType.INFO
     return NotifyType.FAILURE if any(_BAD & {each.priority, each.severity} for each in facts) else NotifyType.WARNING
 

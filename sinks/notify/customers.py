@@ -1,4 +1,6 @@
-"""What may be sent to a customer: one acknowledgement, to its own customer, and nothing that is written for teams."""
+"""What may be sent to a customer: one acknowledgement or one automatic answer, to its own customer, and nothing that is
+written for teams.
+"""
 
 from collections.abc import Sequence
 
@@ -7,10 +9,11 @@ from sinks.notify.base import NotDelivered
 
 
 def acknowledged(notices: Sequence[Notice]) -> Acknowledged:
-    """The one acknowledgement. Raises NotDelivered for anything else, whatever was planned: a team's words show scores
-    and notes, and a digest shows other customers'.
+    """The one acknowledgement, or the answer, which is one too. Raises NotDelivered for anything else, whatever was
+    planned: a team's words show scores and notes, and a digest shows other customers'.
     """
     match tuple(notices):
         case (Acknowledged() as one,):
             return one
-    raise NotDelivered("customers are told one thing only: that their words have come", permanent=True)
+    said = "customers are told that their words have come, and what a help article says, and nothing else"
+    raise NotDelivered(said, permanent=True)

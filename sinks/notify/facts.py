@@ -4,13 +4,13 @@ All texts are inert (`sinks/notify/inert.py`): `text`, `note`, `resolution`, `re
 several lines, everything else has one.
 """
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import datetime
 from typing import Final
 
 from schemas.alerts import Alert
 from schemas.escalations import NUMBER, Escalation, Said
-from schemas.notices import Acknowledged, Alerted, Awaited, Escalated, Notice, Reported
+from schemas.notices import Acknowledged, Alerted, Answered, Awaited, Escalated, Notice, Reported
 from schemas.notifications import Kind, Notification
 from sinks.notify.inert import one_line, plain
 
@@ -56,7 +56,8 @@ class Facts:
     the alert's. `text` is what the customer wrote; of an acknowledgement, what the policy tells the customer. `score`
     is 0 to 10. `at` is when it happened, `since` since when, `due` when it must be answered or solved. `observed` and
     `expected` of an alert are events, a share from 0 to 1 or points, as its `measure` says. Of a report `subject` is
-    its title, `since` and `until` are its span, and `report` is the whole of it as Markdown.
+    its title, `since` and `until` are its span, and `report` is the whole of it as Markdown. Of an automatic answer
+    `text` is a section of a help article, `article` its title, `heading` the section's, and `link` where it is.
     """
 
     kind: Kind
@@ -99,6 +100,8 @@ class Facts:
     findings: tuple[str, ...] = ()
     report: str = ""
     link: str = ""
+    article: str = ""
+    heading: str = ""
 
 
 def facts_of(notification: Notification) -> tuple[Facts, ...]:
@@ -121,7 +124,7 @@ def kind_of(notice: Notice) -> Kind:
         case Awaited():
             return notice.what
         case Acknowledged():
-            return "acknowledgement"
+            return "answer" if isinstance(notice, Answered) else "acknowledgement"
         case Reported():
             return "report"
 
@@ -134,6 +137,8 @@ def _facts(notice: Notice, kind: Kind) -> Facts:
             return _of_an_alert(alert, kind)
         case Awaited():
             return _of_a_reminder(notice, kind)
+        case Answered():
+            return _of_an_answer(notice, kind)
         case Acknowledged():
             return _of_an_acknowledgement(notice, kind)
         case Reported():
@@ -228,6 +233,13 @@ def _of_an_acknowledgement(notice: Acknowledged, kind: Kind) -> Facts:
         channel=notice.channel,
         label=notice.label or "",
     )
+
+
+def _of_an_answer(notice: Answered, kind: Kind) -> Facts:
+    told = _of_an_acknowledgement(notice, kind)
+    # What stands in braces in an article is the article's.
+    text = plain(notice.text, _TEXT)
+    return replace(told, text=text, article=_line(notice.title), heading=_line(notice.heading), link=_line(notice.url))
 
 
 def _of_a_report(notice: Reported, kind: Kind) -> Facts:

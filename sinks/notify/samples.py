@@ -1,13 +1,13 @@
 """Notifications to try templates on: one of each kind that has everything, and one that has only what all have."""
 
 from datetime import UTC, datetime, timedelta
-from typing import Final
+from typing import Any, Final
 
-from msgspec.structs import replace
+from msgspec.structs import asdict, replace
 
 from schemas.alerts import Alert, Phrase, alert_id
 from schemas.escalations import Escalation, Evidence, Said, escalation_id
-from schemas.notices import Acknowledged, Alerted, Awaited, Escalated, Notice, Overdue, Reported, ReportFigure
+from schemas.notices import Acknowledged, Alerted, Answered, Awaited, Escalated, Notice, Overdue, Reported, ReportFigure
 from schemas.notifications import Kind, Notification, message_id, notification_id
 
 _AT: Final = datetime(2026, 11, 21, 9, 30, tzinfo=UTC)
@@ -121,6 +121,8 @@ def _notice(kind: Kind, language: str) -> Notice:
             return Alerted(alert=_ended(_alert()) if kind == "alert_resolved" else _alert())
         case "acknowledgement":
             return _acknowledged(language)
+        case "answer":
+            return _answered(language)
         case "reminder" | "response_due" | "resolution_due":
             return _awaited(kind)
         case "report":
@@ -221,6 +223,21 @@ def _acknowledged(language: str) -> Acknowledged:
     )
 
 
+def _answered(language: str) -> Answered:
+    texts = {
+        "de": "Eine neue Karte ist nach zwei Wochen da.\n\n- Folgen Sie ihr in der App.\n- Prüfen Sie die Adresse.",
+        "en": "A new card is there within two weeks.\n\n- Follow it in the app.\n- Look whether the address is right.",
+    }
+    return Answered(
+        **{**asdict(_acknowledged(language)), "label": "neutral", "text": texts.get(language, texts["en"])},
+        article="cards/delivery",
+        title="When your new card arrives",
+        heading="It has not arrived",
+        url="https://help.example.com/cards/delivery",
+        share=0.61,
+    )
+
+
 def _reported() -> Reported:
     return Reported(
         tenant=_TENANT,
@@ -270,15 +287,19 @@ def _least(notice: Notice) -> Notice:
             return replace(notice, figures=(), findings=(), markdown="", html="", link="")
         case Awaited():
             return replace(notice, number=None, escalation_id=None, queue=None, customer_id=None, messages=())
+        case Answered():
+            return replace(notice, **_UNKNOWN, heading="", url="")
         case Acknowledged():
-            return replace(
-                notice,
-                label=None,
-                language=None,
-                number=None,
-                customer_id=None,
-                email=None,
-                phone=None,
-                subject="",
-                in_reply_to=None,
-            )
+            return replace(notice, **_UNKNOWN)
+
+
+_UNKNOWN: Final[dict[str, Any]] = {
+    "label": None,
+    "language": None,
+    "number": None,
+    "customer_id": None,
+    "email": None,
+    "phone": None,
+    "subject": "",
+    "in_reply_to": None,
+}

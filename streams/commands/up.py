@@ -40,12 +40,13 @@ def up(
 
         KAFKA_BROKERS=kafka:9092 ticketpulse up --no-feed
     """
-    from streams.policies import notify_source, policy_source
+    from streams.policies import library_source, notify_source, policy_source
 
     settings = given_settings()
     # Said before anything is started: in a worker's log nobody would look for it.
     policy_source(settings).read()
     notify_source(settings).read()
+    library_source(settings).read()
     feed_rate = rate if feed else None
     with _Watch(settings, embedded):
         if embedded:

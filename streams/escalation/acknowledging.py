@@ -48,6 +48,16 @@ def acknowledgement_of(event: ScoredEvent, case: Case, policy: ReadyPolicy, reco
     texts = Texts(case, record.rule if record else "no rule", within, subject, terms_of(event))
     mood = "angry" if is_angry else "other"
     text: str = getattr(rules.acknowledge, mood, None) or getattr(rules.replies, mood)
+    return msgspec.structs.replace(
+        customer_of(event, case),
+        subject=(event.subject or subject)[:SUBJECT_CHARS],
+        text=texts.fill(text)[:TEXT_CHARS],
+    )
+
+
+def customer_of(event: ScoredEvent, case: Case) -> Acknowledged:
+    """An acknowledgement that says nothing yet: who wrote, and how to reach him."""
+    moment, known = case.moment, case.moment.conversation
     return Acknowledged(
         tenant=case.tenant,
         ticket_id=case.ticket_id,
@@ -55,15 +65,15 @@ def acknowledgement_of(event: ScoredEvent, case: Case, policy: ReadyPolicy, reco
         event_id=event.event_id,
         at=time_of(moment.now),
         channel=event.channel,
-        category=category,
+        category=event.category or GENERAL,
         priority=known.priority,
         label=moment.label,
         language=event.language,
         customer_id=_line(known.customer_id),
         email=_line(known.email),
         phone=_line(known.phone),
-        subject=(event.subject or subject)[:SUBJECT_CHARS],
-        text=texts.fill(text)[:TEXT_CHARS],
+        subject=(event.subject or "")[:SUBJECT_CHARS],
+        text="",
         in_reply_to=_message_id(event.metadata.get("message_id")),
     )
 

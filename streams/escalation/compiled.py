@@ -10,7 +10,10 @@ from streams.conversations import Conversation, Memory
 from streams.escalation.conditions import Gate, Test, gate_of, test_of
 from streams.escalation.facts import FACTS, GROWING, Moment
 from streams.escalation.policy import FactCondition, Group, Policy, Rule
-from streams.escalation.signals import Signals
+from streams.escalation.signals import Signals, text_of
+from streams.scoring.matcher import Matcher
+from streams.scoring.word_lists import WordList
+from streams.scoring.words import words_of
 
 _DAY_MS: Final = 86_400_000
 
@@ -56,6 +59,10 @@ class ReadyPolicy:
         self._signals = Signals(policy)
         self.has_risk = bool(policy.risk)
         self.acknowledges = policy.acknowledge is not None and policy.acknowledge.when != "never"
+        answer = policy.auto_answer
+        self._stop = (
+            Matcher([WordList(name="stop", hit="", miss="", entries=answer.stop)]) if answer and answer.stop else None
+        )
         self._risk = tuple((part.points, test_of(part.when)) for part in policy.risk)
 
     def memory(self, event_ids: int) -> Memory:
@@ -74,6 +81,10 @@ class ReadyPolicy:
     def signals(self, moment: Moment) -> tuple[str, ...]:
         """The signals that a customer's message gives: those that were read from it, and the policy's own."""
         return self._signals.given(moment)
+
+    def is_stopped_by(self, event: ScoredEvent) -> bool:
+        """Whether a customer's message has a word after which no machine answers."""
+        return self._stop is not None and any(self._stop.find_words(words_of(text_of(event))))
 
     def candidates(self, moment: Moment) -> Sequence[ReadyRule]:
         """The rules that may hold, in their order: the signals and the score that they ask for are there."""

@@ -19,8 +19,8 @@ from pydantic import (
 from pydantic_core import InitErrorDetails, PydanticCustomError
 
 from schemas.events import Priority
-from schemas.readings import PresetName, Signal
-from schemas.scored import LABELS
+from schemas.readings import PresetName, Signal, Urgency
+from schemas.scored import LABELS, Label
 from schemas.spans import Span, milliseconds, written
 from streams.escalation.facts import FACTS
 
@@ -30,6 +30,8 @@ NAMES: Final = frozenset({"number", "ticket_id", "customer_id", "rule", "terms",
 MAX_HISTORY: Final = 500
 # How much of a target may be left, at most, when it is warned of.
 LARGEST_SHARE: Final = 0.5
+# Who writes one of these wants no answer of a machine.
+STOP_WORDS: Final = ("stop", "unsubscribe", "human", "person", "agent", "representative", "robot", "bot")
 # The one rule that is no policy's own: another system asks for a person.
 REQUESTED: Final = "requested"
 
@@ -282,6 +284,24 @@ class Remind(_Part):
     notify: tuple[Name, ...] = ()
 
 
+class AutoAnswer(_Part):
+    """Which of a customer's words are answered by a help article, without a person: while nobody has answered and the
+    ticket is not escalated, words of these categories, urgencies and labels. `dry_run` only records what would have
+    been said. `stop` are phrases, as those of signals: who writes one is not answered automatically in that ticket.
+
+    An article must answer a share of the words of at least `threshold`; `per_day` tickets of a tenant are answered in a
+    day (UTC) at most.
+    """
+
+    mode: Literal["off", "dry_run", "on"] = "off"
+    categories: tuple[str, ...] = ("documentation", "how_to", "feature")
+    urgencies: tuple[Urgency, ...] = ("low", "medium")
+    labels: tuple[Label, ...] = ("neutral", "positive", "very_positive")
+    threshold: float = Field(0.5, gt=0, le=1)
+    per_day: int = Field(50, ge=1, le=100_000)
+    stop: tuple[Annotated[str, Field(min_length=1)], ...] = STOP_WORDS
+
+
 class OwnTargets(_Part):
     """How soon something is due, by the ticket's priority; what is not given is as in the settings."""
 
@@ -325,7 +345,7 @@ class Policy(_Part):
 
     Of several rules that hold the one with the highest priority is taken, of equals the first. `bands` are the four
     scores, rising, at which the label changes; without them the label is the preset's. A condition on a number is in
-    the fact's own unit. Without `acknowledge`, `remind` or `late` nobody is told of that.
+    the fact's own unit. Without `acknowledge`, `auto_answer`, `remind` or `late` nobody is told of that.
     """
 
     name: Name
@@ -342,6 +362,7 @@ class Policy(_Part):
     respond: Response = Response()
     note: str = "Escalated by {rule}: {reason}"
     acknowledge: Acknowledge | None = None
+    auto_answer: AutoAnswer | None = None
     remind: Remind | None = None
     late: Late | None = None
     memory: MemoryRule = MemoryRule()

@@ -28,7 +28,8 @@ from streams.notify.steps import Step
 
 FILE: Final = "notify.toml"
 # Told only to whoever asks for it: customers, systems that follow what becomes of an escalation, readers of reports.
-_ON_REQUEST: Final[frozenset[Kind]] = frozenset({"acknowledgement", "resolved", "alert_resolved", "report"})
+_ON_REQUEST: Final[frozenset[Kind]] = frozenset({"acknowledgement", "answer", "resolved", "alert_resolved", "report"})
+OF_CUSTOMERS: Final[frozenset[Kind]] = frozenset({"acknowledgement", "answer"})
 OF_ESCALATIONS: Final[frozenset[Kind]] = frozenset({"escalation", "raised", "resolved"})
 _USUAL: Final[tuple[Kind, ...]] = tuple(kind for kind in KINDS if kind not in _ON_REQUEST)
 
@@ -110,8 +111,8 @@ class NotifyBook(Part):
     def _customers(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
         for number, route in enumerate(self.routes):
             for name in route.tell:
-                if is_for_customers(self.targets.get(name)) and set(route.kinds) != {"acknowledgement"}:
-                    said = f'{name!r} tells customers, who are told one thing only: kinds = ["acknowledgement"]'
+                if is_for_customers(self.targets.get(name)) and not set(route.kinds) <= OF_CUSTOMERS:
+                    said = f"{name!r} tells customers, who are told of nothing else: kinds of {_listed(OF_CUSTOMERS)}"
                     yield ("routes", number, "kinds"), said
 
     def _helpdesks(self) -> Iterator[tuple[tuple[str | int, ...], str]]:
@@ -133,7 +134,7 @@ def _concerns(target: Target | None, kind: Kind) -> bool:
     """Whether a target that a policy's rule names is told of a kind."""
     if isinstance(target, HelpdeskTarget):
         return kind in OF_ESCALATIONS
-    return kind not in _ON_REQUEST or (is_machine(target) and kind not in ("acknowledgement", "report"))
+    return kind not in _ON_REQUEST or (is_machine(target) and kind not in ("acknowledgement", "answer", "report"))
 
 
 def is_machine(target: Target | None) -> bool:

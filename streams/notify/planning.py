@@ -23,22 +23,42 @@ NOT_SET_UP: Final = "no target is set up: it would have been sent"
 _MACHINES: Final = re.compile(r"(mailer-daemon|postmaster|bounces?|(no|do-?not)[-_.]?reply)([-+_.].*)?", re.IGNORECASE)
 
 
-def plan(step: Step, at: int, book: NotifyBook, state: Overlay, ledger: Ledger) -> None:
-    """Plan what `step`, appended at `at`, asks for. What was planned before stays, but tells what is newest."""
+def plan(
+    step: Step, at: int, book: NotifyBook, state: Overlay, ledger: Ledger, *, refused: str = "", said: str = ""
+) -> bool:
+    """Plan what `step`, appended at `at`, asks for. What was planned before stays, but tells what is newest. Returns
+    whether anything is to be sent that was not before.
+
+    With `refused` nothing is sent, and the ledger says that; with `said` it says why what is sent is.
+    """
     newer = learn(step.fact, step.notice, state)
     told = book.told(step, at)
-    if not book.targets:
+    if not book.targets or (refused and not told):
         told = (NOBODY,)
+    is_news = False
     for name in told:
         identity = notification_id(step.tenant, step.kind, step.once, name)
         known = state.get(JOBS, identity.encode())
         if known is None:
-            _plan_one(identity, name, step, at, book, state, ledger)
+            _plan_one(identity, name, step, at, book, state, ledger, refused, said)
+            planned = state.get(JOBS, identity.encode())
+            is_news |= planned is not None and planned.is_open
         elif newer and known.state == "waiting" and known.attempt == 0 and _is_numbered(step):
             _hasten(identity, known, at, state)
+    return is_news
 
 
-def _plan_one(identity: str, name: str, step: Step, at: int, book: NotifyBook, state: Overlay, ledger: Ledger) -> None:
+def _plan_one(
+    identity: str,
+    name: str,
+    step: Step,
+    at: int,
+    book: NotifyBook,
+    state: Overlay,
+    ledger: Ledger,
+    refused: str,
+    said: str,
+) -> None:
     target = book.targets.get(name)
     if step.before and not is_machine(target) and not _was_told(step, name, at, state, ledger):
         return
@@ -56,9 +76,9 @@ def _plan_one(identity: str, name: str, step: Step, at: int, book: NotifyBook, s
         fresh_at=at,
     )
     hold(step.fact, step.notice, state)
-    reason = _why_not(name, step, at, book, state)
+    reason = refused or _why_not(name, step, at, book, state)
     if reason is None:
-        ledger.write(identity, job, at)
+        ledger.write(identity, job, at, reason=said)
     else:
         suppress(identity, job, at, reason, state, ledger)
 
@@ -104,7 +124,7 @@ def _why_not_a_customer(
 ) -> str | None:
     """The same, where a customer is told. An address that is written to is counted."""
     if not isinstance(step.notice, Acknowledged):
-        return "customers are told one thing only: that their words have come"
+        return "customers are told that their words have come, and what a help article says, and nothing else"
     address = address_of(step.notice, target)
     why = "" if address else f"the customer's {'phone' if isinstance(target, SmsTarget) else 'address'} is not known"
     if address and isinstance(target, EmailTarget):

@@ -4,12 +4,13 @@ from collections.abc import Sequence
 from typing import Final
 
 from schemas.deadletters import attempts_so_far, error_headers, own_headers
-from schemas.notices import SenderReady, Tried, decode_notice
+from schemas.notices import AnswerOver, AnswerWanted, SenderReady, Tried, decode_notice
 from schemas.rejections import Reason, Rejected
 from streams import topics
 from streams.engine.log import Record
 from streams.engine.stage import Batch, Output
 from streams.engine.state import Overlay
+from streams.notify.answering import Articles, answer, end, forget, settle
 from streams.notify.book import NotifyBook
 from streams.notify.dispatch import overdue, send_due, take_answer, take_sender, try_again
 from streams.notify.jobs import ADDRESSED, JOBS, OPEN, is_old_address, release
@@ -34,12 +35,18 @@ class NotifyStage:
     outputs: Sequence[str] = (topics.NOTIFICATIONS, topics.DEAD_LETTERS)
     patience = 0.05
 
-    def __init__(self, book: NotifyBook) -> None:
+    def __init__(self, book: NotifyBook, articles: Articles | None = None) -> None:
+        """`articles` are what automatic answers are made of; without them there are none."""
         self._book = book
+        self._articles = articles
 
     def adopt(self, book: NotifyBook) -> None:
         """Plan by other targets and routes from the next batch on."""
         self._book = book
+
+    def adopt_articles(self, articles: Articles) -> None:
+        """Answer by other articles from the next batch on."""
+        self._articles = articles
 
     def restore(self, state: Overlay) -> None:
         """Find the notifications that are on their way."""
@@ -55,12 +62,17 @@ class NotifyStage:
             told = decode_notice(record.value or b"")
             if isinstance(told, SenderReady):
                 take_sender(told, record.timestamp, state, ledger)
+            elif isinstance(told, AnswerWanted):
+                answer(told, record.timestamp, self._articles, self._book, state, ledger)
+            elif isinstance(told, AnswerOver):
+                end(told, record.timestamp, state, ledger, self._book)
             elif not isinstance(told, Tried):
                 plan(step_of(told), record.timestamp, self._book, state, ledger)
             elif attempts_so_far(record.headers):
                 try_again(told, record.timestamp, state, ledger)
             else:
                 reason = take_answer(told, record.timestamp, self._book, state, ledger)
+                settle(told.notification_id, record.timestamp, state, ledger)
                 if reason is not None:
                     _bury(batch, record, reason, output)
         return output
@@ -81,6 +93,7 @@ class NotifyStage:
             times = state.get(ADDRESSED, key)
             if times is not None and is_old_address(times, now):
                 state.delete(ADDRESSED, key)
+        forget(now, KNOWN_MS, state)
         return output
 
 

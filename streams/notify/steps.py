@@ -4,7 +4,7 @@ from typing import NamedTuple, get_args
 
 from schemas.alerts import Alert, Severity
 from schemas.escalations import Escalation
-from schemas.notices import Acknowledged, Alerted, Awaited, Escalated, Notice, Reported
+from schemas.notices import Acknowledged, Alerted, Answered, Awaited, Escalated, Notice, Reported
 from schemas.notifications import Kind
 
 SEVERITIES: tuple[Severity, ...] = get_args(Severity)
@@ -107,13 +107,15 @@ def _of_waiting(notice: Awaited) -> Step:
 
 
 def _of_acknowledgement(notice: Acknowledged) -> Step:
-    once = f"{notice.session}#{notice.event_id}"
+    is_answer = isinstance(notice, Answered)
+    # A ticket is answered by a machine once, whatever was said and however often it was forgotten meanwhile.
+    once = f"answer/{notice.ticket_id}" if is_answer else f"{notice.session}#{notice.event_id}"
     return Step(
-        "acknowledgement",
+        "answer" if is_answer else "acknowledgement",
         notice.tenant,
         notice.session,
         once,
-        once,
+        f"{notice.tenant}/{once}" if is_answer else once,
         notice,
         notice.ticket_id,
         priority=notice.priority,

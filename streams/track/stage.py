@@ -35,7 +35,7 @@ from streams.escalation.facts import Moment
 from streams.escalation.follow_up import concerns, followed, numbered
 from streams.escalation.record import CONTEXT_MESSAGES, Case, escalation_of, raised
 from streams.scoring.readings import GENERAL
-from streams.track import notices, samples, tickets, timers, totals
+from streams.track import answers, notices, samples, tickets, timers, totals
 from streams.track.samples import Sampler
 from streams.track.tickets import CONVERSATIONS, Ticket
 from streams.windows import EventTime, Place, Tally, WindowRules, event_time, place_of
@@ -205,6 +205,7 @@ class TrackStage:
         if said and policy.acknowledges and not time.too_late:
             moment = moment._replace(conversation=known)
             notices.acknowledge(said, ticket, moment, state, output, escalated=is_escalated)
+        answers.answer(ticket, moment._replace(conversation=known), state, output, too_late=time.too_late)
         if known.customer_id and (before is None or before.customer_id != known.customer_id):
             _ask(TicketOpened(ticket.tenant, ticket.ticket_id, known.customer_id, at), output)
         if event.wants_state:
@@ -294,6 +295,7 @@ class TrackStage:
         if after is not known:
             state.put(CONVERSATIONS, ticket.key, after)
         if is_escalated:
+            answers.answer(ticket, moment._replace(conversation=after), state, output)
             place = Place(known.channel, known.category or GENERAL, known.priority)
             tally.add_escalation(ticket.tenant, place, now)
         return after
@@ -380,6 +382,7 @@ def _forget(conversation: Conversation, key: bytes, state: Overlay) -> None:
     """Remove everything that is kept of a ticket."""
     tickets.forget(conversation, key, state)
     notices.forget(key, state)
+    answers.forget(key, state)
 
 
 def _follow_up(

@@ -303,7 +303,7 @@ async def test_without_a_phone_nobody_is_told() -> None:
     async with web_server() as web, phones(json_url(web, "/to/{phone}"), CUSTOMER) as team:
         with pytest.raises(NotDelivered, match=r"^the customer's phone number is not known$"):
             await team.deliver(with_phone(None))
-        with pytest.raises(NotDelivered, match=r"^customers are told one thing only"):
+        with pytest.raises(NotDelivered, match=r"^customers are told that their words have come"):
             await team.deliver(sample("escalation"))
         assert web.asked == []
 

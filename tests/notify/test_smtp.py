@@ -19,6 +19,7 @@ from sinks.notify.samples import digest, sample
 from sinks.notify.smtp import CONNECTIONS, Login, MailProvider, MailServer
 from sinks.notify.targets import EmailTarget, Smtp
 from sinks.notify.wording import read_wording
+from streams.notify.book import OF_CUSTOMERS
 from streams.up.processes import free_port
 from tests.notify.mail_server import hang_up, mail_server
 from tests.servers.certificate import shared
@@ -105,13 +106,13 @@ async def test_a_customer_is_answered_in_the_thread() -> None:
     assert list(mail.message.iter_attachments()) == []
 
 
-@pytest.mark.parametrize("told", [*(sample(kind) for kind in KINDS if kind != "acknowledgement"), digest()])
+@pytest.mark.parametrize("told", [*(sample(kind) for kind in KINDS if kind not in OF_CUSTOMERS), digest()])
 async def test_what_is_for_teams_is_sent_to_no_customer(told: Notification) -> None:
     async with mail_server() as box, provider(box.port, "customer") as mails:
-        with pytest.raises(NotDelivered, match=r"^customers are told one thing only") as refused:
+        with pytest.raises(NotDelivered, match=r"^customers are told that their words have come") as refused:
             await mails.deliver(told)
         twice = sample("acknowledgement")
-        with pytest.raises(NotDelivered, match=r"^customers are told one thing only"):
+        with pytest.raises(NotDelivered, match=r"^customers are told that their words have come"):
             await mails.deliver(replace(twice, notices=twice.notices * 2))
     assert refused.value.permanent
     assert box.connections == 0

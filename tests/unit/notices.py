@@ -7,16 +7,28 @@ import msgspec
 
 from schemas.deadletters import ATTEMPTS
 from schemas.escalations import Escalation
-from schemas.notices import Acknowledged, Escalated, Notice, SenderReady, Tried, encode_notice, notice_key
+from schemas.notices import (
+    Acknowledged,
+    AnswerOver,
+    AnswerWanted,
+    Escalated,
+    Notice,
+    SenderReady,
+    Tried,
+    encode_notice,
+    notice_key,
+)
 from schemas.notifications import Notification, decode_notification
 from streams import topics
 from streams.engine.log import Outgoing
+from streams.notify.answering import Articles
 from streams.notify.book import NotifyBook, parse_book
 from streams.notify.stage import NotifyStage
 from tests.unit.records import NINE, Appended, Partition
 
 SECOND, MINUTE, HOUR = 1_000, 60_000, 3_600_000
 NUMBER = "TKT-2026-0001"
+Appendable = Notice | AnswerWanted | AnswerOver | Tried
 
 
 def at(milliseconds: int) -> datetime:
@@ -120,8 +132,8 @@ USUAL = SMTP + LEADS + CUSTOMER + HOOK + ROUTES
 class Planner:
     """A partition of `notify`, whose ledger is read as it is written."""
 
-    def __init__(self, text: str = "") -> None:
-        self.stage = NotifyStage(book(text))
+    def __init__(self, text: str = "", articles: Articles | None = None) -> None:
+        self.stage = NotifyStage(book(text), articles)
         self.partition = Partition(self.stage)
         self.records: list[Notification] = []
         self.letters: list[Outgoing] = []
@@ -134,13 +146,13 @@ class Planner:
         ready = encode_notice(SenderReady(sender))
         return self._written(self.partition.process(Appended(self.offset, now, None, ready)))
 
-    def tell(self, *told: Notice | Tried, now: int = NINE, again: bool = False) -> list[Notification]:
+    def tell(self, *told: Appendable, now: int = NINE, again: bool = False) -> list[Notification]:
         """Append these in one batch; returns what the ledger says of it. With `again` they come back from the dead
         letters.
         """
         return self._written(self.partition.process(*(self._record(each, now, again=again) for each in told)))
 
-    def lose(self, *told: Notice | Tried, now: int = NINE) -> None:
+    def lose(self, *told: Appendable, now: int = NINE) -> None:
         """The same, but the worker dies before the commit."""
         offset = self.offset
         self.partition.lose(*(self._record(each, now) for each in told))
@@ -166,7 +178,7 @@ class Planner:
         """Their states; `due` for those that ask to be sent."""
         return ["due" if record.is_due else record.state for record in self.of(name, kind)]
 
-    def _record(self, told: Notice | Tried, now: int, *, again: bool = False) -> Appended:
+    def _record(self, told: Appendable, now: int, *, again: bool = False) -> Appended:
         self.offset += 1
         headers = ((ATTEMPTS, b"1"),) if again else ()
         return Appended(self.offset, now, notice_key(told), encode_notice(told), headers)

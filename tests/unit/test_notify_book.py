@@ -21,7 +21,10 @@ from tests.unit.notices import CUSTOMER, DESK, HOOK, LEADS, SMTP, USUAL
         (LEADS, "[targets.leads]: mails need a server: a table [smtp] with host and sender"),
         (SMTP + LEADS + '[[routes]]\ntell = ["boss"]\n', "there is no target 'boss'; there are: leads"),
         ('[[routes]]\ntell = ["boss"]\n', "there is no target 'boss'; there are: none"),
-        (SMTP + CUSTOMER + '[[routes]]\ntell = ["customer"]\n', "'customer' tells customers, who are told one thing"),
+        (
+            SMTP + CUSTOMER + '[[routes]]\ntell = ["customer"]\n',
+            "who are told of nothing else: kinds of acknowledgement, answer",
+        ),
         (
             DESK + '[[routes]]\ntell = ["desk"]\n',
             "'desk' is a helpdesk, which is told of escalations only: kinds of escalation",
