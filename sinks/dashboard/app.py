@@ -43,6 +43,8 @@ from sinks.reports.report_api import report_api
 from sinks.reports.reporter import Reporter
 from sinks.suggestions.api import suggestions_api
 from sinks.suggestions.library import FollowedLibrary
+from sinks.summaries.summary_api import summary_api
+from sinks.summaries.writing import Writer
 
 RETRY_AFTER = {"Retry-After": "2"}
 
@@ -78,6 +80,7 @@ def create_page(
     reporter: Reporter | None = None,
     suggestions: Folder | None = None,
     uses: RecordWriter | None = None,
+    summaries: Writer | None = None,
 ) -> FastAPI:
     """The page as an ASGI app over the client that `connect` opens (on the first request, on a worker thread).
 
@@ -85,8 +88,8 @@ def create_page(
     `now` is aware. `corrections` is where those of people go; the page starts and stops it. `access` says who may ask
     what; without it everybody may. `reanalyses` runs re-analyses; the page opens and closes it.
     `reporter` makes the reports that are due for as long as the page is served. `suggestions` is the folder of drafts
-    and articles, `uses` where it goes what people make of them; the page starts and stops it. Raises FileError for a
-    folder with something wrong in it.
+    and articles, `uses` where it goes what people make of them; the page starts and stops it. `summaries` writes
+    those by a language model; the page closes it. Raises FileError for a folder with something wrong in it.
     """
     database = Database(connect)
     # By clients of its own: figures of a long span must not hold up what is live, nor each other.
@@ -103,16 +106,15 @@ def create_page(
         if reanalyses is not None:
             await reanalyses.open()
         try:
-            async with gate.watching(), reporter.running() if reporter else nullcontext():
+            async with gate.watching(), reporter.running() if reporter else nullcontext(), _closing(summaries):
                 yield
         finally:
             if reanalyses is not None:
                 await reanalyses.close()
             for writer in writers:
                 await writer.stop()
-            await reports.close()
-            await analytics.close()
-            await database.close()
+            for each in (reports, analytics, database):
+                await each.close()
 
     page = DescribedApi(
         title="ticketpulse page", openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None, lifespan=lifespan
@@ -144,6 +146,7 @@ def create_page(
     page.include_router(
         suggestions_api(analytics, now, time.monotonic, FollowedLibrary(suggestions, time.monotonic).current, uses)
     )
+    page.include_router(summary_api(analytics, summaries))
     page.include_router(analytics_api(analytics, now))
     page.include_router(report_api(reports, now))
     page.include_router(corrections_api(database, now, corrections))
@@ -172,6 +175,15 @@ def create_page(
 
     page.mount("/static", assets)
     return page
+
+
+@asynccontextmanager
+async def _closing(summaries: Writer | None) -> AsyncIterator[None]:
+    try:
+        yield
+    finally:
+        if summaries is not None:
+            await summaries.close()
 
 
 def _conversation(tenant: str, ticket: str, messages: int, client: Client) -> StoredConversation | None:

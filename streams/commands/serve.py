@@ -69,6 +69,7 @@ def page() -> None:
     from streams.access import kafka_gate
     from streams.gateway.kafka_writer import KafkaWriter
     from streams.http_server import address_of, serve
+    from streams.llm.summarising import summary_writer_of
     from streams.logs import configure_logs
     from streams.reanalysis.wiring import service_of
     from streams.reporting import reporter_of
@@ -87,6 +88,7 @@ def page() -> None:
         uses=KafkaWriter(settings.kafka_brokers, topic=topics.SUGGESTIONS),
         access=access,
         reanalyses=service_of(settings, partial(connect, settings.clickhouse_url)),
+        summaries=summary_writer_of(settings),
         reporter=reporter_of(
             settings,
             partial(connect, settings.clickhouse_url, readonly=True),

@@ -28,6 +28,7 @@ from streams.gateway.app import create_app as create_gateway
 from streams.gateway.local_answers import LocalAnswers
 from streams.http_server import address_of, listen, serving
 from streams.learning.challengers import follow_challengers
+from streams.llm.summarising import summary_writer_of
 from streams.llm.wiring import assistant_of
 from streams.notify.local_outbox import LocalOutbox
 from streams.notify.sending import run_sender
@@ -90,6 +91,7 @@ async def _run(settings: Settings, rate: float | None, folder: Path) -> None:
             uses=LocalWriter(log, topics.SUGGESTIONS),
             access=access,
             reanalyses=service_of(settings, open_client),
+            summaries=summary_writer_of(settings),
             reporter=reporter_of(settings, partial(open_client, readonly=True), LocalWriter(log, topics.NOTICES)),
         )
         running.append(await _serve("page", page, settings.host, settings.page_port, stack))

@@ -188,3 +188,56 @@ def test_a_list_leads_to_a_ticket_and_back(page: Page, address: str) -> None:
     assert len(texts(page, "#ticket-escalations > li")) > 0
     run(page, "history.back()")
     until(page, "!document.getElementById('drawer').open && location.hash === ''")
+
+
+def test_a_summary_is_written_when_somebody_asks_and_not_before(page: Page, address: str) -> None:
+    asked: list[str] = []
+    page.on("request", lambda request: asked.append(request.url))
+    opened(page, address, TICKET)
+    assert text(page, "#summary") == ""
+    assert not any("/summary" in url and "/tickets/" in url for url in asked)
+    page.click("#summarise")
+    until(page, "document.querySelectorAll('#summary dd').length > 0")
+    assert text(page, "#summary-by") == "Sentences of the messages, picked by the program"
+    said = " ".join(each["text"] for each in stored(address, TICKET)["messages"])
+    titles = texts(page, "#summary dt")
+    assert titles[0] == "What is wrong"
+    assert all(each in " ".join(said.split()) for each in texts(page, "#summary dd"))
+    # Another ticket has none until it is asked for.
+    opened(page, address, ODD)
+    assert text(page, "#summary") == ""
+
+
+def test_a_summary_is_text_whatever_it_says(page: Page, address: str) -> None:
+    hostile = "<img src=x onerror=window.hit=1> [a](javascript:alert(1))"
+    page.route(
+        "**/api/v1/tickets/*/summary?*",
+        lambda route: route.fulfill(
+            json={
+                "written_by": "<b>model</b>",
+                "fallback": None,
+                "detail": "",
+                "left_out": 3,
+                "messages": 2,
+                **dict.fromkeys(("problem", "tried", "wants", "next_step"), hostile),
+            }
+        ),
+    )
+    opened(page, address, TICKET)
+    page.click("#summarise")
+    until(page, "document.querySelectorAll('#summary dd').length === 4")
+    assert texts(page, "#summary dd") == [hostile] * 4
+    assert text(page, "#summary-by") == "Written by <b>model</b>; 3 older events left out"
+    assert run(page, "return document.querySelectorAll('#summary a, #summary img, #summary-by b').length") == 0
+    assert run(page, "return window.hit ?? null") is None
+
+
+def test_a_server_that_gives_no_summary_is_told_of(page: Page, address: str, errors: list[str]) -> None:
+    page.route(
+        "**/api/v1/tickets/*/summary?*", lambda route: route.fulfill(status=503, json={"detail": "ClickHouse is away"})
+    )
+    opened(page, address, TICKET)
+    page.click("#summarise")
+    until(page, "document.getElementById('summary-by').textContent === 'ClickHouse is away.'")
+    assert run(page, "return document.getElementById('summarise').disabled") is False
+    assert all("503" in each for each in errors)

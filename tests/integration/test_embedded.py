@@ -258,6 +258,7 @@ async def test_a_process_that_is_killed_again_and_again_counts_every_event_once(
         "notifications": len(ledger),
         "corrections": 0,
         "audit": 0,
+        "suggestion_uses": 0,
         "enrichments": 0,
         "dead_letters": 0,
     }

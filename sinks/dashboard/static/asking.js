@@ -18,8 +18,8 @@ export class Refused extends Error {
 }
 
 // The JSON of an answer. Throws Refused for an error, and TimeoutError when there is no answer for 15 seconds.
-export async function ask(path, parameters = {}, { signal, method = "GET", body } = {}) {
-  const late = AbortSignal.timeout(PATIENCE_MS);
+export async function ask(path, parameters = {}, { signal, method = "GET", body, patience = PATIENCE_MS } = {}) {
+  const late = AbortSignal.timeout(patience);
   const given = await fetch(`/api/v1/${path}?${new URLSearchParams(pairs(parameters))}`, {
     method,
     signal: signal ? AbortSignal.any([signal, late]) : late,

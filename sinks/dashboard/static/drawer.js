@@ -4,12 +4,15 @@ import { closeTicket, ticket as ticketInAddress } from "./address.js";
 import { Refused, inWords } from "./asking.js";
 import { byId, say } from "./elements.js";
 import { Poll } from "./poll.js";
+import { createSummary, forgetSummary } from "./summary.js";
 import { conversationOf, expectTicket, showCorrections, showMissing, showTicket } from "./ticket.js";
 
 const EVERY_MS = 5000;
 
 export function createDrawer({ tenant, paused }) {
   const dialog = byId("drawer");
+  let summarised = null;
+  createSummary({ tenant });
   const poll = new Poll({
     every: () => EVERY_MS,
     parts: () => [
@@ -46,6 +49,9 @@ export function createDrawer({ tenant, paused }) {
       poll.stop();
       if (!wanted) return void (dialog.open && dialog.close());
       expectTicket(wanted);
+      const whose = JSON.stringify([tenant(), wanted]);
+      if (whose !== summarised) forgetSummary();
+      summarised = whose;
       if (!dialog.open) {
         dialog.showModal();
         dialog.scrollTop = 0;
