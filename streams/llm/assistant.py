@@ -6,6 +6,7 @@ import random
 import time
 from collections.abc import Awaitable, Callable
 from datetime import datetime
+from functools import partial
 from typing import Final, NamedTuple, TypeVar
 
 from sinks.prometheus import LLM_BREAKER, LLM_CACHE, LLM_COST, LLM_NOT_ANSWERED, LLM_REQUESTS, LLM_SECONDS, LLM_TOKENS
@@ -59,6 +60,9 @@ class Assistant:
         self._breaker = Breaker(rules.breaker.failures, rules.breaker.pause / 1000)
         self._turns = asyncio.Semaphore(rules.model.at_once)
         _show_from_the_start()
+        for state in STATES:
+            # Looked up at the scrape: time alone opens the way again.
+            LLM_BREAKER.labels(state).set_function(partial(self._is, state))
 
     async def ask(self, tenant: str, task: Task[Value], data: str) -> Answered[Value] | NotAnswered:
         """The answer to a task about data that holds nothing personal any more, or why there is none."""
@@ -77,6 +81,9 @@ class Assistant:
             return self._without(error.reason, error.detail)
         await asyncio.to_thread(self._cache.put, key, answered.model, text, self._means.now().timestamp())
         return answered
+
+    def _is(self, state: str) -> float:
+        return float(self.breaker_state() == state)
 
     def breaker_state(self) -> str:
         """closed, half_open or open."""
@@ -143,7 +150,6 @@ class Assistant:
         """One request, counted. Raises Failed, or _GivenUp when it may not be made."""
         model = self.rules.model
         if not self._breaker.allows(self._means.clock()):
-            self._show_breaker()
             raise _GivenUp("breaker_open", "it has failed too often and is left alone for a while")
         told = False
         try:
@@ -174,7 +180,6 @@ class Assistant:
         finally:
             if not told:
                 self._breaker.gave_up()
-            self._show_breaker()
 
     async def _reserve(self, day: str, tenant: str, reserved: Spent) -> None:
         budget = budget_of(self.rules.of(tenant))
@@ -201,11 +206,6 @@ class Assistant:
         micros = -(-(tokens_in * model.price_in + tokens_out * model.price_out) // 1)
         return Spent(1, tokens_in, tokens_out, int(micros))
 
-    def _show_breaker(self) -> None:
-        now = self.breaker_state()
-        for state in STATES:
-            LLM_BREAKER.labels(state).set(state == now)
-
 
 def budget_of(rules: TenantRules) -> Budget:
     """A tenant's bounds of a day."""
@@ -219,5 +219,3 @@ def _show_from_the_start() -> None:
         LLM_REQUESTS.labels(result)
     for reason in REASONS:
         LLM_NOT_ANSWERED.labels(reason)
-    for state in STATES:
-        LLM_BREAKER.labels(state).set(state == "closed")
