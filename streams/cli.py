@@ -27,6 +27,7 @@ from streams.commands import (
     suggest,
     token,
     topics,
+    train,
     up,
     windows,
     worker,
@@ -59,6 +60,7 @@ app.add_typer(policy.policy, name="policy")
 model.model.command()(model_switch.challenge)
 model.model.command()(model_switch.promote)
 model.model.command()(model_switch.rollback)
+app.command()(train.train)
 app.add_typer(model.model, name="model")
 app.add_typer(notify.notify, name="notify")
 app.command()(produce.produce)

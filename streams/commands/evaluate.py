@@ -59,8 +59,8 @@ def evaluate(
 
     if preset not in PRESETS:
         raise Failure(f"--preset {preset}: there are {', '.join(PRESETS)}", USAGE)
-    layout = Layout(text, label, header, _delimiter(delimiter), _known_encoding(encoding))
-    limits = _neutral(neutral)
+    layout = Layout(text, label, header, delimiter_of(delimiter), known_encoding(encoding))
+    limits = neutral_of(neutral)
     remainder = {Rows.ODD: 1, Rows.EVEN: 0}.get(rows)
     try:
         labelled = read_labelled(file, layout, lambda row: remainder is None or row % 2 == remainder)
@@ -98,14 +98,16 @@ def _results(preset: str, texts: list[str]) -> tuple[list[Explained], str]:
     return results, scorer.name
 
 
-def _delimiter(told: str | None) -> str | None:
+def delimiter_of(told: str | None) -> str | None:
+    """What --delimiter says. Raises Failure."""
     delimiter = {"tab": "\t", "\\t": "\t"}.get(told or "", told)
     if delimiter is not None and (len(delimiter) != 1 or delimiter in '"\r\n'):
         raise Failure(f"--delimiter {told}: one character, or tab", USAGE)
     return delimiter
 
 
-def _known_encoding(told: str) -> str:
+def known_encoding(told: str) -> str:
+    """What --encoding says. Raises Failure."""
     import codecs
 
     try:
@@ -116,7 +118,8 @@ def _known_encoding(told: str) -> str:
         ) from None
 
 
-def _neutral(told: str | None) -> tuple[float, float] | None:
+def neutral_of(told: str | None) -> tuple[float, float] | None:
+    """What --neutral says. Raises Failure."""
     if told is None:
         return None
     try:

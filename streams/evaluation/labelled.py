@@ -4,9 +4,12 @@ import csv
 import json
 from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
-from typing import Final, NamedTuple
+from typing import Final, NamedTuple, TypeVar
 
 from schemas.scored import LABELS, Label
+
+Row = Mapping[str, object]
+Made = TypeVar("Made")
 
 _BEGINS: Final = 10_000
 _DELIMITERS: Final = ",;"
@@ -44,26 +47,39 @@ def read_labelled(path: Path, layout: Layout, keep: Callable[[int], bool] = lamb
     JSON lines if the name ends with .jsonl or .ndjson. Fields of tab-separated text have no quotation marks around
     them. Raises BadFile for a line that cannot be read, and for a file without a row.
     """
-    lines = _lines(path, layout.encoding)
-    rows = _of_json(lines) if path.suffix in {".jsonl", ".ndjson"} else _of_columns(path, lines, layout)
-    found: list[Labelled] = []
-    number = 0
-    try:
-        for number, (line, row) in enumerate(rows, 1):
-            if keep(number):
-                found.append(_labelled(row, line, layout))
-    except UnicodeDecodeError as error:
-        raise BadFile(f"{path}: not {layout.encoding} near row {number + 1}; name another --encoding") from error
-    except _BadLine as error:
-        raise BadFile(f"{path}:{error.line}: {error}") from error
-    if not found:
-        raise BadFile(f"{path}: no rows")
+    found = read_rows(path, layout, lambda row, line: _labelled(row, line, layout), keep)
     if {row.rating is None for row in found} == {True, False}:
         raise BadFile(f"{path}: some labels are numbers and some are words; they must be one or the other")
     return found
 
 
-class _BadLine(Exception):
+def read_rows(
+    path: Path, layout: Layout, make: Callable[[Row, int], Made], keep: Callable[[int], bool] = lambda row: True
+) -> list[Made]:
+    """What `make` makes of the rows of a file, each with its line; `keep` is asked with the number of each, from 1.
+
+    `make` may raise BadLine. Raises BadFile.
+    """
+    lines = _lines(path, layout.encoding)
+    rows = _of_json(lines) if path.suffix in {".jsonl", ".ndjson"} else _of_columns(path, lines, layout)
+    found: list[Made] = []
+    number = 0
+    try:
+        for number, (line, row) in enumerate(rows, 1):
+            if keep(number):
+                found.append(make(row, line))
+    except UnicodeDecodeError as error:
+        raise BadFile(f"{path}: not {layout.encoding} near row {number + 1}; name another --encoding") from error
+    except BadLine as error:
+        raise BadFile(f"{path}:{error.line}: {error}") from error
+    if not found:
+        raise BadFile(f"{path}: no rows")
+    return found
+
+
+class BadLine(Exception):
+    """What is wrong in a line."""
+
     def __init__(self, line: int, message: str) -> None:
         super().__init__(message)
         self.line = line
@@ -74,20 +90,20 @@ def _lines(path: Path, encoding: str) -> Iterator[str]:
         yield from stream
 
 
-def _of_json(lines: Iterable[str]) -> Iterator[tuple[int, Mapping[str, object]]]:
+def _of_json(lines: Iterable[str]) -> Iterator[tuple[int, Row]]:
     for number, line in enumerate(lines, 1):
         if not line.strip():
             continue
         try:
             row = json.loads(line)
         except ValueError as error:
-            raise _BadLine(number, f"not JSON: {error}") from error
+            raise BadLine(number, f"not JSON: {error}") from error
         if not isinstance(row, dict):
-            raise _BadLine(number, "not a JSON object")
+            raise BadLine(number, "not a JSON object")
         yield number, row
 
 
-def _of_columns(path: Path, lines: Iterable[str], layout: Layout) -> Iterator[tuple[int, Mapping[str, object]]]:
+def _of_columns(path: Path, lines: Iterable[str], layout: Layout) -> Iterator[tuple[int, Row]]:
     delimiter = layout.delimiter or _delimiter_of(path, layout.encoding)
     reader = csv.reader(lines, delimiter=delimiter, quoting=csv.QUOTE_NONE if delimiter == "\t" else csv.QUOTE_MINIMAL)
     names: list[str] | None = None
@@ -101,10 +117,10 @@ def _of_columns(path: Path, lines: Iterable[str], layout: Layout) -> Iterator[tu
                 names = [name.strip().removeprefix("\ufeff") for name in row]
                 continue
             elif len(row) < len(names):
-                raise _BadLine(reader.line_num, f"{len(row)} columns where the header has {len(names)}")
+                raise BadLine(reader.line_num, f"{len(row)} columns where the header has {len(names)}")
             yield reader.line_num, dict(zip(names, row, strict=False))
     except csv.Error as error:
-        raise _BadLine(reader.line_num, str(error)) from error
+        raise BadLine(reader.line_num, str(error)) from error
 
 
 def _delimiter_of(path: Path, encoding: str) -> str:
@@ -117,20 +133,25 @@ def _delimiter_of(path: Path, encoding: str) -> str:
 def _labelled(row: Mapping[str, object], line: int, layout: Layout) -> Labelled:
     for name, option in ((layout.text, "--text"), (layout.label, "--label")):
         if name not in row:
-            raise _BadLine(line, f"no column {name!r}; there are {', '.join(row)}. Choose with {option}")
+            raise BadLine(line, f"no column {name!r}; there are {', '.join(row)}. Choose with {option}")
     text, told = row[layout.text], row[layout.label]
     if not isinstance(text, str):
-        raise _BadLine(line, f"{layout.text!r} is no text: {text!r}")
-    label = _OF_SHORT.get(str(told).strip().lower().replace(" ", "_").replace("-", "_"))
+        raise BadLine(line, f"{layout.text!r} is no text: {text!r}")
+    label = label_of_word(told)
     if label:
         return Labelled(text, label)
-    rating = _number(told)
+    rating = number_of(told)
     if rating is None:
-        raise _BadLine(line, f"the label {told!r} is neither a number nor one of {', '.join(LABELS)}")
+        raise BadLine(line, f"the label {told!r} is neither a number nor one of {', '.join(LABELS)}")
     return Labelled(text, rating=rating)
 
 
-def _number(told: object) -> float | None:
+def label_of_word(told: object) -> Label | None:
+    """The label that a word is, however it is written; None for one that is none."""
+    return _OF_SHORT.get(str(told).strip().lower().replace(" ", "_").replace("-", "_"))
+
+
+def number_of(told: object) -> float | None:
     """A finite number, or None."""
     if isinstance(told, bool) or not isinstance(told, str | int | float):
         return None
