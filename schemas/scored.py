@@ -27,8 +27,9 @@ class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
     """What moved a score, and by how many points of the scale from 0 to 10.
 
     `rule` is `vader` or `textblob` (the words that they rate, together), `lexicon` (a phrase of the support lexicon),
-    `negated` (one with a negation before it), `sarcasm`, or `others` (smaller ones added up). `term` is what stands in
-    the text, and `start` to `end` its place in the cleaned text; both are 0 for what has no single place.
+    `negated` (one with a negation before it), `sarcasm`, `model` (a word as a model that was learned weighs it, or
+    `(lexicon)`, what it makes of the lexicon scorer's figures), or `others` (smaller ones added up). `term` is what
+    stands in the text, and `start` to `end` its place in the cleaned text; both are 0 for what has no single place.
     """
 
     rule: str

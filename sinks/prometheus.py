@@ -42,6 +42,11 @@ SHADOW_LEFT: Final = Counter(
     "Texts that a challenger was not compared on: it was too slow for the batch, or failed.",
     ["kind", "reason"],
 )
+MODELS_MISSING: Final = Gauge(
+    "helpdesk_models_missing",
+    "Models that are in force for somebody and cannot be read: the one before decides, or what has not learned.",
+    ["kind"],
+)
 SCORING_SECONDS: Final = Histogram(
     "helpdesk_sentiment_analysis_duration_seconds",
     "Time to score one text, as the mean over its batch.",

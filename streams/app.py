@@ -17,7 +17,7 @@ from streams.engine.stage import Stage
 from streams.escalation.book import PolicyBook
 from streams.learning.challengers import follow_challengers
 from streams.logs import configure_logs
-from streams.policies import library_source, notify_source, policy_source
+from streams.policies import library_source, model_source, notify_source, policy_source
 from streams.stages import build_stage, follower
 
 Follow = Callable[[], Coroutine[Any, Any, None]]
@@ -28,6 +28,7 @@ def run_worker(stage: str, settings: Settings, *, build: Build = build_stage, pa
     """Run one stage until SIGTERM or SIGINT. Workers that are to fail on purpose bring another stage or parts."""
     configure_logs()
     policies, targets, library = policy_source(settings), notify_source(settings), library_source(settings)
+    models = model_source(settings)
     built = build(stage, settings, policies.read())
     layout = KafkaStage(
         brokers=settings.kafka_brokers,
@@ -46,7 +47,7 @@ def run_worker(stage: str, settings: Settings, *, build: Build = build_stage, pa
         memory_limit=settings.memory_limit,
         broker_patience=settings.broker_patience,
         parts=parts,
-        beside=_together(follower(built, policies, targets, library), follow_challengers(settings, built)),
+        beside=_together(follower(built, policies, targets, library, models), follow_challengers(settings, built)),
     )
     serve_metrics(settings.metrics_port, settings.host)
     if asyncio.run(_has_broker(settings)):

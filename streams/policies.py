@@ -10,8 +10,10 @@ from sinks.suggestions.library import Library, read_library
 from streams.config import Settings
 from streams.escalation.book import PolicyBook, preset_book, read_book
 from streams.escalation.loading import PolicyError
+from streams.learning.judging import load_models
 from streams.notify.book import NotifyBook
 from streams.notify.book import read_book as read_notify_book
+from streams.score import Models
 
 log = logging.getLogger(__name__)
 
@@ -66,6 +68,14 @@ def notify_source(settings: Settings) -> BookSource[NotifyBook]:
 def library_source(settings: Settings) -> BookSource[Library]:
     """The drafts and articles of the settings. Reading raises PolicyError."""
     return BookSource("suggestions", settings.suggestions, lambda: read_library(settings.suggestions))
+
+
+def model_source(settings: Settings) -> BookSource[Models]:
+    """The models that are in force by the settings: those that cannot be read are told and left out. Reading raises
+    FileError for a list of them that is wrong.
+    """
+    folder, key = settings.models, settings.model_key
+    return BookSource("models", folder, lambda: load_models(folder, key))
 
 
 def _state(folder: Path | None) -> frozenset[tuple[str, int, int]]:

@@ -3,6 +3,7 @@
 from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
+from itertools import compress
 from typing import NamedTuple, Protocol
 
 from schemas.cloudevents import read_message
@@ -17,16 +18,62 @@ from streams.engine.stage import Batch, Output
 from streams.engine.state import Overlay
 from streams.scoring import Explained, Explainer
 from streams.scoring.readings import Asked, Reader, Reading
-from streams.scoring.scorer import polarity_of
+from streams.scoring.scorer import HELPDESK_BANDS, polarity_of
 
 _NOT_CUSTOMERS = frozenset({"agent", "bot", "system"})
 
 
 class Preset(NamedTuple):
-    """How texts are scored and read."""
+    """How texts are scored and read; `bounds` are the scores at which the labels change, as in `label_of`."""
 
     scorer: Explainer
     reader: Reader
+    bounds: Sequence[float] = HELPDESK_BANDS
+
+
+class Judges(Protocol):
+    """The models that were learned and are in force for a tenant. One that there is not changes nothing."""
+
+    def sentiments(
+        self, texts: Sequence[str], found: Sequence[Explained], scorer: Explainer, bounds: Sequence[float]
+    ) -> Sequence[Explained]:
+        """What the texts say by the model, where `scorer`, which found the rest, scored them at all."""
+        ...
+
+    def categories(self, texts: Sequence[str], readings: Sequence[Reading]) -> Sequence[Reading]:
+        """The readings with the category that the model tells."""
+        ...
+
+    def name(self, scorer: str) -> str:
+        """What stands in a row for who scored it: `scorer` where no model does."""
+        ...
+
+
+class Models(Protocol):
+    """Which models judge for whom."""
+
+    def of(self, tenant: str) -> Judges | None:
+        """Those of a tenant, the same object for all who have the same; None where none is in force."""
+        ...
+
+    def after(self, before: "Models") -> "Models":
+        """With what was in force before in the place of what cannot be read now."""
+        ...
+
+
+class NoModels:
+    """Nothing was learned: presets alone score."""
+
+    def of(self, tenant: str) -> Judges | None:
+        """None."""
+        return None
+
+    def after(self, before: Models) -> Models:
+        """Itself."""
+        return self
+
+
+NO_MODELS: Models = NoModels()
 
 
 class Book(Protocol):
@@ -46,6 +93,7 @@ class ScoreStage:
     """Reads `tickets.events.v1`; keys its output by tenant and ticket, whatever key the producer used.
 
     The book tells by which preset the texts of a tenant and channel are read; `load` gives a preset by its name, once.
+    `models` judge in its place what they are in force for.
     """
 
     name = "score"
@@ -53,8 +101,9 @@ class ScoreStage:
     outputs: Sequence[str] = (topics.SCORED, topics.SHADOW_SCORES, topics.PARTIALS, topics.DEAD_LETTERS)
     patience = 0.01
 
-    def __init__(self, book: Book, load: Callable[[PresetName], Preset]) -> None:
+    def __init__(self, book: Book, load: Callable[[PresetName], Preset], models: Models = NO_MODELS) -> None:
         self._load = load
+        self._models = models
         self._presets: dict[PresetName, Preset] = {}
         self._beside: Sequence[Beside] = ()
         self.adopt(book)
@@ -67,6 +116,10 @@ class ScoreStage:
     def tell_beside(self, tellers: Sequence[Beside]) -> None:
         """Ask these about each batch from the next one on, after it is scored."""
         self._beside = tuple(tellers)
+
+    def adopt_models(self, models: Models) -> None:
+        """Let other models judge from the next batch on."""
+        self._models = models.after(self._models)
 
     def restore(self, state: Overlay) -> None:
         """Nothing to restore."""
@@ -92,7 +145,7 @@ class ScoreStage:
         return Output()
 
     def _score(self, received: Sequence["Received"]) -> Sequence[ScoredEvent]:
-        return score_by_book(received, self._book, self._presets)
+        return score_by_book(received, self._book, self._presets, self._models)
 
 
 class Received(NamedTuple):
@@ -124,32 +177,54 @@ def _send(scored: ScoredEvent, output: Output) -> None:
 
 
 def score_by_book(
-    received: Sequence[Received], book: Book, presets: Mapping[PresetName, Preset]
+    received: Sequence[Received], book: Book, presets: Mapping[PresetName, Preset], models: Models = NO_MODELS
 ) -> Sequence[ScoredEvent]:
-    """Each event as the book's preset for its tenant and channel reads it, in order; `presets` are all of the book."""
-    if len(presets) == 1:
+    """Each event as the book's preset for its tenant and channel reads it and the tenant's models judge it, in order;
+    `presets` are all of the book.
+    """
+    if len(presets) == 1 and models is NO_MODELS:
         [preset] = presets.values()
         return score_events(received, *preset)
-    groups: dict[PresetName, list[int]] = {}
+    groups: dict[tuple[PresetName, int], list[int]] = {}
+    judges: dict[int, Judges | None] = {}
     for place, (event, _) in enumerate(received):
-        groups.setdefault(book.reads(event.tenant, event.channel), []).append(place)
+        judge = models.of(event.tenant)
+        judges[id(judge)] = judge
+        groups.setdefault((book.reads(event.tenant, event.channel), id(judge)), []).append(place)
     found: dict[int, ScoredEvent] = {}
-    for name, places in groups.items():
-        scored = score_events([received[place] for place in places], *presets[name])
+    for (name, judge_id), places in groups.items():
+        scored = score_events([received[place] for place in places], *presets[name], judges[judge_id])
         found.update(zip(places, scored, strict=True))
     return [found[place] for place in range(len(received))]
 
 
-def score_events(received: Sequence[Received], scorer: Explainer, reader: Reader) -> list[ScoredEvent]:
+def score_events(
+    received: Sequence[Received],
+    scorer: Explainer,
+    reader: Reader,
+    bounds: Sequence[float] = HELPDESK_BANDS,
+    judges: Judges | None = None,
+) -> list[ScoredEvent]:
     """Each event with its sentiment and what else was read: from subject and text together, whoever wrote them."""
-    found = scorer.score_all([_text(event) for event, _ in received])
+    texts = [_text(event) for event, _ in received]
+    found: Sequence[Explained] = scorer.score_all(texts)
+    if judges is not None:
+        found = judges.sentiments(texts, found, scorer, bounds)
     readings = reader.read_all(
         [
             Asked(each.text, _polarity(each), event.priority, each.heard)
             for each, (event, _) in zip(found, received, strict=True)
         ]
     )
-    return [_scored(*each, scorer.name) for each in zip(received, found, readings, strict=True)]
+    if judges is None:
+        return [_scored(*each, scorer.name) for each in zip(received, found, readings, strict=True)]
+    scored = [each.sentiment is not None for each in found]
+    judged = iter(judges.categories(list(compress(texts, scored)), list(compress(readings, scored))))
+    name = judges.name(scorer.name)
+    return [
+        _scored(event, each, next(judged), name) if each.sentiment else _scored(event, each, reading, scorer.name)
+        for event, each, reading in zip(received, found, readings, strict=True)
+    ]
 
 
 def _polarity(found: Explained) -> float:

@@ -11,12 +11,14 @@ from sinks.suggestions.library import Library, read_library
 from streams.config import Settings
 from streams.engine.stage import Stage
 from streams.escalation.book import PolicyBook, preset_book
+from streams.learning.judging import read_models
 from streams.notify import NotifyStage
 from streams.notify.book import NotifyBook, read_book
 from streams.policies import BookSource
 from streams.registry import RegistryStage
-from streams.score import Preset, ScoreStage
+from streams.score import Models, Preset, ScoreStage
 from streams.scoring import scorer_or_unavailable
+from streams.scoring.presets import label_bounds
 from streams.scoring.readers import reader_of
 from streams.track import TrackStage
 from streams.trends import TrendsStage
@@ -54,11 +56,11 @@ def _articles(settings: Settings) -> Library | None:
 
 def load_preset(name: PresetName) -> Preset:
     """A preset; its texts go on without a score when its scorer cannot be loaded."""
-    return Preset(scorer_or_unavailable(name), reader_of(name))
+    return Preset(scorer_or_unavailable(name), reader_of(name), label_bounds(name))
 
 
 _BUILD: dict[str, Callable[[Settings, PolicyBook], Stage]] = {
-    "score": lambda settings, book: ScoreStage(book, load_preset),
+    "score": lambda settings, book: ScoreStage(book, load_preset, read_models(settings.models, settings.model_key)),
     "track": lambda settings, book: TrackStage(book, settings.duplicate_horizon, window_rules(settings)),
     "registry": lambda settings, book: RegistryStage(),
     "trends": lambda settings, book: TrendsStage(window_rules(settings)),
@@ -77,12 +79,15 @@ def follower(
     policies: BookSource[PolicyBook],
     targets: BookSource[NotifyBook],
     library: BookSource[Library] | None = None,
+    models: BookSource[Models] | None = None,
 ) -> Callable[[], Coroutine[Any, Any, None]] | None:
     """What hands a stage the files that it decides by, whenever they change; None for one that decides by none.
 
     The sources are older than the stage, so no change in between is missed.
     """
-    if isinstance(stage, ScoreStage | TrackStage):
+    if isinstance(stage, ScoreStage):
+        return partial(_follow_score, stage, policies, models)
+    if isinstance(stage, TrackStage):
         return partial(policies.follow, stage.adopt)
     return partial(_follow_both, stage, targets, library) if isinstance(stage, NotifyStage) else None
 
@@ -91,4 +96,9 @@ async def _follow_both(
     stage: NotifyStage, targets: BookSource[NotifyBook], library: BookSource[Library] | None
 ) -> None:
     following = [targets.follow(stage.adopt)] + ([library.follow(stage.adopt_articles)] if library else [])
+    await asyncio.gather(*following)
+
+
+async def _follow_score(stage: ScoreStage, policies: BookSource[PolicyBook], models: BookSource[Models] | None) -> None:
+    following = [policies.follow(stage.adopt)] + ([models.follow(stage.adopt_models)] if models else [])
     await asyncio.gather(*following)

@@ -32,7 +32,7 @@ from streams.llm.summarising import summary_writer_of
 from streams.llm.wiring import assistant_of
 from streams.notify.local_outbox import LocalOutbox
 from streams.notify.sending import run_sender
-from streams.policies import library_source, notify_source, policy_source
+from streams.policies import library_source, model_source, notify_source, policy_source
 from streams.reanalysis.wiring import service_of
 from streams.reporting import reporter_of
 from streams.stages import STAGES, build_stage, follower
@@ -67,11 +67,12 @@ async def _run(settings: Settings, rate: float | None, folder: Path) -> None:
         running.append(await stack.enter_async_context(storing(log, settings, open_client)))
         await stack.enter_async_context(listening(clickhouse_url(settings, folder)))
         policies, targets, library = policy_source(settings), notify_source(settings), library_source(settings)
+        models = model_source(settings)
         stages = [build_stage(name, settings, policies.read()) for name in STAGES]
         for worker in _workers(log, stages, settings, stack):
             running.append(await stack.enter_async_context(_working(worker)))
         for stage in stages:
-            if (follow := follower(stage, policies, targets, library)) is not None:
+            if (follow := follower(stage, policies, targets, library, models)) is not None:
                 await stack.enter_async_context(_background(follow(), f"{stage.name}-files"))
             if (follow := follow_challengers(settings, stage)) is not None:
                 await stack.enter_async_context(_background(follow(), f"{stage.name}-challengers"))
