@@ -55,7 +55,8 @@ class Conversation(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     `episode` counts how often the ticket was resolved after an escalation; `escalated` is the priority at which it is
     escalated in this one, `escalated_at` since when. `fired` tells when each rule last did, and in which session.
     `seen` holds fingerprints of event ids. `open_since` is from when on work is due: since the ticket was opened, or
-    opened again; 0 while it is closed. `warned` is what was told of that, as bits.
+    opened again; 0 while it is closed. `warned` is what was told of that, as bits. `arm` is the arm of an experiment
+    that the conversation was dealt to when it began, as "experiment:arm"; empty for none.
     """
 
     first_at: int
@@ -94,6 +95,7 @@ class Conversation(msgspec.Struct, frozen=True, array_like=True, kw_only=True):
     seen: tuple[int, ...] = ()
     open_since: int = 0
     warned: int = 0
+    arm: str = ""
 
 
 def fingerprint(text: str) -> int:

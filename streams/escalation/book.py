@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_valida
 from schemas.events import Channel
 from schemas.readings import PresetName
 from streams.escalation.compiled import ReadyPolicy
+from streams.escalation.experiments import Tryings, read_experiments, ready
 from streams.escalation.loading import (
     PRESETS,
     Mistake,
@@ -83,7 +84,9 @@ class BookFile(BaseModel):
 
 
 class Choice(NamedTuple):
-    """The policy that decides on a ticket, and the trial and side by which it was chosen, as "name:side"."""
+    """The policy that decides on a ticket, and the trial or experiment and the side of it by which it was chosen, as
+    "name:side".
+    """
 
     policy: ReadyPolicy
     arm: str | None = None
@@ -92,7 +95,7 @@ class Choice(NamedTuple):
 class PolicyBook:
     """The policies and who decides by which. The most exact `use` counts: tenant and channel, tenant, channel."""
 
-    def __init__(self, policies: Mapping[str, Policy], file: BookFile) -> None:
+    def __init__(self, policies: Mapping[str, Policy], file: BookFile, tryings: Tryings | None = None) -> None:
         self._ready = {name: ReadyPolicy(policy) for name, policy in policies.items()}
         self._file = file
         self._uses: dict[tuple[str | None, str | None], str] = {
@@ -100,12 +103,23 @@ class PolicyBook:
         }
         self._trials = {trial.policy: trial for trial in file.trial}
         self._chosen: dict[tuple[str, str], ReadyPolicy] = {}
+        # What deals tickets to the arms of experiments.
+        self.tryings = tryings or Tryings()
 
     def __str__(self) -> str:
-        return ", ".join(f"{ready.name} {ready.version}" for ready in self.ready())
+        policies = ", ".join(dict.fromkeys(f"{ready.name} {ready.version}" for ready in self.ready()))
+        trying = ", ".join(each.about.name for each in self.tryings.all)
+        return f"{policies}; experiments: {trying}" if trying else policies
 
-    def choose(self, tenant: str, channel: str, ticket: bytes) -> Choice:
-        """The policy for a ticket; `ticket` is its key, which decides the side of a trial."""
+    def choose(
+        self, tenant: str, channel: str, ticket: bytes, *, arm: str = "", at: int = 0, is_escalated: bool = False
+    ) -> Choice:
+        """The policy for a ticket at a time (Unix milliseconds); `ticket` is its key, which decides the side of a
+        trial, `arm` is the arm of an experiment that its conversation was dealt to.
+        """
+        trying = self.tryings.arm(arm, at, is_escalated=is_escalated) if arm else None
+        if trying is not None:
+            return Choice(trying.policy, trying.arm)
         policy = self._chosen.get((tenant, channel)) or self._choose(tenant, channel)
         trial = self._trials.get(policy.name)
         if trial is None:
@@ -124,7 +138,7 @@ class PolicyBook:
 
     def ready(self) -> Iterable[ReadyPolicy]:
         """The policies that decide on some ticket."""
-        return self._ready.values()
+        return (*self._ready.values(), *self.tryings.policies())
 
     def _choose(self, tenant: str, channel: str) -> ReadyPolicy:
         uses = self._uses
@@ -149,7 +163,7 @@ def preset_book(name: PresetName) -> PolicyBook:
 
 def read_book(folder: Path, default: PresetName = "support") -> PolicyBook:
     """The policies of a folder: `book.toml` says who decides by which (without it all by `default`), every other TOML
-    file is a policy. The presets may be named too. Raises PolicyError.
+    file is a policy; `experiments/` below it has experiments. The presets may be named too. Raises PolicyError.
     """
     if not folder.is_dir():
         raise PolicyError([Mistake(str(folder), None, "", "no such folder of policies")])
@@ -162,7 +176,16 @@ def read_book(folder: Path, default: PresetName = "support") -> PolicyBook:
                 raise PolicyError([Mistake(str(file), line, "name", f"another file has a policy {policy.name!r} too")])
             policies[policy.name] = policy
     book = _read_file(folder / BOOK_FILE, default)
-    return PolicyBook(_named(book, policies, folder / BOOK_FILE), book)
+    named = _named(book, policies, folder / BOOK_FILE)
+    plain = PolicyBook(named, book)
+    found, files = read_experiments(folder)
+    if not found:
+        return plain
+
+    def policy_of(name: str) -> Policy | None:
+        return policies.get(name) or (preset(name) if name in PRESETS else None)
+
+    return PolicyBook(named, book, ready(found, files, policy_of, plain.reads))
 
 
 def _read_file(file: Path, default: PresetName) -> BookFile:

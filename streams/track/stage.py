@@ -49,6 +49,10 @@ DUE_TICKETS: Final = 500
 TIMED_TICKETS: Final = 4_000
 
 
+# More often than an experiment's arms can begin and end.
+_CHANGES: Final = 1_000_000
+
+
 class Untimed(NamedTuple):
     """The conversations whose timers are to be set, from a place on."""
 
@@ -119,9 +123,9 @@ class TrackStage:
     def tick(self, now: int, idle: bool, state: Overlay) -> Output:
         """Decide on tickets whose time has come, tell of those that wait, then tell `trends` what changed."""
         output = Output()
-        if state.get(TIMED_BY, ONLY) != self._books:
-            self._set_timers(state)
-        self._set_more_timers(state)
+        if state.get(TIMED_BY, ONLY) != self._deciding(now):
+            self._set_timers(state, now)
+        self._set_more_timers(now, state)
         self._time_passed(now, state, output)
         self._tell_who_waits(now, state, output)
         totals.tell(now, idle, self._rules, state, output)
@@ -140,7 +144,9 @@ class TrackStage:
         time = event_time(round(event.occurred_at.timestamp() * 1000), appended, self._rules)
         at = time.at
         stored = state.get(CONVERSATIONS, key)
-        ticket = self._ticket(key, event.tenant, event.ticket_id, stored.channel if stored else event.channel)
+        ticket = self._ticket(
+            key, event.tenant, event.ticket_id, stored.channel if stored else event.channel, stored, at
+        )
         before = current(stored, at, ticket.memory)
         event_id = fingerprint(event.event_id)
         if before is not None and event_id in before.seen:
@@ -150,9 +156,11 @@ class TrackStage:
             return at
         if stored is not None and before is None:
             _forget(stored, key, state)
-            ticket = self._ticket(key, event.tenant, event.ticket_id, event.channel)
+            ticket = self._ticket(key, event.tenant, event.ticket_id, event.channel, None, at)
         waits_from = None if time.too_late else max(at, appended)
         known = fold(before, event, at, ticket.memory, event_id=event_id, waits_from=waits_from)
+        if before is None:
+            known, ticket = self._deal(event, ticket, known)
         is_escalated = self._judge(event, ticket, before, known, time, state, output)
         if time.cut:
             output.count("future")
@@ -165,6 +173,15 @@ class TrackStage:
             tally.add(event, at, place, share, escalated=is_escalated)
             sampler.add(event_id, at, event)
         return at
+
+    def _deal(self, event: ScoredEvent, ticket: Ticket, known: Conversation) -> tuple[Conversation, Ticket]:
+        """A conversation that begins may belong to an arm of an experiment, and does so for as long as it is kept."""
+        at = known.first_at
+        arm = self._book.tryings.deal(event.tenant, event.channel, event.ticket_id, known.customer_id, at)
+        if not arm:
+            return known, ticket
+        known = msgspec.structs.replace(known, arm=arm)
+        return known, self._ticket(ticket.key, event.tenant, event.ticket_id, event.channel, known, at)
 
     def _judge(
         self,
@@ -241,7 +258,7 @@ class TrackStage:
         if known is None:
             # Forgotten since it asked.
             return
-        ticket = self._ticket_of(key, known)
+        ticket = self._ticket_of(key, known, record.timestamp)
         answer = registry.decode_answer(record.value or b"")
         if isinstance(answer, CustomerKnown):
             known = msgspec.structs.replace(known, tickets=answer.tickets)
@@ -261,7 +278,7 @@ class TrackStage:
             known = state.get(CONVERSATIONS, key)
             if known is None:
                 continue
-            ticket = self._ticket_of(key, known)
+            ticket = self._ticket_of(key, known, now)
             self._watch(ticket, self._look_at(ticket, known, now, tally, state, output), state)
             due = ticket.policy.next_due(known, now)
             if due is not None:
@@ -273,7 +290,7 @@ class TrackStage:
             known = state.get(CONVERSATIONS, key)
             if known is None:
                 continue
-            ticket = self._ticket_of(key, known)
+            ticket = self._ticket_of(key, known, now)
             for due in ticket.awaiting.due(known, now):
                 known = notices.tell_awaited(ticket, known, due, now, state, output)
                 state.put(CONVERSATIONS, key, known)
@@ -315,15 +332,19 @@ class TrackStage:
         if due is not None:
             timers.set_timer(ticket.key, due, state)
 
-    def _set_timers(self, state: Overlay) -> None:
+    def _deciding(self, now: int) -> int:
+        """Changes whenever other policies decide: with every book, and when an arm of an experiment begins or ends."""
+        return self._books * _CHANGES + self._book.tryings.changed(now)
+
+    def _set_timers(self, state: Overlay, now: int = 0) -> None:
         """Begin to set all timers anew: nothing else tells when a policy's spans are over."""
         timers.clear_timers(state)
         timers.clear_timers(state, timers.NOTICES)
-        state.put(TIMED_BY, ONLY, self._books)
+        state.put(TIMED_BY, ONLY, self._deciding(now))
         grow = any(ready.growths or self._parts(ready)[1].is_wanted for ready in self._book.ready())
         state.put(UNTIMED, ONLY, Untimed(state.keys(CONVERSATIONS) if grow else (), 0))
 
-    def _set_more_timers(self, state: Overlay) -> None:
+    def _set_more_timers(self, now: int, state: Overlay) -> None:
         untimed = state.get(UNTIMED, ONLY)
         if untimed is None:
             return
@@ -338,7 +359,7 @@ class TrackStage:
             known = state.peek(CONVERSATIONS, key)
             if known is None:
                 continue
-            ticket = self._ticket_of(key, known)
+            ticket = self._ticket_of(key, known, now)
             due = ticket.policy.next_due(known, 0)
             if due is not None:
                 timers.set_timer(key, due, state)
@@ -355,19 +376,22 @@ class TrackStage:
             known = state.get(CONVERSATIONS, key)
             if known is None:
                 continue
-            memory = self._ticket_of(key, known).memory
+            memory = self._ticket_of(key, known, now).memory
             if progress.watermark and is_forgotten(known, progress.watermark, memory):
                 _forget(known, key, state)
 
     # -- parts
 
-    def _ticket_of(self, key: bytes, known: Conversation) -> Ticket:
-        """The ticket of a conversation that is kept."""
+    def _ticket_of(self, key: bytes, known: Conversation, at: int) -> Ticket:
+        """The ticket of a conversation that is kept, as it is decided on at a time."""
         tenant, _, ticket_id = key.decode().partition("/")
-        return self._ticket(key, tenant, ticket_id, known.channel)
+        return self._ticket(key, tenant, ticket_id, known.channel, known, at)
 
-    def _ticket(self, key: bytes, tenant: str, ticket_id: str, channel: str) -> Ticket:
-        policy, arm = self._book.choose(tenant, channel, key)
+    def _ticket(
+        self, key: bytes, tenant: str, ticket_id: str, channel: str, known: Conversation | None, at: int
+    ) -> Ticket:
+        dealt, is_escalated = (known.arm, known.escalated is not None) if known is not None else ("", False)
+        policy, arm = self._book.choose(tenant, channel, key, arm=dealt, at=at, is_escalated=is_escalated)
         parts = self._known.get(policy.name) or self._parts(policy)
         return Ticket(key, tenant, ticket_id, policy, arm, *parts)
 

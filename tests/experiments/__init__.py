@@ -1,0 +1,1 @@
+"""Experiments: dealing tickets, deciding by arms, and what may be concluded at any look."""
