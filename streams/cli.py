@@ -12,6 +12,7 @@ from streams.commands import (
     llm,
     migrate,
     model,
+    model_compare,
     model_switch,
     notify,
     policy,
@@ -57,6 +58,7 @@ app.command()(evaluate.evaluate)
 app.command()(report.report)
 policy.policy.command()(backtest.backtest)
 app.add_typer(policy.policy, name="policy")
+model.model.command()(model_compare.compare)
 model.model.command()(model_switch.challenge)
 model.model.command()(model_switch.promote)
 model.model.command()(model_switch.rollback)

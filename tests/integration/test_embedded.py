@@ -260,6 +260,7 @@ async def test_a_process_that_is_killed_again_and_again_counts_every_event_once(
         "audit": 0,
         "suggestion_uses": 0,
         "enrichments": 0,
+        "shadow_scores": 0,
         "dead_letters": 0,
     }
 
