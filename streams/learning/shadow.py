@@ -2,7 +2,7 @@
 
 import logging
 from collections.abc import Callable, Mapping, Sequence
-from typing import TYPE_CHECKING, Final, NamedTuple, Protocol, TypeVar
+from typing import TYPE_CHECKING, Final, Protocol, TypeVar
 
 from schemas.events import ticket_key
 from schemas.scored import ScoredEvent
@@ -40,13 +40,6 @@ class Aside(Protocol):
         ...
 
 
-class _Place(NamedTuple):
-    """One message for one challenger: its place in the batch, and who it is compared with."""
-
-    at: int
-    champion: str
-
-
 class Shadow:
     """The challengers that `in_force` names. Of `models` one that could not be read is None. It never raises: what goes
     wrong with a challenger costs its own records only, and is counted and told in the log.
@@ -68,32 +61,26 @@ class Shadow:
             self._ask(version, places, texts, scored, output)
         return output
 
-    def _asked(self, texts: Sequence[str], scored: Sequence[ScoredEvent]) -> dict[Version, list[_Place]]:
-        found: dict[Version, list[_Place]] = {}
+    def _asked(self, texts: Sequence[str], scored: Sequence[ScoredEvent]) -> dict[Version, list[int]]:
+        """The places of the messages that each challenger is asked about."""
+        found: dict[Version, list[int]] = {}
         for kind in SHADOW_KINDS:
             # Most batches are of few tenants.
-            of_tenant: dict[str, tuple[Version, str] | None] = {}
+            of_tenant: dict[str, str | None] = {}
             for at, event in enumerate(scored):
                 if not texts[at]:
                     continue
                 if event.tenant not in of_tenant:
-                    of_tenant[event.tenant] = self._of(event.tenant, kind)
-                pair = of_tenant[event.tenant]
-                if pair is not None and _class_of(event, kind):
-                    found.setdefault(pair[0], []).append(_Place(at, pair[1]))
+                    of_tenant[event.tenant] = self._in_force.challenger(event.tenant, kind)
+                challenger = of_tenant[event.tenant]
+                if challenger is not None and _class_of(event, kind):
+                    found.setdefault((kind, challenger), []).append(at)
         return found
-
-    def _of(self, tenant: str, kind: ShadowKind) -> tuple[Version, str] | None:
-        """The challenger of a tenant, and the champion that it is compared with."""
-        challenger = self._in_force.challenger(tenant, kind)
-        if challenger is None:
-            return None
-        return (kind, challenger), self._in_force.champion(tenant, kind) or LEXICON
 
     def _ask(
         self,
         version: Version,
-        places: Sequence[_Place],
+        places: Sequence[int],
         texts: Sequence[str],
         scored: Sequence[ScoredEvent],
         output: Output,
@@ -102,12 +89,12 @@ class Shadow:
         if model is None:
             self._left(version, "unreadable", "it cannot be read", len(places), output)
             return
-        mine = [texts[place.at] for place in places]
+        mine = [texts[at] for at in places]
         try:
             told = self._aside.run(lambda: say(model, mine))
             records = [
-                _record(version, model.card.classes, int(chosen), row, scored[place.at], place.champion)
-                for place, chosen, row in zip(places, *told, strict=True)
+                _record(version, model.card.classes, int(chosen), row, scored[at])
+                for at, chosen, row in zip(places, *told, strict=True)
             ]
         except TooSlow as error:
             self._left(version, "slow", str(error), len(mine), output)
@@ -128,6 +115,12 @@ class Shadow:
             log.warning("the challenger %s %s leaves texts out: %s", *version, words)
 
 
+def champion_of(scorer: str, kind: ShadowKind) -> str:
+    """Which model read an event, by the name that its scorer has there: "sentiment-VERSION+category-VERSION"."""
+    named = (part.partition("-") for part in scorer.split("+"))
+    return next((version for of, _, version in named if of == kind), LEXICON)
+
+
 def _class_of(event: ScoredEvent, kind: ShadowKind) -> str:
     if kind == "category":
         return event.category
@@ -140,7 +133,6 @@ def _record(
     chosen: int,
     row: "NDArray[np.float64]",
     event: ScoredEvent,
-    champion: str,
 ) -> ShadowScore:
     kind, challenger = version
     probabilities = dict(zip(classes, map(float, row), strict=True))
@@ -155,7 +147,7 @@ def _record(
         kind=kind,
         channel=event.channel,
         occurred_at=event.occurred_at,
-        champion=champion,
+        champion=champion_of(event.scorer, kind),
         challenger=challenger,
         champion_class=counts,
         challenger_class=says,

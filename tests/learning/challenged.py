@@ -12,7 +12,7 @@ from streams.learning.card import ModelCard
 from streams.learning.classifier import Classifier, Term
 from streams.learning.in_force import InForce
 from streams.learning.shadow import Shadow
-from tests.learning.kept_models import FIRST, SECOND, card
+from tests.learning.kept_models import SECOND, card
 
 MOODS = ("negative", "neutral", "positive")
 
@@ -85,11 +85,9 @@ def challenger(make: type[Worded] = Worded, version: str = SECOND) -> Worded:
     return make(card(version, classes=MOODS))
 
 
-def shadow_of(model: Classifier | None, aside: Any = None, champion: str | None = FIRST) -> Shadow:
+def shadow_of(model: Classifier | None, aside: Any = None) -> Shadow:
     """A challenger for every tenant."""
     in_force = InForce().with_challenger("", "sentiment", SECOND)
-    if champion is not None:
-        in_force = in_force.with_champion("", "sentiment", champion)
     return Shadow(in_force, {("sentiment", SECOND): model}, aside or AtOnce())
 
 

@@ -16,7 +16,7 @@ from streams.engine.log import Outgoing
 from streams.learning.aside import Thread
 from streams.learning.in_force import InForce
 from streams.learning.novelty import Novelty
-from streams.learning.shadow import Shadow, TooSlow
+from streams.learning.shadow import Shadow, TooSlow, champion_of
 from streams.score import Beside, ScoreStage
 from streams.scoring import scorer_of
 from streams.scoring.readers import reader_of
@@ -67,7 +67,7 @@ def test_both_say_what_they_think_of_each_message_with_words() -> None:
     assert counting(sent) == WITHOUT
     a, b, c, f = told(sent)
     assert [each.event_id for each in (a, b, c, f)] == ["a", "b", "c", "f"]
-    assert (a.champion, a.challenger, a.kind, a.channel, a.tenant) == (FIRST, SECOND, "sentiment", "email", "default")
+    assert (a.champion, a.challenger, a.kind, a.channel, a.tenant) == (LEXICON, SECOND, "sentiment", "email", "default")
     # To one who knows three moods, a very negative text is negative.
     assert (a.champion_class, a.challenger_class, a.agree) == ("very_negative", "negative", True)
     assert (a.probability, a.probability_of_champions) == (0.7, 0.7)
@@ -75,6 +75,12 @@ def test_both_say_what_they_think_of_each_message_with_words() -> None:
     scored = {json.loads(each.value or b"")["event_id"]: json.loads(each.value or b"") for each in WITHOUT[:4]}
     assert a.score == scored["a"]["sentiment"]["score"]
     assert [each.key for each in sent if each.topic == topics.SHADOW_SCORES][3] == ticket_key("default", "t2")
+
+
+def test_the_champion_is_the_one_that_read_the_event() -> None:
+    both = f"sentiment-{FIRST}+category-{SECOND}"
+    assert (champion_of(both, "sentiment"), champion_of(both, "category")) == (FIRST, SECOND)
+    assert (champion_of(f"support-1+category-{SECOND}", "sentiment"), champion_of("", "category")) == (LEXICON, LEXICON)
 
 
 def test_no_words_of_customers_are_told() -> None:
