@@ -6,7 +6,7 @@ import sys
 import structlog
 
 # At INFO it tells every coordinator it finds, once for each partition's producer.
-_CHATTY = ("aiokafka", "faust", "mode")
+_CHATTY = ("aiokafka", "faust", "mode", "httpx2")
 # While a broker is away its clients try again every few milliseconds and tell of each attempt.
 _REPETITIVE = "aiokafka"
 _ONCE_IN_SECONDS = 10.0
