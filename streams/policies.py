@@ -6,9 +6,11 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Final, Generic, TypeVar
 
+from schemas.experiments import Running
 from sinks.suggestions.library import Library, read_library
 from streams.config import Settings
 from streams.escalation.book import PolicyBook, preset_book, read_book
+from streams.escalation.experiments import read_experiments
 from streams.escalation.loading import PolicyError
 from streams.learning.judging import load_models
 from streams.notify.book import NotifyBook
@@ -58,6 +60,12 @@ def policy_source(settings: Settings) -> BookSource[PolicyBook]:
     """The policies of the settings: a folder, or a preset. Reading raises PolicyError."""
     folder, preset = settings.policies, settings.preset
     return BookSource("policies", folder, lambda: preset_book(preset) if folder is None else read_book(folder, preset))
+
+
+def experiments_of(settings: Settings) -> Callable[[], list[Running]]:
+    """The experiments below the folder of policies, as its files say when it is asked. Asking raises PolicyError."""
+    folder = settings.policies
+    return lambda: [] if folder is None else read_experiments(folder)[0]
 
 
 def notify_source(settings: Settings) -> BookSource[NotifyBook]:

@@ -64,6 +64,8 @@ RULES: Final = (
     Rule("GET", "/api/v1/escalations/*", _READ),
     Rule("GET", "/api/v1/report", _READ),
     Rule("GET", "/api/v1/report/*", _READ),
+    Rule("GET", "/api/v1/experiments", _READ),
+    Rule("GET", "/api/v1/experiments/*", _READ),
     Rule("GET", "/helpdesk/sentiment/analytics/", _READ),
     Rule("GET", "/helpdesk/sentiment/analytics", _READ),
     Rule("POST", "/api/v1/corrections", _ACT, "correction.post"),

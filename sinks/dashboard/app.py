@@ -35,6 +35,7 @@ from sinks.dashboard.live_api import live_api
 from sinks.dashboard.parameters import INVALID_OR_AWAY, NOT_KEPT, TenantName
 from sinks.dashboard.problems import invalid_parameters, problem, refused
 from sinks.dashboard.windows_api import windows_api
+from sinks.experiments.api import Source, experiments_api
 from sinks.openapi import DescribedApi, problems
 from sinks.reanalysis.api import reanalysis_api
 from sinks.reanalysis.runner import Reanalyses
@@ -81,6 +82,7 @@ def create_page(
     suggestions: Folder | None = None,
     uses: RecordWriter | None = None,
     summaries: Writer | None = None,
+    experiments: Source = tuple,
 ) -> FastAPI:
     """The page as an ASGI app over the client that `connect` opens (on the first request, on a worker thread).
 
@@ -90,6 +92,7 @@ def create_page(
     `reporter` makes the reports that are due for as long as the page is served. `suggestions` is the folder of drafts
     and articles, `uses` where it goes what people make of them; the page starts and stops it. `summaries` writes
     those by a language model; the page closes it. Raises FileError for a folder with something wrong in it.
+    `experiments` gives those of the policies' folder.
     """
     database = Database(connect)
     # By clients of its own: figures of a long span must not hold up what is live, nor each other.
@@ -141,14 +144,15 @@ def create_page(
             return problem(HTTPStatus.NOT_FOUND, f"no event of ticket {ticket!r} of tenant {tenant!r} is stored")
         return Response(found.model_dump_json(), media_type="application/json", headers=NOT_KEPT)
 
-    page.include_router(live_api(database, now))
-    page.include_router(windows_api(database, now))
+    for router in (live_api(database, now), windows_api(database, now)):
+        page.include_router(router)
     page.include_router(
         suggestions_api(analytics, now, time.monotonic, FollowedLibrary(suggestions, time.monotonic).current, uses)
     )
     page.include_router(summary_api(analytics, summaries))
     page.include_router(analytics_api(analytics, now))
-    page.include_router(report_api(reports, now))
+    for router in (report_api(reports, now), experiments_api(reports, experiments, now)):
+        page.include_router(router)
     page.include_router(corrections_api(database, now, corrections))
     page.include_router(reanalysis_api(database, reanalyses))
     page.include_router(session_api(gate))

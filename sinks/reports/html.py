@@ -11,9 +11,10 @@ from urllib.parse import quote, urlencode
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
+from sinks.reports.bands import band_svg
 from sinks.reports.drawing import svg
 from sinks.reports.figures_in_words import bounds, written
-from sinks.reports.model import Chart, Level, Report
+from sinks.reports.model import Band, Chart, Level, Report
 
 FOLDER: Final = Path(__file__).parent / "pages"
 LEVELS: Final[Mapping[Level, str]] = {"act": "Act", "watch": "Watch", "good": "Better"}
@@ -60,9 +61,9 @@ def html(report: Report, *, page: str | None = None, linked_style: str | None = 
     )
 
 
-def _draw(chart: Chart, key: str) -> Markup:
-    # `svg` escapes all texts itself.
-    return Markup(svg(chart, key))  # noqa: S704
+def _draw(chart: Chart | Band, key: str) -> Markup:
+    # Both escape all texts themselves.
+    return Markup(band_svg(chart, key) if isinstance(chart, Band) else svg(chart, key))  # noqa: S704
 
 
 @lru_cache(maxsize=1)

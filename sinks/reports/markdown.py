@@ -7,7 +7,7 @@ from typing import Final
 from sinks.reports.drawing import sparkline, total
 from sinks.reports.figures_in_words import bounds, written
 from sinks.reports.html import CALM, LEVELS, LOOK_AT, NOTHING
-from sinks.reports.model import Chart, Figure, Finding, Report, Section, Table
+from sinks.reports.model import Band, Chart, Figure, Finding, Report, Section, Table
 
 # What forms markup wherever it stands: emphasis, code, links, tables, HTML; then, what does so in some places only:
 # an entity, a list or a heading at the beginning, and what is made a link or a sign by itself (www., a:b, a@b).
@@ -96,6 +96,10 @@ def _section(section: Section) -> Iterator[str]:
             if block.form == "columns":
                 yield f"`{sparkline([total(bar) for bar in block.bars])}`"
                 yield ""
+            yield from _table(block.table)
+        elif isinstance(block, Band):
+            yield f"**{escaped(block.title)}.** {escaped(block.summary)}"
+            yield ""
             yield from _table(block.table)
         else:
             yield from _table(block)

@@ -85,7 +85,29 @@ class Chart(Part):
     table: Table
 
 
-Block = Table | Chart
+class Point(Part):
+    """A figure at a time, and its interval."""
+
+    at: datetime
+    value: float
+    low: float
+    high: float
+
+
+class Band(Part):
+    """A figure over time with its interval about it. `lines` are values that matter, named; 0 always is one."""
+
+    kind: Literal["band"] = "band"
+    title: str
+    summary: str
+    unit: Unit
+    points: tuple[Point, ...]
+    lines: tuple[tuple[str, float], ...] = ()
+    legend: tuple[tuple[Tone, str], ...] = ()
+    table: Table
+
+
+Block = Table | Chart | Band
 
 
 class Finding(Part):

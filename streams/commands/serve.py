@@ -71,6 +71,7 @@ def page() -> None:
     from streams.http_server import address_of, serve
     from streams.llm.summarising import summary_writer_of
     from streams.logs import configure_logs
+    from streams.policies import experiments_of
     from streams.reanalysis.wiring import service_of
     from streams.reporting import reporter_of
 
@@ -87,6 +88,7 @@ def page() -> None:
         suggestions=settings.suggestions,
         uses=KafkaWriter(settings.kafka_brokers, topic=topics.SUGGESTIONS),
         access=access,
+        experiments=experiments_of(settings),
         reanalyses=service_of(settings, partial(connect, settings.clickhouse_url)),
         summaries=summary_writer_of(settings),
         reporter=reporter_of(

@@ -137,6 +137,7 @@ async def _answer_people(settings: "Settings", listener: "socket | None", stack:
     from streams.gateway.kafka_writer import KafkaWriter
     from streams.http_server import address_of, serving
     from streams.llm.summarising import summary_writer_of
+    from streams.policies import experiments_of
     from streams.reanalysis.wiring import service_of
     from streams.reporting import reporter_of
 
@@ -149,6 +150,7 @@ async def _answer_people(settings: "Settings", listener: "socket | None", stack:
             suggestions=settings.suggestions,
             uses=KafkaWriter(settings.kafka_brokers, topic=topics.SUGGESTIONS),
             access=kafka_gate(settings),
+            experiments=experiments_of(settings),
             reanalyses=service_of(settings, partial(connect, url)),
             summaries=summary_writer_of(settings),
             reporter=reporter_of(

@@ -32,7 +32,7 @@ from streams.llm.summarising import summary_writer_of
 from streams.llm.wiring import assistant_of
 from streams.notify.local_outbox import LocalOutbox
 from streams.notify.sending import run_sender
-from streams.policies import library_source, model_source, notify_source, policy_source
+from streams.policies import experiments_of, library_source, model_source, notify_source, policy_source
 from streams.reanalysis.wiring import service_of
 from streams.reporting import reporter_of
 from streams.stages import STAGES, build_stage, follower
@@ -91,6 +91,7 @@ async def _run(settings: Settings, rate: float | None, folder: Path) -> None:
             suggestions=settings.suggestions,
             uses=LocalWriter(log, topics.SUGGESTIONS),
             access=access,
+            experiments=experiments_of(settings),
             reanalyses=service_of(settings, open_client),
             summaries=summary_writer_of(settings),
             reporter=reporter_of(settings, partial(open_client, readonly=True), LocalWriter(log, topics.NOTICES)),

@@ -27,7 +27,7 @@ from sinks.reports.kept import Folder
 from sinks.reports.making import DatabaseMaker
 from sinks.reports.markdown import markdown
 from sinks.reports.material import read_material, step_for
-from sinks.reports.model import Chart, Report, Table
+from sinks.reports.model import Report, Table
 from sinks.reports.pdf import NotPrinted, find_browser, pdf
 from sinks.reports.reporter import Reporter
 from sinks.reports.schedule import Schedule
@@ -97,7 +97,7 @@ def figure(report: Report, name: str) -> object:
 def table(report: Report, key: str) -> dict[str, tuple[object, ...]]:
     """Rows by their first value."""
     blocks = [block for section in report.sections for block in section.blocks]
-    tables: list[Table] = [block.table if isinstance(block, Chart) else block for block in blocks]
+    tables: list[Table] = [block if isinstance(block, Table) else block.table for block in blocks]
     return {str(row.values[0]): row.values[1:] for each in tables if each.key == key for row in each.rows}
 
 
