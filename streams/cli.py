@@ -7,6 +7,7 @@ from streams.commands import (
     dlq,
     enrich,
     evaluate,
+    experiment,
     feed,
     import_file,
     llm,
@@ -64,6 +65,7 @@ model.model.command()(model_switch.promote)
 model.model.command()(model_switch.rollback)
 app.command()(train.train)
 app.add_typer(model.model, name="model")
+app.add_typer(experiment.experiment, name="experiment")
 app.add_typer(notify.notify, name="notify")
 app.command()(produce.produce)
 app.command("import")(import_file.import_file)

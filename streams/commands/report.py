@@ -116,7 +116,7 @@ def _made(selection: "Selection") -> "Report":
     from sinks.reports.composing import compose
     from sinks.reports.material import read_material
 
-    url = _database()
+    url = database()
     if url.startswith(EMBEDDED) and socket_of(url).exists():
         return _asked(selection)
     client = connect(url, readonly=True)
@@ -129,7 +129,7 @@ def _made(selection: "Selection") -> "Report":
         client.close()
 
 
-def _database() -> str:
+def database() -> str:
     """The one that is named, or the one of `up`, with Kafka or embedded: whichever runs."""
     from sinks.clickhouse.client import EMBEDDED
     from sinks.clickhouse.console import socket_of
