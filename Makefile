@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 PYTHON_BIN := .venv/bin/python
 
-.PHONY: help setup run test check parity bench soak chaos simulate spikes clean dashboards lock
+.PHONY: help setup run test check parity bench soak chaos simulate spikes clean dashboards chart lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -45,6 +45,9 @@ spikes: setup ## measure how well alerts find spikes, beside two detectors that 
 
 dashboards: ## write Grafana's dashboards anew from deploy/grafana/generate
 	@$(PYTHON_BIN) -m deploy.grafana.generate
+
+chart: setup ## write the topics that the Helm chart knows
+	@.venv/bin/ticketpulse topics wanted | $(PYTHON_BIN) -m json.tool > deploy/helm/ticketpulse/topics.json
 
 lock: ## pin the newest versions that pyproject.toml allows, with their hashes
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --all-extras --no-header \

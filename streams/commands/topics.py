@@ -35,6 +35,19 @@ def apply_(output: OutputOption = Output.TEXT) -> None:
         typer.echo(f"{one.action:<9}  {one.topic}{'  ' if changes else ''}{changes}")
 
 
+@topics.command("wanted")
+def wanted() -> None:
+    """Print the topics that the pipeline needs and their settings, as JSON: for who makes topics by other means.
+
+    No broker is asked. How many partitions there are is up to you, the same for all.
+
+        ticketpulse topics wanted
+    """
+    from streams.topics import ALL
+
+    print_json([topic._asdict() for topic in ALL])
+
+
 @topics.command("ls")
 def ls(output: OutputOption = Output.TEXT) -> None:
     """List the topics of the pipeline: partitions, replication, settings.

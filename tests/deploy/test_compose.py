@@ -10,13 +10,12 @@ from typing import Any
 
 import pytest
 import yaml  # type: ignore[import-untyped]
-from typer.core import TyperGroup
-from typer.main import get_command
 
 from streams.cli import app
 from streams.config import Settings
 from streams.stages import STAGES
 from tests.alerting.programs import run
+from tests.deploy.commands import has_command
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "deploy" / "compose"
@@ -41,14 +40,7 @@ def test_every_stage_has_a_service() -> None:
 
 @pytest.mark.parametrize("name", sorted(ours()))
 def test_a_service_runs_a_command_that_there_is(name: str) -> None:
-    command: Any = get_command(app)
-    for word in ours()[name]["command"]:
-        if word.startswith("-"):
-            assert word in {option for each in command.params for option in each.opts}
-            break
-        assert isinstance(command, TyperGroup)
-        command = command.commands[word]
-    assert not isinstance(command, TyperGroup)
+    assert has_command(app, ours()[name]["command"])
 
 
 @pytest.mark.parametrize("name", sorted(ours()))

@@ -1,0 +1,202 @@
+"""The Helm chart, rendered by Helm: what comes out is what Kubernetes takes, and what the code knows."""
+
+import json
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import kubernetes_validate
+import pytest
+import yaml  # type: ignore[import-untyped]
+
+from streams import topics
+from streams.cli import app
+from streams.config import Settings
+from streams.stages import STAGES
+from tests.deploy.commands import has_command
+
+ROOT = Path(__file__).parents[2]
+CHART = ROOT / "deploy" / "helm" / "ticketpulse"
+KUBERNETES = "1.31.0"
+Resource = dict[str, Any]
+
+LEAST: Resource = {"kafka": {"brokers": "kafka:9092"}, "clickhouse": {"secret": "clickhouse"}}
+MOST: Resource = {
+    "kafka": {"brokers": "kafka-1:9092,kafka-2:9092", "strimzi": {"enabled": True}},
+    "clickhouse": {"secret": "clickhouse"},
+    "settings": {"TICKETPULSE_NAME": "acme", "TICKETPULSE_POLICIES": "/etc/ticketpulse/policies"},
+    "settingsSecret": "secrets",
+    "files": [{"name": "policies", "configMap": "my-policies"}, {"name": "tokens", "secret": "my-tokens"}],
+    "imagePullSecrets": [{"name": "registry"}],
+    "ingress": {
+        "enabled": True,
+        "pageHost": "support.example.org",
+        "gatewayHost": "in.example.org",
+        "tlsSecret": "tls",
+    },
+    "scaling": {"enabled": True},
+    "monitoring": {"enabled": True, "labels": {"release": "prometheus"}},
+    "nodeSelector": {"disk": "fast"},
+    "tolerations": [{"key": "support", "operator": "Exists"}],
+}
+VALUES = {"least": LEAST, "most": MOST}
+
+
+def helm(*arguments: str, values: Resource) -> subprocess.CompletedProcess[str]:
+    program = Path(sys.executable).with_name("helm")
+    return subprocess.run(
+        [program, *arguments, "--kube-version", KUBERNETES, "--values", "-"],
+        input=json.dumps(values),
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+
+
+@cache
+def rendered(name: str) -> list[Resource]:
+    done = helm("template", "tp", str(CHART), values=VALUES[name])
+    assert done.returncode == 0, done.stderr
+    return [each for each in yaml.safe_load_all(done.stdout) if each]
+
+
+def of_kind(name: str, kind: str) -> list[Resource]:
+    return [each for each in rendered(name) if each["kind"] == kind]
+
+
+def containers(name: str) -> list[Resource]:
+    pods = [each["spec"]["template"]["spec"] for kind in ("Deployment", "Job") for each in of_kind(name, kind)]
+    return [container for pod in pods for container in pod["containers"]]
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_kubernetes_takes_it(name: str) -> None:
+    ours = ("ScaledObject", "KafkaTopic", "ServiceMonitor", "PrometheusRule")
+    checked = [each for each in rendered(name) if each["kind"] not in ours]
+    for resource in checked:
+        kubernetes_validate.validate(resource, KUBERNETES.rpartition(".")[0], strict=True)
+    assert {each["kind"] for each in checked} >= {
+        "Deployment",
+        "Job",
+        "NetworkPolicy",
+        "PodDisruptionBudget",
+        "Service",
+    }
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_helm_finds_nothing_wrong(name: str) -> None:
+    done = helm("lint", "--strict", str(CHART), values=VALUES[name])
+    assert done.returncode == 0, done.stdout
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_every_process_of_the_product_runs(name: str) -> None:
+    commands = [tuple(container["args"]) for container in containers(name)]
+    assert all(has_command(app, command) for command in commands)
+    assert {command[2] for command in commands if command[0] == "worker"} == set(STAGES)
+    assert {("sink", "clickhouse"), ("sink", "notify"), ("serve", "gateway"), ("serve", "page")} <= set(commands)
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_what_is_set_is_what_the_settings_know(name: str) -> None:
+    known = {f"TICKETPULSE_{field.upper()}" for field in Settings.model_fields} | {"KAFKA_BROKERS", "CLICKHOUSE_URL"}
+    for container in containers(name):
+        assert {variable["name"] for variable in container["env"]} <= known
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_nothing_runs_with_more_rights_than_it_needs(name: str) -> None:
+    for container in containers(name):
+        assert container["securityContext"] == {
+            "allowPrivilegeEscalation": False,
+            "readOnlyRootFilesystem": True,
+            "capabilities": {"drop": ["ALL"]},
+        }
+    for deployment in of_kind(name, "Deployment"):
+        pod = deployment["spec"]["template"]["spec"]
+        assert pod["securityContext"]["runAsNonRoot"] is True
+        assert pod["automountServiceAccountToken"] is False
+
+
+def test_a_worker_ends_in_order_before_its_memory_is_used_up() -> None:
+    for container in containers("least"):
+        limits = [each["value"] for each in container["env"] if each["name"] == "TICKETPULSE_MEMORY_LIMIT"]
+        if limits:
+            given = container["resources"]["limits"]["memory"]
+            mebibytes = int(given[:-2]) * (1024 if given.endswith("Gi") else 1)
+            assert 0.85 * mebibytes < int(limits[0]) < 0.95 * mebibytes
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_a_selector_selects_the_pods_of_one_process(name: str) -> None:
+    pods = [each["spec"]["template"]["metadata"]["labels"] for each in of_kind(name, "Deployment")]
+    for owner in ("Deployment", "PodDisruptionBudget"):
+        for resource in of_kind(name, owner):
+            wanted = resource["spec"]["selector"]["matchLabels"].items()
+            assert sum(wanted <= labels.items() for labels in pods) == 1
+
+
+def test_metrics_are_asked_of_every_process_where_it_has_them() -> None:
+    [service] = [each for each in of_kind("most", "Service") if each["spec"].get("clusterIP") == "None"]
+    [port] = service["spec"]["ports"]
+    ports = {
+        deployment["metadata"]["labels"]["app.kubernetes.io/component"]: exposed["containerPort"]
+        for deployment in of_kind("most", "Deployment")
+        for exposed in deployment["spec"]["template"]["spec"]["containers"][0]["ports"]
+        if exposed["name"] == port["targetPort"]
+    }
+    assert ports.pop("gateway") == Settings.model_fields["gateway_port"].default
+    assert set(ports.values()) == {9100}
+    assert len(ports) == len(of_kind("most", "Deployment")) - 1
+    [monitor] = of_kind("most", "ServiceMonitor")
+    assert monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
+    assert [each["port"] for each in monitor["spec"]["endpoints"]] == [port["name"]]
+
+
+def test_the_operator_gets_the_rules_of_prometheus_with_the_links_filled_in() -> None:
+    [told] = of_kind("most", "PrometheusRule")
+    files = [yaml.safe_load(path.read_text()) for path in sorted((ROOT / "deploy/prometheus/rules").glob("*.yml"))]
+    rules = {
+        rule.get("alert") or rule["record"] for file in files for group in file["groups"] for rule in group["rules"]
+    }
+    assert {rule.get("alert") or rule["record"] for group in told["spec"]["groups"] for rule in group["rules"]} == rules
+    assert "$externalLabels" not in json.dumps(told)
+
+
+def test_topics_are_those_of_the_code() -> None:
+    assert json.loads((CHART / "topics.json").read_text()) == [each._asdict() for each in topics.ALL], "`make chart`"
+    made = {each["spec"]["topicName"]: each["spec"] for each in of_kind("most", "KafkaTopic")}
+    assert {name: spec["config"] for name, spec in made.items()} == {each.name: each.settings for each in topics.ALL}
+    assert {(spec["partitions"], spec["replicas"]) for spec in made.values()} == {(12, 3)}
+    assert ["topics", "apply"] not in [container["args"] for container in containers("most")]
+    assert ["topics", "apply"] in [container["args"] for container in containers("least")]
+
+
+def test_more_workers_come_by_the_lag_of_their_own_group() -> None:
+    assert {
+        each["spec"]["scaleTargetRef"]["name"].removeprefix("tp-"): each["spec"]["triggers"][0]["metadata"][
+            "consumerGroup"
+        ]
+        for each in of_kind("most", "ScaledObject")
+    } == {stage: f"acme-{stage}" for stage in STAGES}
+    scaled = [each for each in of_kind("most", "Deployment") if "replicas" not in each["spec"]]
+    assert len(scaled) == len(STAGES)
+
+
+@pytest.mark.parametrize(
+    ("wrong", "told"),
+    [
+        ({"kafka": {"brokers": "kafka"}}, "/kafka/brokers"),
+        ({"clickhouse": {"secret": ""}}, "/clickhouse/secret"),
+        ({"page": {"replicas": 2, "cpu": "1", "memory": "1Gi"}}, "/page/replicas"),
+        ({"settings": {"PASSWORD": "x"}}, "PASSWORD"),
+        ({"stages": {"track": {"replicas": 1, "cpu": "1", "memory": "lots"}}}, "/stages/track/memory"),
+    ],
+)
+def test_a_wrong_value_is_told_by_its_place(wrong: Resource, told: str) -> None:
+    done = helm("template", "tp", str(CHART), values=LEAST | wrong)
+    assert done.returncode != 0
+    assert told.replace("/", ".").strip(".") in done.stderr.replace("/", ".")
