@@ -28,7 +28,7 @@ class Reason(msgspec.Struct, frozen=True, omit_defaults=True):
 
     `rule` is `vader` or `textblob` (the words that they rate, together), `lexicon` (a phrase of the support lexicon),
     `negated` (one with a negation before it), `sarcasm`, `model` (a word as a model that was learned weighs it, or
-    `(lexicon)`, what it makes of the lexicon scorer's figures), or `others` (smaller ones added up). `term` is what
+    `(lexicon)`, what it makes of the other rules together), or `others` (smaller ones added up). `term` is what
     stands in the text, and `start` to `end` its place in the cleaned text; both are 0 for what has no single place.
     """
 

@@ -7,6 +7,7 @@ from typing import Annotated
 import typer
 
 from streams.commands.failure import USAGE, Failure
+from streams.commands.model_option import ModelOption, model_of
 from streams.commands.terminal import Output, OutputOption, Progress, print_json
 from streams.scoring import PRESETS, Explained
 
@@ -39,6 +40,7 @@ def evaluate(
         typer.Option(metavar="LOW,HIGH", help="Ratings that are neutral; below is negative, above positive."),
     ] = None,
     rows: Annotated[Rows, typer.Option(help="Which rows count, the first being 1.")] = Rows.ALL,
+    model: ModelOption = None,
     output: OutputOption = Output.TEXT,
     html: Annotated[Path | None, typer.Option(help="Write a page with plots here, too.")] = None,
 ) -> None:
@@ -50,6 +52,8 @@ def evaluate(
     unscored counts as neutral.
 
         ticketpulse evaluate labelled.csv --text message --label mood --html report.html
+
+        ticketpulse evaluate labelled.csv --model 20261122-081500-1a2b3c4d
 
         ticketpulse evaluate ratings.txt --no-header --text 3 --label 2 --neutral=-0.5,0.5
     """
@@ -66,7 +70,7 @@ def evaluate(
         labelled = read_labelled(file, layout, lambda row: remainder is None or row % 2 == remainder)
     except BadFile as error:
         raise Failure(str(error)) from None
-    results, name = _results(preset, [row.text for row in labelled])
+    results, name = _results(preset, [row.text for row in labelled], model)
     answers = answers_of(labelled, results, limits)
     evaluation = evaluation_of(answers, file.name, preset, name)
     if html is not None:
@@ -86,16 +90,21 @@ def evaluate(
         console.print(table)
 
 
-def _results(preset: str, texts: list[str]) -> tuple[list[Explained], str]:
+def _results(preset: str, texts: list[str], version: str | None) -> tuple[list[Explained], str]:
+    from streams.commands.settings import given_settings
     from streams.scoring import scorer_of
+    from streams.scoring.presets import label_bounds
 
+    judges = model_of(version, given_settings()).of("") if version else None
     scorer, progress = scorer_of(preset), Progress()
     results: list[Explained] = []
     for start in range(0, len(texts), _AT_ONCE):
         progress.show(f"{start:,} of {len(texts):,} texts")
-        results += scorer.score_all(texts[start : start + _AT_ONCE])
+        some = texts[start : start + _AT_ONCE]
+        found = scorer.score_all(some)
+        results += judges.sentiments(some, found, scorer, label_bounds(preset)) if judges else found
     progress.clear()
-    return results, scorer.name
+    return results, judges.name(scorer.name) if judges else scorer.name
 
 
 def delimiter_of(told: str | None) -> str | None:

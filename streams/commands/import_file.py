@@ -229,7 +229,7 @@ def _straight(events: "HistoryFile", settings: "Settings") -> "Stored":
     from streams.reanalysis.scoring import Model
     from streams.stages import window_rules
 
-    model = Model(settings.preset, settings.policies)
+    model = Model(settings.preset, settings.policies, settings.models, settings.model_key)
     # Said before anything is begun.
     model.book()
     progress = Progress()

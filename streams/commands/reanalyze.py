@@ -13,6 +13,7 @@ import typer
 
 from streams.commands.failure import USAGE, Failure
 from streams.commands.given import tenant_of, time_of
+from streams.commands.model_option import ModelOption, model_of
 from streams.commands.settings import load_settings, quiet_clients
 from streams.commands.terminal import Output, OutputOption, Progress, counted, print_json, print_table, say
 
@@ -58,6 +59,7 @@ def reanalyze(
     listed: Annotated[bool, typer.Option("--list", help="Show the runs that there were.")] = False,
     source: Annotated[Source, typer.Option(help="Where events are read from.")] = Source.AUTO,
     processes: Annotated[int | None, typer.Option(min=1, help="How many score; all processors without it.")] = None,
+    model: ModelOption = None,
     output: OutputOption = Output.TEXT,
 ) -> None:
     """Score stored events again by the current model and policy, and count the windows again that they are in.
@@ -71,6 +73,8 @@ def reanalyze(
         ticketpulse reanalyze --status open --limit 100
 
         ticketpulse reanalyze --since 2026-11-01 --tenant acme
+
+        ticketpulse reanalyze --all --model 20261122-081500-1a2b3c4d
     """
     settings = load_settings()
     quiet_clients()
@@ -84,7 +88,7 @@ def reanalyze(
             raise Failure(f"{file}: no ids of tickets in it; one a line is wanted", USAGE)
         asked = _asked(ids, status, limit, tenant_of(tenant), channel, since, until, everything, escalate)
     with ExitStack() as stack:
-        means = _means(settings, source if asked or resume else Source.ROWS, processes, stack)
+        means = _means(settings, source if asked or resume else Source.ROWS, processes, model, stack)
         if settle:
             _settle(means, output)
             return
@@ -174,7 +178,7 @@ def _ids(file: Path) -> Iterator[str]:
     return (line.strip() for line in text.splitlines() if line.strip())
 
 
-def _means(settings: "Settings", source: Source, number: int | None, stack: ExitStack) -> "Means":
+def _means(settings: "Settings", source: Source, number: int | None, version: str | None, stack: ExitStack) -> "Means":
     from sinks.clickhouse.client import CannotOpen, connect
     from sinks.clickhouse.migrations import migrate
     from streams.reanalysis.pool import processes, usual_processes
@@ -182,7 +186,9 @@ def _means(settings: "Settings", source: Source, number: int | None, stack: Exit
     from streams.reanalysis.scoring import Model
     from streams.stages import window_rules
 
-    model = Model(settings.preset, settings.policies)
+    if version is not None:
+        model_of(version, settings)
+    model = Model(settings.preset, settings.policies, settings.models, settings.model_key, version)
     # Said before anything is begun.
     model.book()
     try:

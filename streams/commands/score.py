@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streams.commands.failure import Failure
+from streams.commands.model_option import ModelOption, model_of
 from streams.commands.terminal import Output, Progress, counted, numbered_lines, opened, say
 from streams.scoring import PRESETS
 
@@ -24,6 +25,7 @@ def score(
     explain: Annotated[
         bool, typer.Option("--explain", help="Print why each text scored as it did, and what else was read from it.")
     ] = False,
+    model: ModelOption = None,
     output: Annotated[
         Output | None, typer.Option("--output", "-o", help="JSON lines (default), or text for people.")
     ] = None,
@@ -37,6 +39,8 @@ def score(
 
         ticketpulse score tickets.jsonl > scored.jsonl
 
+        ticketpulse score tickets.jsonl --model 20261122-081500-1a2b3c4d
+
         echo '{"event_id": "1", "ticket_id": "T-1", "text": "Still broken!"}' | ticketpulse score --explain
     """
     from datetime import UTC, datetime
@@ -46,12 +50,14 @@ def score(
     from streams.commands.settings import given_settings
     from streams.score import Received, score_events
     from streams.scoring import scorer_of
+    from streams.scoring.presets import label_bounds
     from streams.scoring.readers import reader_of
 
     name = preset or given_settings().preset
     if name not in PRESETS:
         raise Failure(f"no preset {name!r}; there are {', '.join(PRESETS)}", exit_code=2)
-    scorer, reader, progress = scorer_of(name), reader_of(name), Progress()
+    judges = model_of(model, given_settings()).of("") if model else None
+    scorer, reader, bounds, progress = scorer_of(name), reader_of(name), label_bounds(name), Progress()
     show = _explained if explain and output is not Output.JSON else _in_words if output is Output.TEXT else _as_json
     total = bad = 0
     with opened(file) as stream:
@@ -63,7 +69,7 @@ def score(
                 bad += 1
                 say(f"line {number}: {event}")
             else:
-                (scored,) = score_events([Received(event, now)], scorer, reader)
+                (scored,) = score_events([Received(event, now)], scorer, reader, bounds, judges)
                 typer.echo(show(scored))
             if total % 1000 == 0:
                 progress.show(f"{total:,} lines")

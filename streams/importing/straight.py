@@ -99,9 +99,9 @@ def store(events: Iterable[TicketEvent], means: Means) -> Stored:
 
 def score(model: Model, lines: Sequence[bytes]) -> list[bytes]:
     """Events as JSON, scored. For another process."""
-    book, presets = loaded(model)
+    book, presets, models = loaded(model)
     events = [_decode(line) for line in lines]
-    scored = score_by_book([Received(event, event.occurred_at) for event in events], book, presets)
+    scored = score_by_book([Received(event, event.occurred_at) for event in events], book, presets, models)
     return [encode_event(event) for event in scored]
 
 

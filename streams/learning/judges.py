@@ -18,6 +18,7 @@ RULE: Final = "model"
 MAX_REASONS: Final = 8
 _LEAST: Final = 0.05
 _MIDDLE: Final = 5.0
+_SAYS_SOMETHING: Final = 0.3
 # Points of the scale for one of margin, where the score and the margin do not say it themselves.
 _USUAL: Final = 1.0
 
@@ -104,19 +105,30 @@ def _explained(found: Explained, score: float, sure: float, why: Explanation, bo
         else {"compound": known.compound, "polarity": known.polarity, "subjectivity": known.subjectivity}
     )
     sentiment = Sentiment(score=score, label=label_of(score, bounds), **figures)
-    return found._replace(sentiment=sentiment, confidence=round(sure, 4), reasons=_reasons(why, score))
+    return found._replace(sentiment=sentiment, confidence=round(sure, 4), reasons=_reasons(why, score, found.reasons))
 
 
-def _reasons(why: Explanation, score: float) -> tuple[Reason, ...]:
+def _reasons(why: Explanation, score: float, by_lexicon: Sequence[Reason]) -> tuple[Reason, ...]:
     """Shares of the margin as points of the score; with what is left over they add up to it."""
     total = sum(term.weight for term in why.terms) + why.lexicon + why.ahead
     distance = score - _MIDDLE
     # A score and a margin that nearly cancel out say nothing of what one word is worth.
     scale = distance / total if distance * total > 0 and abs(total) > 0.2 else _USUAL
-    shares = [(term.weight * scale, term.term, term.start, term.end) for term in why.terms]
-    if why.lexicon:
-        shares.append((why.lexicon * scale, OF_LEXICON, 0, 0))
+    shares = [(term.weight * scale, RULE, term.term, term.start, term.end) for term in why.terms]
+    shares += _of_lexicon(why.lexicon * scale, by_lexicon)
     weighty = sorted((each for each in shares if abs(each[0]) >= _LEAST), key=lambda each: -abs(each[0]))
-    shown = [Reason(RULE, term, round(points, 3), start, end) for points, term, start, end in weighty[:MAX_REASONS]]
+    shown = [
+        Reason(rule, term, round(points, 3), start, end) for points, rule, term, start, end in weighty[:MAX_REASONS]
+    ]
     left = round(distance - sum(each.points for each in shown), 3)
     return tuple([*shown, Reason("others", "", left)] if left else shown)
+
+
+def _of_lexicon(points: float, reasons: Sequence[Reason]) -> list[tuple[float, str, str, int, int]]:
+    """What the lexicon scorer's figures are worth to the model, by that scorer's own reasons; as one where those say
+    something else, or hardly anything.
+    """
+    total = sum(each.points for each in reasons)
+    if abs(total) < _SAYS_SOMETHING or total * points < 0:
+        return [(points, RULE, OF_LEXICON, 0, 0)]
+    return [(each.points * points / total, each.rule, each.term, each.start, each.end) for each in reasons]

@@ -99,6 +99,35 @@ def load_models(folder: Path | None, key: SecretStr | None) -> Models:
     return LoadedModels(loaded, frozenset(missing)) if loaded or missing else NO_MODELS
 
 
+class OneModel:
+    """Keeps `streams.score.Models`: one model, for everybody."""
+
+    def __init__(self, judges: Judges) -> None:
+        self._judges = judges
+
+    def of(self, tenant: str) -> Judges | None:
+        """See `Models`."""
+        return self._judges
+
+    def after(self, before: Models) -> Models:
+        """See `Models`."""
+        return self
+
+
+def one_model(folder: Path, key: SecretStr, version: str) -> OneModel:
+    """The model of a version, of whichever kind of texts. Raises BadModel, ValueError, ImportError, and
+    FileNotFoundError where there is none.
+    """
+    shelf = Shelf(folder, key.get_secret_value().encode())
+    for kind in OF_TEXTS:
+        if shelf.file(kind, version).exists():
+            from streams.learning.judges import Panel  # noqa: PLC0415
+
+            judge = load_judge(shelf, kind, version)
+            return OneModel(Panel(judge, None) if kind == "sentiment" else Panel(None, judge))
+    raise FileNotFoundError(2, f"there is no model of texts of version {version}", str(folder))
+
+
 def champions(in_force: InForce) -> Iterator[tuple[Role, str]]:
     """Which model of texts does what."""
     for tenant, roles in (("", in_force.default), *in_force.tenants.items()):

@@ -8,15 +8,18 @@ from functools import lru_cache
 from pathlib import Path
 from typing import NamedTuple
 
+from pydantic import SecretStr
+
 from schemas.readings import PresetName
 from schemas.scored import ScoredEvent
 from sinks.clickhouse.blocks import Shape
 from sinks.clickhouse.native import NativeWriter
 from sinks.rows import to_parts
 from streams.escalation.book import PolicyBook, preset_book, read_book
+from streams.learning.judging import one_model, read_models
 from streams.reanalysis.judging import Wanted, judge
 from streams.reanalysis.rows import Original, Row, is_other, message, read_rows, received, scorers
-from streams.score import Preset, score_by_book
+from streams.score import Models, Preset, score_by_book
 from streams.stages import load_preset
 
 # As many as a processor's cache has room for.
@@ -24,14 +27,23 @@ _AT_A_TIME = 500
 
 
 class Model(NamedTuple):
-    """Where the current model and policy come from."""
+    """Where the current models and policy come from. With a `version` that model alone judges, for everybody."""
 
     preset: PresetName
     policies: Path | None
+    models: Path | None = None
+    model_key: SecretStr | None = None
+    version: str | None = None
 
     def book(self) -> PolicyBook:
         """The policies. Raises PolicyError."""
         return preset_book(self.preset) if self.policies is None else read_book(self.policies, self.preset)
+
+    def judging(self) -> Models:
+        """The models that were learned: those in force, or the one. Raises for one that cannot be read."""
+        if self.version is None or self.models is None or self.model_key is None:
+            return read_models(self.models, self.model_key)
+        return one_model(self.models, self.model_key, self.version)
 
 
 class Task(NamedTuple):
@@ -60,7 +72,7 @@ class Done(NamedTuple):
 
 def work(model: Model, task: Task) -> Done:
     """Score rows anew."""
-    book, presets = loaded(model)
+    book, presets, models = loaded(model)
     writer = _writer(task.shape)
     rows = read_rows(task.lines)
     blocks: list[bytes] = []
@@ -70,7 +82,10 @@ def work(model: Model, task: Task) -> Done:
     for start in range(0, len(rows), _AT_A_TIME):
         some = rows[start : start + _AT_A_TIME]
         events = score_by_book(
-            [received(row, task.originals.get(start + place)) for place, row in enumerate(some)], book, presets
+            [received(row, task.originals.get(start + place)) for place, row in enumerate(some)],
+            book,
+            presets,
+            models,
         )
         messages = [message(row, event, task.epoch) for row, event in zip(some, events, strict=True)]
         parts, _, unusable = to_parts("scored_events", messages, writer.block)
@@ -85,10 +100,10 @@ def work(model: Model, task: Task) -> Done:
 
 
 @lru_cache(maxsize=1)
-def loaded(model: Model) -> tuple[PolicyBook, dict[PresetName, Preset]]:
-    """The policies and presets, read once in each process. Raises PolicyError."""
+def loaded(model: Model) -> tuple[PolicyBook, dict[PresetName, Preset], Models]:
+    """The policies, presets and models, read once in each process. Raises PolicyError."""
     book = model.book()
-    return book, {name: load_preset(name) for name in book.presets()}
+    return book, {name: load_preset(name) for name in book.presets()}, model.judging()
 
 
 @lru_cache(maxsize=1)

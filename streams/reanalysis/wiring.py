@@ -12,4 +12,5 @@ from streams.stages import window_rules
 
 def service_of(settings: Settings, connect: Callable[[], Client]) -> ReanalysisService:
     """Re-analyses by the settings' model and policy. `connect` opens a client that may write."""
-    return ReanalysisService(connect, Model(settings.preset, settings.policies), window_rules(settings))
+    model = Model(settings.preset, settings.policies, settings.models, settings.model_key)
+    return ReanalysisService(connect, model, window_rules(settings))

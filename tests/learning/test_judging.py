@@ -114,7 +114,7 @@ def test_reasons_are_the_models_words_and_add_up(
     assert 5 + sum(reason.points for reason in event.reasons) == pytest.approx(event.sentiment.score, abs=0.02)
     placed = [reason for reason in event.reasons if reason.end]
     assert {"broken", "awful", "useless"} & {BROKEN[reason.start : reason.end] for reason in placed}
-    assert {reason.rule for reason in event.reasons} <= {"model", "others"}
+    assert "model" in {reason.rule for reason in event.reasons}
 
 
 def test_a_tenant_has_its_own(shelf: Shelf, stage: ScoreStage, trained: tuple[Shelf, str, str]) -> None:

@@ -210,3 +210,49 @@ def test_times_of_many_kinds_are_read(models: Path, tmp_path: Path) -> None:
     columns = columns_of(file, Layout(), "sentiment", {})
     [row] = read_examples(file, Layout(), columns, "sentiment", None)
     assert row.at == datetime(2015, 2, 24, 19, 35, 52, tzinfo=UTC)
+
+
+@pytest.fixture(scope="module")
+def kept(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
+    """A folder with a model of sentiment and one of categories, and their versions."""
+    folder = tmp_path_factory.mktemp("kept")
+    file = _file(folder / "rows.csv", moods(500))
+    environment = {"TICKETPULSE_MODELS": str(folder / "models"), "TICKETPULSE_MODEL_KEY": KEY}
+    versions = {}
+    for kind in ("sentiment", "category"):
+        ran = CliRunner(env=environment).invoke(app, ["train", str(file), "--kind", kind, "-o", "json"])
+        versions[kind] = msgspec.json.decode(ran.stdout)["card"]["version"]
+    return folder, versions
+
+
+def _with(kept: tuple[Path, dict[str, str]], *arguments: str) -> Result:
+    environment = {"TICKETPULSE_MODELS": str(kept[0] / "models"), "TICKETPULSE_MODEL_KEY": KEY}
+    event = '{"event_id": "1", "ticket_id": "T", "text": "my order was broken and useless"}\n'
+    return CliRunner(env=environment).invoke(app, arguments, input=event)
+
+
+def test_events_are_scored_by_a_model_that_is_named(kept: tuple[Path, dict[str, str]]) -> None:
+    mood, category = (
+        msgspec.json.decode(_with(kept, "score", "--model", version).stdout) for version in kept[1].values()
+    )
+    assert mood["scorer"] == f"sentiment-{kept[1]['sentiment']}"
+    assert mood["sentiment"]["score"] < 4.6
+    assert category["scorer"] == f"support-1+category-{kept[1]['category']}"
+    assert category["category"] == "negative"
+
+
+def test_a_file_is_evaluated_with_a_model(kept: tuple[Path, dict[str, str]]) -> None:
+    file = _file(kept[0] / "later.csv", moods(200, seed=9, wrong=0))
+    ran = _with(kept, "evaluate", str(file), "--model", kept[1]["sentiment"], "-o", "json")
+    told = msgspec.json.decode(ran.stdout)
+    assert told["scorer"] == f"sentiment-{kept[1]['sentiment']}"
+    assert told["macro_f1"] > 0.9
+
+
+@pytest.mark.parametrize(
+    ("version", "said"), [("best", "a version is written as"), ("20200101-000000-00000000", "there is no model")]
+)
+def test_a_model_that_is_not_there_is_told(kept: tuple[Path, dict[str, str]], version: str, said: str) -> None:
+    result = _with(kept, "score", "--model", version)
+    assert isinstance(result.exception, Failure)
+    assert said in str(result.exception)
