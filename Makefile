@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 PYTHON_BIN := .venv/bin/python
 
-.PHONY: help setup run test check parity bench soak chaos simulate spikes clean dashboards chart lock
+.PHONY: help setup run test check parity evaluate bench soak chaos simulate spikes clean dashboards chart lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -23,6 +23,9 @@ check: ## the same without the set-up
 
 parity: setup ## compare the scorers with the stock libraries on each text of a data folder: make parity DATA=path
 	@$(PYTHON_BIN) -m tests.parity $(DATA)
+
+evaluate: setup ## how well what was learned tells what it did not learn from; more with a data folder: make evaluate DATA=path
+	@DATA=$(DATA) $(PYTHON_BIN) -m tests.evaluations
 
 bench: setup ## measure throughput and latency, as ratios within one run
 	@$(PYTHON_BIN) -m tests.bench

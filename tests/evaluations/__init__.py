@@ -1,0 +1,1 @@
+"""How well what was learned tells what it did not learn from: `make evaluate`. Each module has `rows()`."""
