@@ -29,6 +29,7 @@ from streams.http_server import listen as listen_on
 from tests.browser.late_rows import late_rows
 from tests.browser.page_rows import page_rows
 from tests.browser.ticket_rows import ticket_rows
+from tests.suggestions.labelled import ARTICLES
 from tests.unit.gateway_pipeline import memory_log
 
 Rows = Mapping[str, list[dict[str, Any]]]
@@ -54,9 +55,9 @@ def insert(url: str, tables: Rows) -> None:
 
 
 async def store(url: str, log: LocalLog) -> None:
-    """Carry the corrections that are in the log into the database."""
+    """Carry what people said, which is in the log, into the database."""
     sink = ClickHouseSink(lambda: connect(url), topics.STORED)
-    source = LocalSource(log, "browser", [topics.CORRECTIONS])
+    source = LocalSource(log, "browser", [topics.CORRECTIONS, topics.SUGGESTIONS])
     await source.start()
     while messages := await source.poll(1_000, 0.01):
         assert await sink.write(messages) == []
@@ -72,7 +73,14 @@ async def serve(folder: Path, now: datetime, tokens: Path | None) -> None:
 
     def page(gate: Gate | None = None) -> FastAPI:
         writer = LocalWriter(log, topics.CORRECTIONS)
-        return create_page(lambda: connect(url, readonly=True), now=lambda: now, corrections=writer, access=gate)
+        return create_page(
+            lambda: connect(url, readonly=True),
+            now=lambda: now,
+            corrections=writer,
+            access=gate,
+            suggestions=ARTICLES.parent,
+            uses=LocalWriter(log, topics.SUGGESTIONS),
+        )
 
     async def more() -> None:
         await asyncio.to_thread(insert, url, late_rows(now))

@@ -13,6 +13,8 @@ Row = dict[str, Any]
 TICKET: Final = "T-8812"
 ODD: Final = "a/b?c#d&e=f +%2F"
 LONG: Final = "T-LONG"
+# What help articles answer; of a tenant of its own.
+ASKING, OF_ASKING = "T-PIN", "asking"
 LONG_EVENTS: Final = 130
 HOSTILE_TICKET: Final = "<img src=x onerror=\"document.title='owned'\">"
 _PAYLOADS: Final = (
@@ -31,9 +33,15 @@ def payload(field: str) -> str:
 
 
 def ticket_rows(now: datetime) -> Mapping[str, list[Row]]:
-    """By table, of the tenant "tickets"."""
+    """By table, of the tenant "tickets" but for one."""
     return {
-        "scored_events": [*_whole_way(now), *_hostile(now), *_long(now), _event(ODD, 900, now, text="Where is it?")],
+        "scored_events": [
+            *_whole_way(now),
+            *_hostile(now),
+            *_long(now),
+            _event(ODD, 900, now, text="Where is it?"),
+            {**_event(ASKING, 950, now, text="How do I change my PIN at an ATM?"), "tenant": OF_ASKING},
+        ],
         "escalations": [_first(now), _second(now), _hostile_escalation(now)],
         "notifications": [
             _told(TICKET, "leads", now, state="sent", attempt=2, recipient="l…@acme.example", provider_ms=1_240),

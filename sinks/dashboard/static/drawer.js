@@ -5,6 +5,7 @@ import { Refused, inWords } from "./asking.js";
 import { byId, say } from "./elements.js";
 import { Poll } from "./poll.js";
 import { createSummary, forgetSummary } from "./summary.js";
+import { forgetSuggestions, suggestFor } from "./suggestions.js";
 import { conversationOf, expectTicket, showCorrections, showMissing, showTicket } from "./ticket.js";
 
 const EVERY_MS = 5000;
@@ -16,7 +17,7 @@ export function createDrawer({ tenant, paused }) {
   const poll = new Poll({
     every: () => EVERY_MS,
     parts: () => [
-      [conversationOf(ticketInAddress()), { tenant: tenant() }, (whole) => showTicket(whole, () => poll.start({ once: paused() })), missing],
+      [conversationOf(ticketInAddress()), { tenant: tenant() }, showWhole, missing],
       ["corrections", { tenant: tenant(), ticket_id: ticketInAddress(), limit: 200 }, showCorrections, unknown],
     ],
     told(error) {
@@ -24,6 +25,11 @@ export function createDrawer({ tenant, paused }) {
       if (error) say("drawer-notice", `${inWords(error)} Trying again.`);
     },
   });
+
+  function showWhole(whole) {
+    showTicket(whole, () => poll.start({ once: paused() }));
+    suggestFor(whole.ticket_id, whole.tenant);
+  }
 
   function missing(error) {
     if (!(error instanceof Refused) || error.status !== 404) return false;
@@ -47,7 +53,10 @@ export function createDrawer({ tenant, paused }) {
     sync() {
       const wanted = ticketInAddress();
       poll.stop();
-      if (!wanted) return void (dialog.open && dialog.close());
+      if (!wanted) {
+        forgetSuggestions();
+        return void (dialog.open && dialog.close());
+      }
       expectTicket(wanted);
       const whose = JSON.stringify([tenant(), wanted]);
       if (whose !== summarised) forgetSummary();
