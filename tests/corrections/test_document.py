@@ -16,6 +16,9 @@ pytestmark = pytest.mark.xdist_group("corrections")
 WITH_INPUT = [
     ("POST", "/api/v1/corrections"),
     ("GET", "/api/v1/corrections"),
+    ("GET", "/api/v1/tickets/{ticket_id}/suggestions"),
+    ("POST", "/api/v1/tickets/{ticket_id}/suggestions/used"),
+    ("GET", "/api/v1/suggestions/stats"),
     ("POST", "/api/v1/session"),
     ("GET", "/api/v1/audit"),
 ]

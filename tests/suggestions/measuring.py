@@ -1,7 +1,7 @@
 """How well articles are found: python -m tests.suggestions.measuring
 
-On the questions of BANKING77 that are in tests/data, and the articles beside this file. The thresholds were looked for
-on the same questions.
+On the questions of BANKING77 that are in tests/data, and the articles beside this file. The thresholds were looked
+for on the same questions.
 """
 
 from collections.abc import Sequence
