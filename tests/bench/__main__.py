@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from streams.up.local_kafka import LocalKafka
-from tests.bench import engine, latency, panels, readings, recovery, score, scorers, track
+from tests.bench import engine, latency, models, panels, readings, recovery, score, scorers, track
 from tests.bench.child import Child
 from tests.bench.figures import Figure, at_least
 from tests.bench.report import keep, machine, show
@@ -19,7 +19,19 @@ from tests.bench.report import keep, machine, show
 ROOT = Path(__file__).parents[2]
 KAFKA_LIBS = ROOT / ".local" / "kafka" / "libs"
 RESULTS = ROOT / ".local" / "bench"
-BENCHES = ("engine", "state", "recovery", "sink", "latency", "scorers", "readings", "score", "track", "panels")
+BENCHES = (
+    "engine",
+    "state",
+    "recovery",
+    "sink",
+    "latency",
+    "scorers",
+    "readings",
+    "score",
+    "models",
+    "track",
+    "panels",
+)
 
 console = Console(stderr=True)
 
@@ -65,6 +77,8 @@ async def _measure(benches: Sequence[str], quick: bool, data: Path | None, figur
         figures += await panels.measure(panels.QUICK_EVENTS if quick else panels.EVENTS, console)
     if "scorers" in benches:
         figures += await scorers.measure(scorers.QUICK_LAPS if quick else scorers.LAPS, data, console)
+    if "models" in benches:
+        figures += models.measure(models.QUICK_LAPS if quick else models.LAPS, console)
     if "readings" in benches:
         figures += readings.measure(readings.QUICK_LAPS if quick else readings.LAPS, console)
 
