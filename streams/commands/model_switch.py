@@ -16,6 +16,8 @@ from streams.commands.terminal import Output, OutputOption, print_json, say
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from streams.learning.card import ModelCard
+    from streams.learning.shelf import Shelf
     from streams.learning.switching import Change
 
 AUDIT_SECONDS = 3.0
@@ -55,7 +57,7 @@ def challenge(
     if (version is None) == (stop is None):
         raise Failure("name the VERSION that is to run beside, or --stop and a kind", USAGE)
     shelf, whose = open_shelf(), tenant_of(tenant) or ""
-    card = read(shelf, version).card if version is not None else None
+    card = _usable(shelf, version) if version is not None else None
     kind = card.kind if card else str(stop)
     try:
         change = switch(shelf, card, kind, whose, _now(), _who())  # type: ignore[arg-type]
@@ -79,7 +81,7 @@ def promote(
     from streams.learning.switching import promote as switch
 
     shelf, whose = open_shelf(), tenant_of(tenant) or ""
-    card = read(shelf, version).card
+    card = _usable(shelf, version)
     try:
         check_fits(card, whose)
         _agree(f"put {card.kind} {version} in force for {whose or 'all'}", yes)
@@ -111,6 +113,20 @@ def rollback(
     except NotSwitched as error:
         raise Failure(str(error)) from None
     _tell(change, output)
+
+
+def _usable(shelf: "Shelf", version: str) -> "ModelCard":
+    """The card of a model that can be read and, where it reads texts, made a classifier of. Raises Failure."""
+    from schemas.shadow import SHADOW_KINDS
+    from streams.learning.challengers import load_classifier
+
+    kept = read(shelf, version)
+    if kept.card.kind in SHADOW_KINDS:
+        try:
+            load_classifier(kept)
+        except ValueError as error:
+            raise Failure(str(error)) from None
+    return kept.card
 
 
 def _agree(what: str, yes: bool) -> None:

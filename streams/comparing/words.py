@@ -14,7 +14,7 @@ def cautions(found: Comparison) -> list[str]:
     """What must not be read into the figures."""
     said = []
     if found.messages < LEAST_MESSAGES:
-        said.append(f"{found.messages} messages are too few to say how far the two agree: wait for {LEAST_MESSAGES}")
+        said.append(f"too few messages ({found.messages}) to say how far the two agree: wait for {LEAST_MESSAGES}")
     judged = found.judged
     if judged is None:
         said.append("nobody has corrected any of these messages, so nothing says which of the two is right")
@@ -22,8 +22,8 @@ def cautions(found: Comparison) -> list[str]:
     apart = judged.only_champion + judged.only_challenger
     if apart < LEAST_DIFFERING:
         said.append(
-            f"of {apart} corrected messages only one of the two was right: too few to say which is better, wait for "
-            f"{LEAST_DIFFERING}"
+            f"too few corrected messages ({apart}) on which only one of the two was right to say which is better: wait "
+            f"for {LEAST_DIFFERING}"
         )
     said.append(
         "people correct what they find wrong, and they see the champion's readings: that favours the challenger. "

@@ -1,6 +1,5 @@
 """The challengers of a folder of models, for the stage `score`: loaded, and again when `in-force.toml` changes."""
 
-import importlib
 import logging
 import time
 from collections.abc import Callable, Coroutine, Iterable
@@ -64,8 +63,9 @@ def tellers(folder: Path, key: bytes, seconds: float) -> Tellers:
 
 def load_classifier(kept: Kept) -> Classifier:
     """The classifier of a file. Raises ValueError for what this version cannot make one of."""
-    made: Classifier = importlib.import_module("streams.learning.linear").classifier_of(kept)
-    return made
+    from streams.learning.linear import classifier_of  # noqa: PLC0415 - of the extra `ml`
+
+    return classifier_of(kept)
 
 
 def _versions(in_force: InForce, *, challengers: bool) -> list[Version]:

@@ -16,14 +16,14 @@ from typing import Final, Literal
 
 import msgspec
 
-from schemas.corrections import CATEGORY_PATTERN
 from schemas.scored import LABELS
 from streams.learning.card import Kind, ModelCard
 from streams.learning.in_force import InForce
 from streams.learning.shelf import Shelf
 
 HISTORY_FILE: Final = "in-force-history.jsonl"
-_CATEGORY: Final = re.compile(CATEGORY_PATTERN)
+# What windows and rows can have as a value. People cannot correct to a name longer than `schemas.corrections` allows.
+_CATEGORY: Final = re.compile(r"\S([^\n]{0,98}\S)?")
 Action = Literal["promote", "rollback", "challenge"]
 
 

@@ -92,7 +92,7 @@ async def test_words_of_customers_are_printed_only_when_they_are_asked_for(store
 
 async def test_too_little_is_said_to_be_too_little(stored: str) -> None:
     result = CliRunner().invoke(app, ["model", "compare", "--challenger", OLDER])
-    assert "1 messages are too few" in result.stderr
+    assert "too few messages (1)" in result.stderr
     assert "nothing says which of the two is right" in result.stderr
     assert "too little to say which of the two is better" in result.stdout
     for arguments in (["--kind", "category"], ["--tenant", "acme"], ["--to", "2026-01-01"]):

@@ -21,6 +21,7 @@ CARD = ModelCard(
     rows=1234,
     fingerprint="1a",
     recipe="linear-1",
+    options={"blocks": [], "scale": 1.0, "lexicon": False},
 )
 
 
@@ -30,8 +31,9 @@ def card(version: str = FIRST, **changes: Any) -> ModelCard:
 
 
 def shelf_of(folder: Path, *cards: ModelCard) -> Shelf:
-    """A folder with these models: files as they are, with nothing learned in them."""
+    """A folder with these models: files as they are, of classifiers that learned nothing."""
     shelf = Shelf(folder, KEY.encode())
     for each in cards:
-        shelf.keep(each, {"weights": np.zeros(3)})
+        nothing = np.zeros(len(each.classes))
+        shelf.keep(each, {"weights": np.zeros((0, len(nothing)), np.float32), "bias": nothing, "offsets": nothing})
     return shelf

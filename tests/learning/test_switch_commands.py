@@ -58,6 +58,14 @@ def test_nothing_is_done_without_a_yes_or_with_a_file_that_was_changed(shelf: Sh
     assert not (shelf.folder / "in-force.toml").exists()
 
 
+def test_a_model_of_which_no_classifier_can_be_made_is_refused(shelf: Shelf) -> None:
+    newer = card("20261122-084000-1a2b3c4d", recipe="forest-9")
+    shelf.keep(newer, {})
+    for command in (("promote", newer.version, "--yes"), ("challenge", newer.version)):
+        assert "its recipe is 'forest-9'" in refused(*command)
+    assert not (shelf.folder / "in-force.toml").exists()
+
+
 def test_what_the_audit_does_not_hear_of_is_said(shelf: Shelf) -> None:
     result = CliRunner().invoke(app, ["model", "promote", FIRST, "--yes"])
     assert f"sentiment, in force for all: no model → {FIRST}" in result.stdout

@@ -84,7 +84,8 @@ def test_a_challenger_runs_until_it_is_promoted_or_stopped(shelf: Shelf) -> None
         ({"tenant": "acme"}, "other", "add --tenant acme"),
         ({"classes": ("negative",)}, "", "two at least"),
         ({"classes": ("negative", "angry")}, "", "does not have: angry"),
-        ({"kind": "category", "classes": ("billing", "A b")}, "", "does not have: A b"),
+        ({"kind": "category", "classes": ("billing", "x" * 101)}, "", "does not have: xxx"),
+        ({"kind": "category", "classes": ("billing", " ")}, "", "does not have"),
     ],
 )
 def test_a_model_that_does_not_fit_is_refused_and_nothing_is_written(
