@@ -26,6 +26,7 @@ from streams.learning.judging import load_models, read_models
 from streams.learning.shelf import Shelf
 from streams.learning.training import train
 from streams.policies import model_source
+from streams.reanalysis.scoring import Model
 from streams.score import NO_MODELS, Preset, ScoreStage
 from streams.scoring.presets import label_bounds
 from streams.scoring.readers import reader_of
@@ -180,6 +181,20 @@ def test_the_model_before_stays_where_the_new_one_cannot_be_read(
     shelf.write_in_force(InForce())
     stage.adopt_models(load_models(shelf.folder, KEY))
     assert _scored(stage, {"text": BROKEN})[0].scorer == "support-1"
+
+
+def test_a_reanalysis_scores_by_what_is_in_force_or_by_the_model_that_is_named(
+    shelf: Shelf, trained: tuple[Shelf, str, str]
+) -> None:
+    shelf.write_in_force(InForce().with_champion("acme", "sentiment", trained[1]))
+    in_force = Model("support", None, shelf.folder, KEY).judging()
+    judges = in_force.of("acme")
+    assert judges is not None
+    assert judges.name("support-1") == f"sentiment-{trained[1]}"
+    assert in_force.of("other") is None
+    named = Model("support", None, shelf.folder, KEY, trained[2]).judging().of("other")
+    assert named is not None
+    assert named.name("support-1") == f"support-1+category-{trained[2]}"
 
 
 def test_a_list_that_is_wrong_keeps_no_worker_from_starting(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
