@@ -20,6 +20,7 @@ from streams.commands import (
     produce,
     reanalyze,
     report,
+    routing,
     score,
     serve,
     sink,
@@ -66,6 +67,7 @@ model.model.command()(model_switch.rollback)
 app.command()(train.train)
 app.add_typer(model.model, name="model")
 app.add_typer(experiment.experiment, name="experiment")
+app.add_typer(routing.routing, name="routing")
 app.add_typer(notify.notify, name="notify")
 app.command()(produce.produce)
 app.command("import")(import_file.import_file)

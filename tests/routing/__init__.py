@@ -1,0 +1,1 @@
+"""Who takes a ticket, and how soon it is answered."""
