@@ -75,6 +75,17 @@ AUDIT_LOST: Final = Counter(
     "helpdesk_audit_lost_total",
     "Records of the audit that the log did not acknowledge: they are in this process's log.",
 )
+PREDICTIONS: Final = Counter(
+    "helpdesk_predictions_total", "Estimates sent, by what is foretold and by whom.", ["kind", "by"]
+)
+PREDICTIONS_NEWEST: Final = Gauge(
+    "helpdesk_predictions_newest_timestamp_seconds", "When conversations were last looked through, in Unix time."
+)
+PREDICTION_MODEL: Final = Gauge(
+    "helpdesk_prediction_model_trained_timestamp_seconds",
+    "When the model for all tenants was trained that foretells, in Unix time; 0 where the baseline does.",
+    ["kind"],
+)
 BATCH_RECORDS: Final = Histogram(
     "helpdesk_batch_records", "Records in one transaction.", ["stage"], buckets=(1, 3, 10, 30, 100, 300, 1000)
 )
