@@ -38,6 +38,7 @@ from sinks.columns import (
     version,
     version_of_first,
 )
+from sinks.predictions.columns import prediction_columns, read_prediction
 from sinks.scored_columns import DEFAULT_PRIORITY, is_scored, scored_columns
 
 __all__ = ["DEFAULT_PRIORITY", "TABLES", "Block", "Columns", "Table", "to_block", "to_parts", "version"]
@@ -409,6 +410,9 @@ TABLES = {
     ),
     "shadow_scores": Table(
         ("tenant", "kind", "challenger", "ticket_id", "event_id"), _reading(_read_shadow, _shadow_columns)
+    ),
+    "predictions": Table(
+        ("tenant", "ticket_id", "as_of", "prediction_id"), _reading(read_prediction, prediction_columns)
     ),
     "dead_letters": Table(("log_partition", "log_offset"), _reading(_read_dead_letter, _dead_letter_columns)),
 }

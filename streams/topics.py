@@ -18,6 +18,7 @@ AUDIT = "tickets.audit.v1"
 SUGGESTIONS = "tickets.suggestions.v1"
 ENRICHMENTS = "tickets.enrichments.v1"
 SHADOW_SCORES = "tickets.shadow-scores.v1"
+PREDICTIONS = "tickets.predictions.v1"
 
 # Which topic lands in which table of ClickHouse.
 STORED = {
@@ -31,6 +32,7 @@ STORED = {
     SUGGESTIONS: "suggestion_uses",
     ENRICHMENTS: "enrichments",
     SHADOW_SCORES: "shadow_scores",
+    PREDICTIONS: "predictions",
     DEAD_LETTERS: "dead_letters",
 }
 
@@ -95,6 +97,7 @@ ALL = (
     # What a model said cost money, and would be said otherwise another time.
     _kept(ENRICHMENTS, 90),
     _kept(SHADOW_SCORES, 7),
+    _kept(PREDICTIONS, 7),
     # A dead letter is its record with headers on top.
     _kept(DEAD_LETTERS, 30, 8 * _MB),
     *(_compacted(changelog_of(stage)) for stage in ("score", "track", "registry", "trends", "notify")),

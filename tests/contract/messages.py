@@ -12,6 +12,7 @@ from schemas.deadletters import error_headers
 from schemas.enrichments import Enrichment, encode_enrichment, enrichment_id
 from schemas.escalations import Escalation, escalation_id
 from schemas.notifications import Notification, encode_notification, message_id, notification_id
+from schemas.predictions import Because, Estimate, Prediction, encode_prediction, prediction_id
 from schemas.rejections import Reason, Rejected
 from schemas.scored import ScoredEvent, Sentiment, encode_event
 from schemas.shadow import ShadowScore, encode_shadow
@@ -22,6 +23,7 @@ SCORED, ESCALATIONS, WINDOWS, DEAD_LETTERS = "scored", "escalations", "windows",
 ALERTS, NOTIFICATIONS = "alerts", "notifications"
 CORRECTIONS, AUDIT, ENRICHMENTS = "corrections", "audit", "enrichments"
 CORRECTIONS, AUDIT, SHADOW_SCORES = "corrections", "audit", "shadow-scores"
+PREDICTIONS = "predictions"
 TABLES = {
     SCORED: "scored_events",
     ESCALATIONS: "escalations",
@@ -32,6 +34,7 @@ TABLES = {
     AUDIT: "audit",
     ENRICHMENTS: "enrichments",
     SHADOW_SCORES: "shadow_scores",
+    PREDICTIONS: "predictions",
     DEAD_LETTERS: "dead_letters",
 }
 NOON = datetime(2026, 3, 4, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -263,6 +266,27 @@ def shadow(offset: int = 0, **changes: Any) -> Message:
         }
     )
     return raw(SHADOW_SCORES, offset, encode_shadow(record))
+
+
+def prediction(offset: int = 0, ticket: str = "T-1", **changes: Any) -> Message:
+    """What is expected of an open ticket; `changes` are fields of the record."""
+    record = Prediction(
+        **{
+            "prediction_id": prediction_id("default", ticket, 0, ""),
+            "tenant": "default",
+            "ticket_id": ticket,
+            "as_of": NOON,
+            "predicted_at": NOON,
+            "channel": "email",
+            "category": "billing",
+            "priority": "high",
+            "escalation": Estimate(0.25, 0.2, 0.3, "20260304-120000-01234567", "model", (Because("upset", "1", 0.7),)),
+            "resolution": Estimate(7_200.0, 3_600.0, 90_000.0, "", "category"),
+            "resolution_breach": Estimate(1.0, passed=True),
+            **changes,
+        }
+    )
+    return raw(PREDICTIONS, offset, encode_prediction(record))
 
 
 def dead_letter(offset: int = 0, value: bytes | None = b"\xff\x00not JSON", stage: str = "score") -> Message:

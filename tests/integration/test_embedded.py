@@ -261,6 +261,7 @@ async def test_a_process_that_is_killed_again_and_again_counts_every_event_once(
         "suggestion_uses": 0,
         "enrichments": 0,
         "shadow_scores": 0,
+        "predictions": 0,
         "dead_letters": 0,
     }
 

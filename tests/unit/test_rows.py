@@ -10,6 +10,7 @@ from hypothesis import strategies as st
 
 from schemas.escalations import decode_escalation
 from schemas.notices import Escalated
+from schemas.predictions import Estimate
 from schemas.readings import Reading
 from schemas.registry import ANSWER_HEADER
 from schemas.scored import Reason, Sentiment
@@ -25,6 +26,7 @@ from tests.contract.messages import (
     dead_letter,
     escalation,
     notification,
+    prediction,
     raw,
     scored,
     shadow,
@@ -223,6 +225,9 @@ UNUSABLE = [
     ("corrections", correction(field="score"), "field"),
     ("corrections", correction(note="x" * 1_001), "note"),
     ("corrections", correction(corrected_at=datetime(2300, 1, 1, tzinfo=UTC)), "corrected_at"),
+    ("predictions", prediction(prediction_id="5"), "UUID"),
+    ("predictions", prediction(escalation=Estimate(1.5)), "escalation"),
+    ("predictions", prediction(resolution=Estimate(float("inf"))), "resolution"),
     ("audit", audited(audit_id="5"), "UUID"),
     ("audit", audited(result="perhaps"), "result"),
     ("shadow_scores", shadow(kind="sla"), "kind"),

@@ -1,0 +1,1 @@
+"""Predictions: as rows, and as the page offers them."""
