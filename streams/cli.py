@@ -17,6 +17,7 @@ from streams.commands import (
     model_switch,
     notify,
     policy,
+    predict,
     produce,
     reanalyze,
     report,
@@ -72,6 +73,7 @@ app.add_typer(notify.notify, name="notify")
 app.command()(produce.produce)
 app.command("import")(import_file.import_file)
 app.command()(reanalyze.reanalyze)
+app.add_typer(predict.predict, name="predict")
 app.command()(feed.feed)
 app.command()(enrich.enrich)
 app.add_typer(llm.llm, name="llm")

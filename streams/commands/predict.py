@@ -1,0 +1,349 @@
+"""`ticketpulse predict`: what is expected of open conversations, and how good such predictions have been."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import AsyncExitStack, contextmanager
+from datetime import UTC, datetime, timedelta
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from streams.commands.failure import Failure
+from streams.commands.given import tenant_of
+from streams.commands.settings import load_settings, quiet_clients
+from streams.commands.stopping import stopped_by_signals
+from streams.commands.terminal import Output, OutputOption, Progress, counted, print_json, print_table, say
+
+if TYPE_CHECKING:
+    from streams.config import Settings
+    from streams.predictions.evaluation import Rules
+    from streams.predictions.history import History
+    from streams.predictions.judged import Evaluation
+    from streams.predictions.running import OfTenant
+
+predict = typer.Typer(no_args_is_help=True, help="What is expected of open conversations.")
+
+TenantOption = Annotated[str | None, typer.Option(help="Only this tenant's tickets; the model is theirs alone.")]
+DaysOption = Annotated[int, typer.Option(min=1, max=1000, help="Of events that happened in so many days.")]
+UntilOption = Annotated[
+    datetime | None, typer.Option(formats=["%Y-%m-%d"], help="The days end there; today without it.")
+]
+_DAYS = 180
+
+
+@predict.command()
+def train(
+    tenant: TenantOption = None,
+    days: DaysOption = _DAYS,
+    until: UntilOption = None,
+    aside: Annotated[bool, typer.Option("--aside", help="Keep the models, and put none in force.")] = False,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Learn from what became of tickets, walk forward through the same history, and keep the models.
+
+    A model is put in force where it beat what is told without it, beyond chance; else the baseline goes on. What there
+    is too little history for is said, with how much it takes. Models are in the folder TICKETPULSE_MODELS, signed with
+    TICKETPULSE_MODEL_KEY.
+
+        ticketpulse predict train
+
+        ticketpulse predict train --tenant acme --days 365 --aside
+    """
+    from streams.commands.model import open_shelf
+    from streams.learning.card import ModelCard
+    from streams.predictions.shelved import card_of
+    from streams.predictions.training import helps, metrics_of
+    from streams.predictions.training import train as train_models
+
+    settings = load_settings()
+    quiet_clients()
+    shelf = open_shelf()
+    with _one_core():
+        history = _history(settings, tenant, days, until)
+        trained = train_models(history)
+        evaluation = _evaluated(history, _rules(settings, 7))
+    cards: list[tuple[ModelCard, bool]] = []
+    in_force = shelf.in_force()
+    for kind, (model, rows) in trained.models.items():
+        metrics = metrics_of(kind, evaluation)
+        card = card_of(kind, model, history, tenant or "", datetime.now(UTC), rows, metrics)
+        shelf.keep(card, model.kept()[0])
+        used = helps(kind, evaluation) and not aside
+        if used:
+            in_force = in_force.with_champion(tenant or "", kind, card.version)
+        cards.append((card, used))
+    if any(used for _, used in cards):
+        shelf.write_in_force(in_force)
+        _audit(settings, [f"{card.kind} {card.version}" for card, used in cards if used], tenant)
+    if output is Output.JSON:
+        print_json(
+            {
+                "models": [
+                    {
+                        "kind": card.kind,
+                        "version": card.version,
+                        "rows": card.rows,
+                        "metrics": card.metrics,
+                        "in_force": used,
+                    }
+                    for card, used in cards
+                ],
+                "missing": dict(trained.missing),
+                "evaluation": evaluation,
+            }
+        )
+        return
+    header = ("kind", "version", "rows", "in force")
+    print_table(header, [(card.kind, card.version, f"{card.rows:,}", "yes" if used else "no") for card, used in cards])
+    for what, why in trained.missing.items():
+        say(f"no model of {what}: {why}; what is told without one goes on")
+    for card, used in cards:
+        if not used:
+            say(f"{card.kind} {card.version} is kept, not in force" + ("" if aside else ": it is not known to help"))
+
+
+@predict.command()
+def evaluate(
+    tenant: TenantOption = None,
+    days: DaysOption = _DAYS,
+    until: UntilOption = None,
+    step: Annotated[int, typer.Option(min=1, max=90, help="Days from one learning to the next.")] = 1,
+    live: Annotated[bool, typer.Option("--live", help="How the predictions that were sent have done.")] = False,
+    output: OutputOption = Output.TEXT,
+) -> None:
+    """Walk forward: learn what was known before a day, foretell the day, go on; and tell how good that was.
+
+    The baseline is beside each figure. It ends with 1 if it finds that something was known too early, or is too good to
+    be true. With --live it judges the predictions that are stored, by what happened after them.
+
+        ticketpulse predict evaluate
+
+        ticketpulse predict evaluate --days 365 --step 7 --output json
+
+        ticketpulse predict evaluate --live
+    """
+    settings = load_settings()
+    quiet_clients()
+    if live:
+        _live(settings, tenant_of(tenant), output)
+        return
+    from streams.commands.model import need_extra
+
+    need_extra()
+    with _one_core():
+        evaluation = _evaluated(_history(settings, tenant, days, until), _rules(settings, step))
+    if output is Output.JSON:
+        print_json(evaluation)
+    else:
+        _tell(evaluation)
+    if evaluation.alarms:
+        for alarm in evaluation.alarms:
+            say(f"too good to be true: {alarm}")
+        raise typer.Exit(1)
+
+
+@predict.command()
+def run(
+    once: Annotated[bool, typer.Option("--once", help="One round; then end.")] = False,
+    every: Annotated[float, typer.Option(min=1, help="Seconds from one round to the next.")] = 60.0,
+    days: Annotated[int, typer.Option(min=1, max=400, help="Conversations with an event in so many days.")] = 30,
+    refresh: Annotated[
+        int, typer.Option(min=60, help="Seconds after which a conversation in which nothing happens is foretold anew.")
+    ] = 6 * 3600,
+) -> None:
+    """Foretell the open conversations that changed, and send what is expected to `tickets.predictions.v1`.
+
+    Models are used that are in force; without any, or without the extra `ml`, the baseline is. It waits while the
+    database or Kafka is away. Ctrl-C ends it behind what is under way.
+
+        ticketpulse predict run --once
+
+        ticketpulse predict run --every 60
+    """
+    from streams.logs import configure_logs
+
+    settings = load_settings()
+    quiet_clients()
+    if not once:
+        configure_logs()
+    with _one_core():
+        asyncio.run(_run(settings, once, every, days, refresh))
+
+
+async def _run(settings: "Settings", once: bool, every: float, days: int, refresh: int) -> None:
+    from sinks.clickhouse.client import CannotOpen
+    from sinks.clickhouse.console import QueryFailed
+    from sinks.prometheus import serve_metrics
+    from sinks.record_writer import NotAcknowledged
+    from streams import topics
+    from streams.gateway.kafka_writer import KafkaWriter
+    from streams.predictions.running import Rounds, keep_predicting
+
+    progress = Progress()
+    async with AsyncExitStack() as stack:
+        stop = stack.enter_context(stopped_by_signals())
+        served = serve_metrics(settings.metrics_port, settings.host) if not once else None
+        if served is not None:
+            stack.callback(served[0].shutdown)
+        writer = KafkaWriter(settings.kafka_brokers, topic=topics.PREDICTIONS, ack_seconds=30.0)
+        await writer.start()
+        stack.push_async_callback(writer.stop)
+        rounds = Rounds(
+            url=settings.clickhouse_url,
+            writer=writer,
+            models=_models(settings),
+            rules=_rules(settings, 1),
+            now=partial(datetime.now, UTC),
+            days=days,
+            refresh=refresh,
+            show=progress.show,
+        )
+        if not once:
+            await keep_predicting(rounds, every, stop, say)
+            return
+        try:
+            done = await rounds.once(stop)
+        except (QueryFailed, CannotOpen) as error:
+            raise Failure(f"ClickHouse: {str(error).splitlines()[0]}") from error
+        except NotAcknowledged as error:
+            raise Failure(f"Kafka: {error}. Run it again: what was sent counts once") from error
+        finally:
+            progress.clear()
+        say(f"{counted(done, 'conversation')} foretold")
+
+
+def _models(settings: "Settings") -> "OfTenant":
+    from streams.predictions.running import Baselines
+
+    if settings.models is None or settings.model_key is None:
+        say("no models: TICKETPULSE_MODELS and TICKETPULSE_MODEL_KEY are not set. The baseline is told")
+        return Baselines()
+    try:
+        import scipy
+    except ImportError:
+        say("no models: pip install 'ticketpulse[ml]' installs what they need. The baseline is told")
+        return Baselines()
+    del scipy
+    from streams.learning.shelf import Shelf
+    from streams.predictions.shelved import Shelved
+
+    return Shelved(Shelf(settings.models, settings.model_key.get_secret_value().encode()), say)
+
+
+def _history(settings: "Settings", tenant: str | None, days: int, until: datetime | None) -> "History":
+    from sinks.clickhouse.client import CannotOpen
+    from sinks.clickhouse.console import QueryFailed
+    from streams.predictions.reading import read_history
+
+    end = datetime.now(UTC) if until is None else until.replace(tzinfo=UTC)
+    since = int((end - timedelta(days=days)).timestamp() * 1000)
+    try:
+        history = read_history(settings.clickhouse_url, since, tenant_of(tenant))
+    except (QueryFailed, CannotOpen) as error:
+        raise Failure(f"ClickHouse: {str(error).splitlines()[0]}") from error
+    history = history.until(int(end.timestamp() * 1000))
+    say(
+        f"{counted(len(history.events.at), 'event')} of {counted(len(history.tickets), 'ticket')} and "
+        f"{counted(len(history.escalations.known), 'escalation')} in {days} days"
+    )
+    if not len(history.events.at):
+        raise Failure("there is no history to learn from: no event is stored of these days")
+    return history
+
+
+def _evaluated(history: "History", rules: "Rules") -> "Evaluation":
+    from streams.predictions.evaluation import evaluate as walk
+    from streams.predictions.leaks import LeakFound
+
+    progress = Progress()
+    try:
+        return walk(history, rules, show=progress.show)
+    except LeakFound as error:
+        raise Failure(f"a leak: {error}") from error
+    finally:
+        progress.clear()
+
+
+def _rules(settings: "Settings", step: int) -> "Rules":
+    from streams.predictions.evaluation import Rules
+    from streams.windows import Targets
+
+    return Rules(Targets(*settings.respond_within), Targets(*settings.resolve_within), step)
+
+
+def _tell(evaluation: "Evaluation") -> None:
+    from streams.predictions.telling import tables
+
+    typer.echo(
+        f"{counted(evaluation.folds, 'step')} from {evaluation.first} to {evaluation.last}; "
+        f"{evaluation.compared:,} rows of facts are the same without what came after them"
+    )
+    for header, rows in tables(evaluation):
+        typer.echo("")
+        print_table(header, rows)
+    for what, why in evaluation.missing.items():
+        say(f"{what} is not judged: {why}")
+
+
+def _live(settings: "Settings", tenant: str | None, output: Output) -> None:
+    from sinks.clickhouse.client import CannotOpen
+    from sinks.clickhouse.console import QueryFailed
+    from sinks.clickhouse.stored import read_rows
+
+    of_tenant = "1" if tenant is None else f"tenant = '{tenant}'"
+    try:
+        rows = read_rows(
+            settings.clickhouse_url,
+            "SELECT tenant, model, toUInt32(judged) AS judged, toUInt32(tickets) AS tickets, brier, skill, foretold, "  # noqa: S608
+            f"observed FROM predictions_live WHERE {of_tenant} ORDER BY tenant, model",
+        )
+    except (CannotOpen, QueryFailed) as error:
+        raise Failure(f"ClickHouse: {str(error).splitlines()[0]}") from error
+    if output is Output.JSON:
+        print_json(rows)
+        return
+    if not rows:
+        say("no prediction is three days old yet: none can be judged")
+    header = ("tenant", "model", "judged", "tickets", "brier", "skill", "foretold", "observed")
+    print_table(header, [[_short(row[name]) or "baseline" for name in header] for row in rows])
+
+
+def _short(value: Any) -> str:
+    return f"{value:.3f}" if isinstance(value, float) else "–" if value is None else str(value)
+
+
+def _audit(settings: "Settings", models: list[str], tenant: str | None) -> None:
+    """That models were put in force is in the audit; where Kafka is away it is said here alone."""
+    from schemas.audit import encode_audit
+    from sinks.record_writer import NotAcknowledged
+    from streams import topics
+    from streams.audit import of_command
+    from streams.gateway.kafka_writer import KafkaWriter
+
+    record = of_command("predict.train", models, tenant or "all tenants", datetime.now(UTC))
+
+    async def send() -> None:
+        writer = KafkaWriter(settings.kafka_brokers, topic=topics.AUDIT)
+        await writer.start()
+        try:
+            await writer.send(record.audit_id.encode(), encode_audit(record))
+        finally:
+            await writer.stop()
+
+    try:
+        asyncio.run(send())
+    except NotAcknowledged as error:
+        say(f"the models are in force, but the audit does not have it: {error}")
+
+
+@contextmanager
+def _one_core() -> Iterator[None]:
+    """Small matrices on one core: several threads would wait for each other most of the time."""
+    try:
+        from threadpoolctl import threadpool_limits
+    except ImportError:
+        yield
+        return
+    with threadpool_limits(1):
+        yield
