@@ -37,6 +37,7 @@ from sinks.dashboard.problems import invalid_parameters, problem, refused
 from sinks.dashboard.windows_api import windows_api
 from sinks.experiments.api import Source, experiments_api
 from sinks.openapi import DescribedApi, problems
+from sinks.predictions.api import predictions_api
 from sinks.reanalysis.api import reanalysis_api
 from sinks.reanalysis.runner import Reanalyses
 from sinks.record_writer import RecordWriter
@@ -150,7 +151,8 @@ def create_page(
         suggestions_api(analytics, now, time.monotonic, FollowedLibrary(suggestions, time.monotonic).current, uses)
     )
     page.include_router(summary_api(analytics, summaries))
-    page.include_router(analytics_api(analytics, now))
+    for router in (analytics_api(analytics, now), predictions_api(analytics)):
+        page.include_router(router)
     for router in (report_api(reports, now), experiments_api(reports, experiments, now)):
         page.include_router(router)
     page.include_router(corrections_api(database, now, corrections))

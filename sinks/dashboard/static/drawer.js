@@ -4,6 +4,7 @@ import { closeTicket, ticket as ticketInAddress } from "./address.js";
 import { Refused, inWords } from "./asking.js";
 import { byId, say } from "./elements.js";
 import { Poll } from "./poll.js";
+import { predictionsOf, showPredictions } from "./predictions.js";
 import { createSummary, forgetSummary } from "./summary.js";
 import { forgetSuggestions, suggestFor } from "./suggestions.js";
 import { conversationOf, expectTicket, showCorrections, showMissing, showTicket } from "./ticket.js";
@@ -19,6 +20,7 @@ export function createDrawer({ tenant, paused }) {
     parts: () => [
       [conversationOf(ticketInAddress()), { tenant: tenant() }, showWhole, missing],
       ["corrections", { tenant: tenant(), ticket_id: ticketInAddress(), limit: 200 }, showCorrections, unknown],
+      [predictionsOf(ticketInAddress()), { tenant: tenant() }, showPredictions, unknown],
     ],
     told(error) {
       byId("drawer-notice").hidden = !error;
