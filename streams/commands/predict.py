@@ -205,7 +205,7 @@ async def _run(settings: "Settings", once: bool, every: float, days: int, refres
         try:
             done = await rounds.once(stop)
         except (QueryFailed, CannotOpen) as error:
-            raise Failure(f"ClickHouse: {str(error).splitlines()[0]}") from error
+            raise _away(error) from error
         except NotAcknowledged as error:
             raise Failure(f"Kafka: {error}. Run it again: what was sent counts once") from error
         finally:
@@ -241,7 +241,7 @@ def _history(settings: "Settings", tenant: str | None, days: int, until: datetim
     try:
         history = read_history(settings.clickhouse_url, since, tenant_of(tenant))
     except (QueryFailed, CannotOpen) as error:
-        raise Failure(f"ClickHouse: {str(error).splitlines()[0]}") from error
+        raise _away(error) from error
     history = history.until(int(end.timestamp() * 1000))
     say(
         f"{counted(len(history.events.at), 'event')} of {counted(len(history.tickets), 'ticket')} and "
@@ -299,7 +299,7 @@ def _live(settings: "Settings", tenant: str | None, output: Output) -> None:
             f"observed FROM predictions_live WHERE {of_tenant} ORDER BY tenant, model",
         )
     except (CannotOpen, QueryFailed) as error:
-        raise Failure(f"ClickHouse: {str(error).splitlines()[0]}") from error
+        raise _away(error) from error
     if output is Output.JSON:
         print_json(rows)
         return
@@ -307,6 +307,14 @@ def _live(settings: "Settings", tenant: str | None, output: Output) -> None:
         say("no prediction is three days old yet: none can be judged")
     header = ("tenant", "model", "judged", "tickets", "brier", "skill", "foretold", "observed")
     print_table(header, [[_short(row[name]) or "baseline" for name in header] for row in rows])
+
+
+def _away(error: Exception) -> Failure:
+    if "UNKNOWN_TABLE" in str(error):
+        return Failure(
+            "ClickHouse: its tables are missing or older than this program: `ticketpulse migrate` makes them"
+        )
+    return Failure(f"ClickHouse: {str(error).strip().splitlines()[0]}")
 
 
 def _short(value: Any) -> str:
