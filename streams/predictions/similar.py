@@ -132,13 +132,15 @@ class ResolutionModel(NamedTuple):
         return unit(matrix, self.idf)
 
     def kept(self) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
-        """Arrays and options for a file."""
+        """Arrays and options for a file. A word of a single document is not in it: nothing is similar by it."""
+        common = np.flatnonzero(self.idf > 0)
+        words, matrix = list(self.words), self.matrix[:, common]
         arrays = {
-            "words": np.frombuffer("\n".join(self.words).encode(), np.uint8),
-            "idf": self.idf.astype(np.float32),
-            "data": self.matrix.data.astype(np.float32),
-            "indices": self.matrix.indices.astype(np.int32),
-            "indptr": self.matrix.indptr.astype(np.int64),
+            "words": np.frombuffer("\n".join(words[each] for each in common).encode(), np.uint8),
+            "idf": self.idf[common].astype(np.float32),
+            "data": matrix.data.astype(np.float32),
+            "indices": matrix.indices.astype(np.int32),
+            "indptr": matrix.indptr.astype(np.int64),
             "took": self.took,
             "over": self.over,
             "category": self.category.astype(np.int32),
