@@ -4,6 +4,7 @@ it is right, and what looking does to a test that is not made for it.
 Everything is in arrays, experiments down and tickets along; tests/experiments holds these formulas to the product's.
 """
 
+import time
 from typing import Final, NamedTuple
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from scipy.stats import norm
 
 from sinks.experiments.sequential import BURN_IN, RARE
+from tests.evaluations.row import Row
 
 Array = NDArray[np.float64]
 ALPHA: Final = 0.05
@@ -137,6 +139,30 @@ WITH: Final = (
 )
 TICKETS: Final = 4_000
 SEED: Final = 2_026
+
+
+def rows() -> list[Row]:
+    """How often a difference is claimed where there is none, looking after every ticket, and how often it is missed."""
+    chance = np.random.default_rng(SEED)
+    told = []
+    for kind, base, tau, share in WITHOUT[1:2] + WITHOUT[-1:]:
+        begun = time.process_time()
+        made = tried(chance, kind, base, 0.0, tau, TICKETS, 2_000, share)
+        figures = {"wrong": f"{made.found:.1%}", "fixed test, every look": f"{made.naive:.1%}"}
+        told.append(_row(kind, f"no difference, arm of {share:.0%}", made, figures, begun))
+    for kind, base, effect, tau in WITH[:1]:
+        begun = time.process_time()
+        wanted = fixed_tickets((base * (1 - base) + (base + effect) * (1 - base - effect)) / 2, effect)
+        made = tried(chance, kind, base, effect, tau, 2 * wanted, 500)
+        figures = {"found": f"{made.found:.0%}", "mean tickets": f"{made.tickets:,.0f}", "fixed test": f"{wanted:,}"}
+        told.append(_row(kind, f"{base:g} and {base + effect:g}", made, figures, begun))
+    return told
+
+
+def _row(kind: str, data: str, made: Tried, figures: dict[str, str], begun: float) -> Row:
+    took = f"{time.process_time() - begun:.0f} s for {made.experiments:,} experiments"
+    figures = {"covered": f"{made.covered:.1%}", **figures}
+    return Row("experiment", f"made: {kind}, {data}", "every ticket is a look", figures, took)
 
 
 def main() -> None:
