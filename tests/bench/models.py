@@ -29,7 +29,7 @@ from tests.bench.score import complaints
 from tests.evaluations.texts import banking
 from tests.unit.records import NINE, Appended, raw
 
-LAPS, QUICK_LAPS = 9, 3
+LAPS, QUICK_LAPS = 5, 3
 _BATCH: Final = 1_000
 _KEY: Final = SecretStr("only for this bench")
 _NOW: Final = datetime(2026, 11, 22, tzinfo=UTC)
