@@ -177,7 +177,7 @@ class NeverLooksAgain(TrackStage):
 
     def restore(self, state: Overlay) -> None:
         super().restore(state)
-        state.put(TIMED_BY, ONLY, self._books)
+        state.put(TIMED_BY, ONLY, self._deciding(0))
         state.delete(UNTIMED, ONLY)
 
 
