@@ -47,7 +47,7 @@ async def send(brokers: str, numbers: range) -> None:
 async def scored_at_least(brokers: str, number: int) -> None:
     async with asyncio.timeout(PATIENCE):
         while len(await read_committed(brokers, topics.SCORED, PARTITIONS)) < number:
-            await asyncio.sleep(0.2)
+            await asyncio.sleep(1.0)
 
 
 async def test_a_kill_doubles_and_loses_nothing_of_either_and_what_counts_is_the_same(own_kafka: LocalKafka) -> None:
