@@ -32,6 +32,7 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{- range $sink, $size := .Values.sinks }}
 {{ $sink }}-sink: {{ merge (dict "command" (list "sink" $sink) "path" "/metrics" "port" 9100) $size | toJson }}
 {{- end }}
+predict: {{ merge (dict "command" (list "predict" "run") "path" "/metrics" "port" 9100) .Values.predict | toJson }}
 gateway: {{ merge (dict "command" (list "serve" "gateway") "path" "/readyz" "alive" "/healthz" "port" 8080 "http" true "metrics" 8080) .Values.gateway | toJson }}
 page: {{ merge (dict "command" (list "serve" "page") "path" "/readyz" "alive" "/healthz" "port" 8081 "http" true) .Values.page | toJson }}
 {{- end -}}
