@@ -218,6 +218,8 @@ def _folder(given: Path | None) -> Path:
     folder = given or given_settings().policies
     if folder is None:
         raise Failure("no folder of policies: name one, or set TICKETPULSE_POLICIES", USAGE)
+    if not folder.is_dir():
+        raise Failure(f"{folder}: no such folder of policies", USAGE)
     return folder
 
 

@@ -22,6 +22,19 @@ def explain(error: Exception) -> Failure | None:
     return _of_settings(error) or _of_what_people_write(error) or _of_a_server(error) or _of_a_file(error)
 
 
+def of_engine(error: Exception) -> Failure:
+    """Why ClickHouse could not be read, in a line; where its tables are missing, what makes them."""
+    from sinks.clickhouse.client import CannotOpen
+
+    if isinstance(error, CannotOpen):
+        return Failure(str(error))
+    if "UNKNOWN_TABLE" in str(error):
+        return Failure(
+            "ClickHouse: its tables are missing or older than this program: `ticketpulse migrate` makes them"
+        )
+    return Failure(f"ClickHouse: {str(error).strip().splitlines()[0]}")
+
+
 def variable_of(field: str) -> str:
     """The environment variable of a setting. The two servers are known by their names alone."""
     bare = field.upper()
@@ -42,8 +55,17 @@ def _of_settings(error: Exception) -> Failure | None:
 
 def _wrong_settings(errors: Iterable[Mapping[str, Any]]) -> Iterable[str]:
     for error in errors:
-        name = variable_of(str(error["loc"][0])) if error["loc"] else "settings"
-        yield f"{name}={error['input']}: {error['msg'].removeprefix('Value error, ')}"
+        field = str(error["loc"][0]) if error["loc"] else ""
+        name = variable_of(field) if field else "settings"
+        given = "" if _is_secret(field) else f"={error['input']}"
+        yield f"{name}{given}: {error['msg'].removeprefix('Value error, ')}"
+
+
+def _is_secret(field: str) -> bool:
+    from streams.config import Settings
+
+    # Secrets are the settings that are not dumped.
+    return field in Settings.model_fields and bool(Settings.model_fields[field].exclude)
 
 
 def _of_what_people_write(error: Exception) -> Failure | None:

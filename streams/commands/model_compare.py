@@ -7,7 +7,7 @@ from urllib.parse import quote
 
 import typer
 
-from streams.commands.failure import USAGE, Failure
+from streams.commands.failure import USAGE, Failure, of_engine
 from streams.commands.given import tenant_of, time_of
 from streams.commands.settings import given_settings
 from streams.commands.terminal import Output, OutputOption, print_json, print_table, say
@@ -77,7 +77,7 @@ def compare(
         timed = _cost(url, asked) if cost else None
         words = _texts(url, compared.examples) if texts else {}
     except (CannotOpen, QueryFailed) as error:
-        raise Failure(str(error)) from error
+        raise of_engine(error) from error
     if output is Output.JSON:
         _print_json(asked, compared, timed, words)
     else:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from streams.commands.failure import Failure
+from streams.commands.failure import Failure, of_engine
 from streams.commands.given import tenant_of
 from streams.commands.settings import load_settings, quiet_clients
 from streams.commands.stopping import stopped_by_signals
@@ -205,7 +205,7 @@ async def _run(settings: "Settings", once: bool, every: float, days: int, refres
         try:
             done = await rounds.once(stop)
         except (QueryFailed, CannotOpen) as error:
-            raise _away(error) from error
+            raise of_engine(error) from error
         except NotAcknowledged as error:
             raise Failure(f"Kafka: {error}. Run it again: what was sent counts once") from error
         finally:
@@ -241,7 +241,7 @@ def _history(settings: "Settings", tenant: str | None, days: int, until: datetim
     try:
         history = read_history(settings.clickhouse_url, since, tenant_of(tenant))
     except (QueryFailed, CannotOpen) as error:
-        raise _away(error) from error
+        raise of_engine(error) from error
     history = history.until(int(end.timestamp() * 1000))
     say(
         f"{counted(len(history.events.at), 'event')} of {counted(len(history.tickets), 'ticket')} and "
@@ -299,7 +299,7 @@ def _live(settings: "Settings", tenant: str | None, output: Output) -> None:
             f"observed FROM predictions_live WHERE {of_tenant} ORDER BY tenant, model",
         )
     except (CannotOpen, QueryFailed) as error:
-        raise _away(error) from error
+        raise of_engine(error) from error
     if output is Output.JSON:
         print_json(rows)
         return
@@ -307,14 +307,6 @@ def _live(settings: "Settings", tenant: str | None, output: Output) -> None:
         say("no prediction is three days old yet: none can be judged")
     header = ("tenant", "model", "judged", "tickets", "brier", "skill", "foretold", "observed")
     print_table(header, [[_short(row[name]) or "baseline" for name in header] for row in rows])
-
-
-def _away(error: Exception) -> Failure:
-    if "UNKNOWN_TABLE" in str(error):
-        return Failure(
-            "ClickHouse: its tables are missing or older than this program: `ticketpulse migrate` makes them"
-        )
-    return Failure(f"ClickHouse: {str(error).strip().splitlines()[0]}")
 
 
 def _short(value: Any) -> str:

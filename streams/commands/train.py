@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streams.commands.evaluate import delimiter_of, known_encoding, neutral_of
-from streams.commands.failure import USAGE, Failure
+from streams.commands.failure import USAGE, Failure, of_engine
 from streams.commands.given import tenant_of
 from streams.commands.model import need_extra, open_shelf
 from streams.commands.terminal import Output, OutputOption, counted, print_json, print_table, say
@@ -137,7 +137,7 @@ def _corrected(kind: TextKind, tenant: str | None) -> "list[Example]":
     try:
         return corrected(load_settings().clickhouse_url, kind.value, tenant)
     except (QueryFailed, CannotOpen) as error:
-        raise Failure(str(error)) from error
+        raise of_engine(error) from error
 
 
 def _tell(report: "Report", refit: bool) -> None:

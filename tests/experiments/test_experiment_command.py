@@ -40,6 +40,12 @@ def folder(tmp_path: Path) -> Path:
     return write(tmp_path, OF_MARCH)
 
 
+def test_a_folder_that_is_not_there_is_told(run: Run, tmp_path: Path) -> None:
+    told = run("experiment", "status", TICKETPULSE_POLICIES=tmp_path / "nowhere")
+    assert (told.code, told.out) == (2, "")
+    assert told.err == f"ticketpulse: {tmp_path / 'nowhere'}: no such folder of policies\n"
+
+
 def test_check_names_arms_and_mistakes(run: Run, folder: Path) -> None:
     told = run("experiment", "check", str(folder))
     assert (told.code, told.err) == (0, "")

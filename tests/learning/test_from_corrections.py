@@ -6,6 +6,8 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 from tests.contract.sink_worlds import embedded_url
 
 
@@ -36,3 +38,14 @@ def test_as_many_corrections_as_are_needed_make_a_model(tmp_path: Path) -> None:
     assert told["card"]["classes"] == ["negative", "neutral", "positive"]
     assert (told["card"]["tenant"], told["report"]["learned"]) == ("default", 400)
     assert told["report"]["by"] == "the later ones by time"
+
+
+@pytest.mark.parametrize("command", [("train", "--from-corrections"), ("model", "compare")], ids=" ".join)
+def test_a_database_without_tables_is_one_line_that_says_what_makes_them(
+    tmp_path: Path, command: tuple[str, ...]
+) -> None:
+    told = _run(tmp_path, "streams.cli", *command)
+    assert (told.returncode, told.stdout) == (1, "")
+    assert told.stderr.startswith("ticketpulse: ClickHouse: its tables are missing")
+    assert "`ticketpulse migrate` makes them" in told.stderr
+    assert len(told.stderr.splitlines()) == 1

@@ -98,6 +98,12 @@ def test_a_wrong_setting_names_its_variable(run: Run, variable: str, value: str)
     assert "Traceback" not in result.err
 
 
+def test_a_wrong_secret_is_not_shown(run: Run) -> None:
+    result = run("model", "ls", TICKETPULSE_MODEL_KEY="hunter2")
+    assert (result.code, result.out) == (2, "")
+    assert result.err == "ticketpulse: TICKETPULSE_MODEL_KEY: 16 bytes at least\n"
+
+
 def test_every_setting_has_the_variable_that_errors_name(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("kafka_brokers", "clickhouse_url", "name", "host"):
         monkeypatch.setenv(variable_of(name), "xyz")
