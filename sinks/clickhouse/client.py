@@ -1,5 +1,6 @@
 """Open ClickHouse: a server by HTTP, or the engine embedded in this process. One client for both."""
 
+import logging
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -14,6 +15,9 @@ SETTING = "CLICKHOUSE_URL"
 CONNECT_SECONDS = 5
 # A server that neither answers nor refuses holds the sink up for this long before it tries again.
 ANSWER_SECONDS = 60
+
+# The client warns of what it raises as well; where nobody set up logging, Python would print that on stderr.
+logging.getLogger("clickhouse_connect").addHandler(logging.NullHandler())
 
 EMBEDDED = "chdb://"
 _UNKNOWN_DATABASE = 81

@@ -29,6 +29,8 @@ def ls(output: OutputOption = Output.TEXT) -> None:
     shelf = open_shelf()
     in_force = shelf.in_force()
     found = [read(shelf, file.stem.partition("-")[2]).card for file in shelf.files()]
+    if not shelf.folder.is_dir():
+        say(f"{shelf.folder}: no such folder yet; `ticketpulse train` makes it")
     if output is Output.JSON:
         print_json([{**_plain(card), "does": does(card, in_force)} for card in found])
         return
@@ -64,6 +66,8 @@ def verify(output: OutputOption = Output.TEXT) -> None:
     from streams.learning.signed import BadModel
 
     shelf = open_shelf()
+    if not shelf.folder.is_dir():
+        raise Failure(f"{shelf.folder}: no such folder; TICKETPULSE_MODELS names it")
     wrong: list[str] = []
     good: set[tuple[str, str]] = set()
     for file in shelf.files():

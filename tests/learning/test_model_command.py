@@ -68,6 +68,16 @@ def test_verify_finds_what_was_changed_and_what_is_missing(shelf: Shelf) -> None
     assert len(json.loads(result.output)["wrong"]) == 2
 
 
+def test_a_folder_that_is_not_there_is_empty_and_nothing_to_verify(
+    shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("TICKETPULSE_MODELS", str(tmp_path / "nowhere"))
+    listed = CliRunner().invoke(app, ["model", "ls", "-o", "json"])
+    assert (listed.exit_code, listed.stdout) == (0, "[]\n")
+    assert "nowhere: no such folder yet" in listed.stderr
+    assert "nowhere: no such folder" in str(CliRunner().invoke(app, ["model", "verify"]).exception)
+
+
 def test_without_a_folder_it_is_told_what_to_set() -> None:
     result = CliRunner().invoke(app, ["model", "ls"])
     assert isinstance(result.exception, Failure)
