@@ -50,8 +50,10 @@ def train(
 
         ticketpulse predict train --tenant acme --days 365 --aside
     """
+    from streams.audit import who
     from streams.commands.model import open_shelf
     from streams.learning.card import ModelCard
+    from streams.learning.switching import promote
     from streams.predictions.shelved import card_of
     from streams.predictions.training import helps, metrics_of
     from streams.predictions.training import train as train_models
@@ -64,17 +66,15 @@ def train(
         trained = train_models(history)
         evaluation = _evaluated(history, _rules(settings, 7))
     cards: list[tuple[ModelCard, bool]] = []
-    in_force = shelf.in_force()
     for kind, (model, rows) in trained.models.items():
         metrics = metrics_of(kind, evaluation)
         card = card_of(kind, model, history, tenant or "", datetime.now(UTC), rows, metrics)
         shelf.keep(card, model.kept()[0])
         used = helps(kind, evaluation) and not aside
         if used:
-            in_force = in_force.with_champion(tenant or "", kind, card.version)
+            promote(shelf, card, tenant or "", card.trained_at, who())
         cards.append((card, used))
     if any(used for _, used in cards):
-        shelf.write_in_force(in_force)
         _audit(settings, [f"{card.kind} {card.version}" for card, used in cards if used], tenant)
     if output is Output.JSON:
         print_json(

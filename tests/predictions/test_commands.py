@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from streams.learning.in_force import read_in_force
 from tests.contract.sink_worlds import embedded_url, migrated
 from tests.predictions.made_history import MadeHistory, insert
 
@@ -28,9 +29,9 @@ def desk(tmp_path_factory: pytest.TempPathFactory) -> dict[str, str]:
     }
 
 
-def ran(environment: dict[str, str], *arguments: str) -> "subprocess.CompletedProcess[str]":
-    command = [sys.executable, "-m", "streams.cli", "predict", *arguments]
-    return subprocess.run(command, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
+def ran(environment: dict[str, str], *arguments: str, command: str = "predict") -> "subprocess.CompletedProcess[str]":
+    line = [sys.executable, "-m", "streams.cli", command, *arguments]
+    return subprocess.run(line, env={**os.environ, **environment}, capture_output=True, text=True, check=False)
 
 
 def test_of_too_little_history_training_says_how_much_it_has_and_needs(desk: dict[str, str]) -> None:
@@ -39,6 +40,23 @@ def test_of_too_little_history_training_says_how_much_it_has_and_needs(desk: dic
     assert "of 150 tickets" in told.stderr
     assert "100 of each are needed; what is told without one goes on" in told.stderr
     assert not list(Path(desk["TICKETPULSE_MODELS"]).glob("escalation-*"))
+
+
+def test_what_training_put_in_force_is_rolled_back_as_any_promotion(desk: dict[str, str], tmp_path: Path) -> None:
+    with migrated(embedded_url(tmp_path)) as client:
+        insert(client, MadeHistory(tickets=500, days=40))
+    folder = tmp_path / "models"
+    longer = desk | {
+        "CLICKHOUSE_URL": embedded_url(tmp_path),
+        "TICKETPULSE_MODELS": str(folder),
+        "KAFKA_BROKERS": "127.0.0.1:1",
+    }
+    told = ran(longer, "train", "--until", "2026-07-11", "--days", "50")
+    assert told.returncode == 0, told.stderr
+    assert read_in_force(folder).champion("default", "sla") is not None
+    undone = ran(longer, "rollback", "--kind", "sla", "--yes", command="model")
+    assert undone.returncode == 0, undone.stderr
+    assert read_in_force(folder).champion("default", "sla") is None
 
 
 def test_an_evaluation_is_json_for_programs(desk: dict[str, str]) -> None:
