@@ -39,7 +39,7 @@ def check(
         Path | None, typer.Argument(metavar="[FOLDER]", help="A folder of policies; else TICKETPULSE_POLICIES.")
     ] = None,
 ) -> None:
-    """Read experiments as a worker does, and tell how many tickets each needs at the least.
+    """Read experiments as a worker does, name every mistake with its line, and tell arms and times.
 
     ticketpulse experiment check my-policies/
     """
