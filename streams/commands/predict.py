@@ -171,6 +171,12 @@ def run(
         asyncio.run(_run(settings, once, every, days, refresh))
 
 
+def _why(error: Exception) -> str:
+    from sinks.clickhouse.console import QueryFailed
+
+    return str(of_engine(error)) if isinstance(error, QueryFailed) else str(error)
+
+
 async def _run(settings: "Settings", once: bool, every: float, days: int, refresh: int) -> None:
     from sinks.clickhouse.client import CannotOpen
     from sinks.clickhouse.console import QueryFailed
@@ -200,7 +206,7 @@ async def _run(settings: "Settings", once: bool, every: float, days: int, refres
             show=progress.show,
         )
         if not once:
-            await keep_predicting(rounds, every, stop, say)
+            await keep_predicting(rounds, every, stop, say, _why)
             return
         try:
             done = await rounds.once(stop)

@@ -112,9 +112,16 @@ class Rounds:
             PREDICTION_MODEL.labels(kind).set(0 if versioned is None else trained_at(versioned.version))
 
 
-async def keep_predicting(rounds: Rounds, every: float, stop: asyncio.Event, tell: Callable[[str], None]) -> None:
+async def keep_predicting(
+    rounds: Rounds,
+    every: float,
+    stop: asyncio.Event,
+    tell: Callable[[str], None],
+    explain: Callable[[Exception], str] = str,
+) -> None:
     """Rounds until `stop`, `every` seconds from the begin of one to that of the next. While the database or the log is
-    away it waits, told once, up to half a minute from one try to the next.
+    away it waits, told once by the first line of what `explain` makes of the error, up to half a minute from one try
+    to the next.
     """
     wait, told = _FIRST_WAIT, False
     while not stop.is_set():
@@ -123,7 +130,7 @@ async def keep_predicting(rounds: Rounds, every: float, stop: asyncio.Event, tel
             await rounds.once(stop)
         except (QueryFailed, CannotOpen, NotAcknowledged, FileError, OSError) as error:
             if not told:
-                tell(f"predictions wait: {str(error).strip().splitlines()[0] if str(error).strip() else error!r}")
+                tell(f"predictions wait: {(explain(error).strip() or repr(error)).splitlines()[0]}")
                 told = True
             await _sleep(stop, wait)
             wait = min(wait * 2, _LAST_WAIT)

@@ -76,8 +76,9 @@ class Served:
 
 
 def page_of(open_client: Callable[[], Client], log: LocalLog) -> FastAPI:
-    """The page, whose corrections go to the log."""
-    return create_page(open_client, now=Clock(), corrections=LocalWriter(log, topics.CORRECTIONS))
+    """The page, whose corrections and uses of suggestions go to the log."""
+    corrections, uses = (LocalWriter(log, topic) for topic in (topics.CORRECTIONS, topics.SUGGESTIONS))
+    return create_page(open_client, now=Clock(), corrections=corrections, uses=uses)
 
 
 @asynccontextmanager
