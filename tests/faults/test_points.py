@@ -7,6 +7,7 @@ from pydantic import ValidationError
 
 from streams.config import Settings
 from streams.up.local_kafka import LocalKafka
+from tests.faults.pipeline import CAUGHT_UP_SECONDS
 from tests.faults.pointed import PointedPipeline, pointed_pipeline
 from tests.faults.points import POINTS, Action, At
 from tests.faults.worker import FaultySettings
@@ -39,7 +40,8 @@ async def die_on_the_way_out(play: PointedPipeline, stage: str) -> None:
     async def has_taken_over() -> bool:
         return worker.has_taken_over()
 
-    await play.until(has_taken_over, f"{worker.name} has taken a partition over")
+    # Its neighbour dies again and again, and each death moves partitions: on a busy machine that takes a while.
+    await play.until(has_taken_over, f"{worker.name} has taken a partition over", 2 * CAUGHT_UP_SECONDS)
     worker.begin_to_leave()
     await play.death(worker)
 
