@@ -63,6 +63,16 @@ def parse_toml(text: str, file: str) -> dict[str, Any]:
         raise FileError([Mistake(file, line, "", f"no TOML: {_TOLD_LINE.sub('', str(error))}")]) from None
 
 
+def read_model(file: Path, model: type[Model]) -> Model:
+    """The model that a file makes. Raises FileError."""
+    text = read_text(file)
+    fields = parse_toml(text, str(file))
+    try:
+        return model.model_validate(fields)
+    except ValidationError as error:
+        raise FileError(mistakes(error, text, str(file), fields)) from None
+
+
 def parse_extending(
     text: str, file: str, model: type[Model], installed: Collection[str], text_of: Callable[[str], str]
 ) -> Model:

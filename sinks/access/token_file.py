@@ -1,18 +1,16 @@
 """The file of tokens: read, written whole, and looked at again while a server runs."""
 
 import logging
-import os
-import tempfile
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager, suppress
-from fcntl import LOCK_EX, flock
+from contextlib import suppress
 from pathlib import Path
 from typing import Final, NamedTuple
 
 import tomlkit
-from pydantic import BaseModel, ConfigDict, ValidationError, model_validator
+from pydantic import BaseModel, ConfigDict, model_validator
 
-from schemas.toml_files import FileError, Mistake, mistakes, parse_toml, read_text
+from schemas.toml_files import FileError, Mistake, read_model
+from schemas.whole_files import alone_in, write_whole
 from sinks.access.tokens import StoredToken, TokenBook
 
 log = logging.getLogger(__name__)
@@ -44,13 +42,7 @@ def read_tokens(file: Path) -> TokenBook:
     if not file.exists():
         wanted = "there is no such file; `ticketpulse token new --role admin --name you` makes it"
         raise FileError([Mistake(str(file), None, "", wanted)])
-    text = read_text(file)
-    fields = parse_toml(text, str(file))
-    try:
-        found = _Tokens.model_validate(fields)
-    except ValidationError as error:
-        raise FileError(mistakes(error, text, str(file), fields)) from None
-    return TokenBook(found.tokens)
+    return TokenBook(read_model(file, _Tokens).tokens)
 
 
 def change_tokens(file: Path, change: Callable[[TokenBook], Sequence[StoredToken]]) -> None:
@@ -58,19 +50,9 @@ def change_tokens(file: Path, change: Callable[[TokenBook], Sequence[StoredToken
     the old file or the new one. The new one is its owner's alone (0600). Raises FileError and OSError.
     """
     file.parent.mkdir(parents=True, exist_ok=True)
-    with _alone(file):
+    with alone_in(file.parent):
         book = read_tokens(file) if file.exists() else TokenBook(())
         _write(file, change(book))
-
-
-@contextmanager
-def _alone(file: Path) -> Iterator[None]:
-    handle = os.open(file.parent, os.O_RDONLY)
-    try:
-        flock(handle, LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
 
 
 def _write(file: Path, tokens: Sequence[StoredToken]) -> None:
@@ -85,18 +67,7 @@ def _write(file: Path, tokens: Sequence[StoredToken]) -> None:
     if tokens:
         document.add(tomlkit.nl())
         document.add("tokens", tables)
-    # Made by its owner alone, from the beginning.
-    handle, made = tempfile.mkstemp(dir=file.parent, prefix=f".{file.name}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as writing:
-            writing.write(tomlkit.dumps(document))
-            writing.flush()
-            os.fsync(writing.fileno())
-        Path(made).replace(file)
-    except BaseException:
-        with suppress(FileNotFoundError):
-            Path(made).unlink()
-        raise
+    write_whole(file, tomlkit.dumps(document).encode(), mode=0o600)
 
 
 class Change(NamedTuple):

@@ -8,7 +8,7 @@ Statistics 52, 2024): it holds once there are enough observations, which is why 
 """
 
 from collections.abc import Sequence
-from math import exp, inf, lgamma, log, sqrt
+from math import exp, lgamma, log, sqrt
 from typing import Final, NamedTuple
 
 # Before an arm has so many observations nothing is said of it: estimated variances are not to be trusted.
@@ -32,9 +32,6 @@ class Interval(NamedTuple):
 
     low: float
     high: float
-
-
-ANYTHING: Final = Interval(-inf, inf)
 
 
 class Sums:

@@ -1,12 +1,14 @@
 """How an experiment stands at a moment: figures of its arms, each against the control, and what follows. Pure."""
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import datetime, timedelta
 from typing import Final, Literal
 
 from pydantic import BaseModel, ConfigDict
 
 from schemas.experiments import Experiment, Measured, MetricName, Running
+from sinks.analytics.facts import milliseconds
+from sinks.dashboard.asking import from_milliseconds
 from sinks.experiments.comparing import Comparison, Found, compare
 from sinks.experiments.metrics import METRICS
 from sinks.experiments.sequential import mismatch
@@ -103,7 +105,7 @@ class Standing(_Part):
 def standing_of(running: Running, tickets: Sequence[Settled], now: datetime) -> Standing:
     """`tickets` in the order in which they began; `now` is aware."""
     about = running.experiment
-    at = _ms(now)
+    at = milliseconds(now)
     settled = [ticket for ticket in tickets if ticket.settled <= at]
     least = _mismatch(running, tickets)
     against = [
@@ -145,7 +147,7 @@ def _compared(running: Running, settled: Sequence[Settled], arm: str, wanted: Me
     pauses = (*running.pauses.get(arm, ()), *running.pauses.get(about.control.name, ()))
 
     def both_take(opened: int) -> bool:
-        return not pauses or not any(pause.holds(_moment(opened)) for pause in pauses)
+        return not pauses or not any(pause.holds(from_milliseconds(opened)) for pause in pauses)
 
     return compare(settled, arm, about.control.name, wanted, alpha, both_take)
 
@@ -158,7 +160,7 @@ def _mismatch(running: Running, tickets: Sequence[Settled]) -> float:
     shares = [arm.share for arm in about.arms]
     counts, least = [0] * len(shares), 1.0
     for ticket in tickets:
-        if pauses and any(pause.holds(_moment(ticket.opened)) for pause in pauses):
+        if pauses and any(pause.holds(from_milliseconds(ticket.opened)) for pause in pauses):
             continue
         counts[places[ticket.arm]] += 1
         least = min(least, mismatch(counts, shares))
@@ -184,10 +186,10 @@ def _against(made: Comparison, wanted: Measured, role: str) -> Against:
         high=last.high if last else None,
         p=made.p,
         found=made.found,
-        found_at=_moment(made.found_at) if made.found else None,
+        found_at=from_milliseconds(made.found_at) if made.found else None,
         is_safe=made.is_safe,
         over_time=tuple(
-            Plotted(at=_moment(each.at), difference=each.difference, low=each.low, high=each.high)
+            Plotted(at=from_milliseconds(each.at), difference=each.difference, low=each.low, high=each.high)
             for each in made.looks
         ),
     )
@@ -254,7 +256,7 @@ def _pages_a_day(
     settled: int, own: Sequence[Settled], escalations: int, about: Experiment, now: datetime
 ) -> float | None:
     """Escalations a ticket of the arm, times the tickets that all arms had a day."""
-    span = min(_ms(now) - about.settle, _ms(about.end)) - _ms(about.start)
+    span = min(milliseconds(now) - about.settle, milliseconds(about.end)) - milliseconds(about.start)
     if not own or span <= 0:
         return None
     return escalations / len(own) * settled / (span / _DAY)
@@ -276,11 +278,3 @@ def _paused_since(running: Running, arm: str, now: datetime) -> datetime | None:
 
 def _names(about: Experiment) -> list[str]:
     return [arm.name for arm in about.arms]
-
-
-def _ms(moment: datetime) -> int:
-    return (moment - datetime.fromtimestamp(0, UTC)) // timedelta(milliseconds=1)
-
-
-def _moment(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=milliseconds)

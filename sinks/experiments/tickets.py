@@ -4,13 +4,14 @@ Every ticket is looked at for the same time, so its outcome is settled once that
 is what an earlier one saw, and tickets that began last do not count as bad because they are young.
 """
 
-from datetime import UTC, datetime, timedelta
+from datetime import datetime
 from typing import Any, Final, NamedTuple
 
 from clickhouse_connect.driver.client import Client
 
 from schemas.experiments import Running
-from sinks.dashboard.asking import ask
+from sinks.analytics.facts import milliseconds
+from sinks.dashboard.asking import ask, from_milliseconds
 
 # Events of a ticket within the time that is looked at. A ticket's first event says by which channel it came.
 _TICKETS: Final = """
@@ -97,7 +98,7 @@ def read_tickets(client: Client, running: Running, now: datetime) -> list[Settle
     outcome is not settled yet.
     """
     about = running.experiment
-    since, until = _ms(about.start), min(_ms(about.end), _ms(now))
+    since, until = milliseconds(about.start), min(milliseconds(about.end), milliseconds(now))
     if until <= since:
         return []
     bound: dict[str, Any] = {
@@ -127,7 +128,7 @@ def _settled(running: Running, row: dict[str, Any], leaving: Any, corrected: Any
     if about.channels and row["first_channel"] not in about.channels:
         return None
     arm = about.arm_of(about.unit(row["ticket_id"], row["first_customer"])).name
-    if not running.takes(arm, _moment(opened)):
+    if not running.takes(arm, from_milliseconds(opened)):
         return None
     end = opened + about.settle
     within = [each for each in raised if opened <= each["at"] < end]
@@ -155,11 +156,3 @@ def _answered(escalation: dict[str, Any], end: int) -> bool:
     """Whether somebody took it, or answered as soon as was promised."""
     acknowledged, responded = escalation["acknowledged"], escalation["responded"]
     return bool(0 < acknowledged < end or (0 < responded < end and responded <= escalation["wanted"]))
-
-
-def _ms(moment: datetime) -> int:
-    return (moment - datetime.fromtimestamp(0, UTC)) // timedelta(milliseconds=1)
-
-
-def _moment(milliseconds: int) -> datetime:
-    return datetime.fromtimestamp(0, UTC) + timedelta(milliseconds=milliseconds)

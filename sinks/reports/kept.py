@@ -2,14 +2,13 @@
 
 import fcntl
 import json
-import os
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
-from tempfile import NamedTemporaryFile
 from typing import Final
 
+from schemas.whole_files import write_whole
 from sinks.reports.model import Report
 
 DONE: Final = "schedule.json"
@@ -68,18 +67,3 @@ class Folder:
 def file_name(report: Report, form: str) -> str:
     """As in report-shop-2026-11-09-2026-11-16-5d0c2b1e.html: two schedules of one span are told apart."""
     return f"report-{report.tenant}-{report.begin:%Y-%m-%d}-{report.end:%Y-%m-%d}-{report.report_id[:8]}.{form}"
-
-
-def write_whole(file: Path, data: bytes) -> None:
-    """The file has all of it or is as it was. Raises OSError."""
-    with NamedTemporaryFile(dir=file.parent, prefix=f".{file.name}.", delete=False) as new:
-        try:
-            new.write(data)
-            new.flush()
-            os.fsync(new.fileno())
-            # A temporary file is its owner's alone; a report is for whoever may read the folder.
-            os.fchmod(new.fileno(), 0o644)
-            os.replace(new.name, file)
-        except BaseException:
-            os.unlink(new.name)
-            raise

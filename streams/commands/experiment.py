@@ -89,9 +89,9 @@ def report(
 
     ticketpulse experiment report sooner --format html --output sooner.html
     """
+    from schemas.whole_files import write_whole
     from sinks.experiments.report import report_of
     from sinks.reports.html import html
-    from sinks.reports.kept import write_whole
     from sinks.reports.markdown import markdown
 
     (running,) = _experiments(name)

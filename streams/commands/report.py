@@ -55,8 +55,8 @@ def report(
 
         ticketpulse report --format json | jq '.findings[].title'
     """
+    from schemas.whole_files import write_whole
     from sinks.reports.html import html
-    from sinks.reports.kept import write_whole
     from sinks.reports.markdown import markdown
     from sinks.reports.pdf import NotPrinted, find_browser, pdf
 

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 
 from schemas.events import CHANNELS
 from schemas.experiments import Arm, Changes, Experiment, Running, running
-from schemas.toml_files import FileError, Mistake, line_of, merged, mistakes, parse_toml, read_text
+from schemas.toml_files import FileError, Mistake, line_of, merged, read_model, read_text
 from streams.escalation.compiled import ReadyPolicy
 from streams.escalation.policy import Policy
 from streams.escalation.written import fields_of
@@ -107,24 +107,12 @@ def read_experiments(folder: Path) -> tuple[list[Running], dict[str, Path]]:
 
 def read_experiment(file: Path) -> Experiment:
     """The experiment in a TOML file. Raises FileError."""
-    text = read_text(file)
-    fields = parse_toml(text, str(file))
-    try:
-        return Experiment.model_validate(fields)
-    except ValidationError as error:
-        raise FileError(mistakes(error, text, str(file), fields)) from None
+    return read_model(file, Experiment)
 
 
 def read_changes(file: Path) -> Changes:
     """What was stopped; nothing without the file. Raises FileError."""
-    if not file.exists():
-        return Changes()
-    text = read_text(file)
-    fields = parse_toml(text, str(file))
-    try:
-        return Changes.model_validate(fields)
-    except ValidationError as error:
-        raise FileError(mistakes(error, text, str(file), fields)) from None
+    return read_model(file, Changes) if file.exists() else Changes()
 
 
 def ready(

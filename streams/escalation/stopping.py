@@ -1,13 +1,12 @@
 """Stopping an experiment or an arm of it, and letting it go on: a line more in a file, which workers follow."""
 
-import os
-import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import tomlkit
 
 from schemas.experiments import Change
+from schemas.whole_files import write_whole
 from streams.escalation.experiments import CHANGES_FILE, FOLDER, read_changes
 
 _ABOUT = "Written by `ticketpulse experiment stop` and `resume`, oldest first. Nothing is removed from it."
@@ -27,14 +26,5 @@ def record_changes(folder: Path, changes: Sequence[Change]) -> Path:
             table.add(name, value)
         tables.append(table)
     document.add("change", tables)
-    with tempfile.NamedTemporaryFile("w", encoding="utf-8", dir=file.parent, suffix=".part", delete=False) as part:
-        part.write(tomlkit.dumps(document))
-        part.flush()
-        os.fsync(part.fileno())
-    try:
-        Path(part.name).chmod(0o644)
-        Path(part.name).replace(file)
-    except OSError:
-        Path(part.name).unlink(missing_ok=True)
-        raise
+    write_whole(file, tomlkit.dumps(document).encode())
     return file

@@ -1,14 +1,13 @@
 """`in-force.toml`: which model does what. The only file in a folder of models that changes."""
 
-import os
-import tempfile
 from pathlib import Path
 from typing import Annotated, Final
 
 import tomlkit
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic import BaseModel, ConfigDict, Field
 
-from schemas.toml_files import FileError, mistakes, parse_toml, read_text
+from schemas.toml_files import read_model
+from schemas.whole_files import write_whole
 from streams.learning.card import VERSION_PATTERN, Kind
 
 IN_FORCE_FILE: Final = "in-force.toml"
@@ -86,27 +85,10 @@ class InForce(BaseModel):
 def read_in_force(folder: Path) -> InForce:
     """What the file of a folder says; nothing is in force where there is none. Raises FileError."""
     file = folder / IN_FORCE_FILE
-    if not file.exists():
-        return InForce()
-    text = read_text(file)
-    fields = parse_toml(text, str(file))
-    try:
-        return InForce.model_validate(fields)
-    except ValidationError as error:
-        raise FileError(mistakes(error, text, str(file), fields)) from None
+    return read_model(file, InForce) if file.exists() else InForce()
 
 
 def write_in_force(folder: Path, in_force: InForce) -> None:
     """Write the file whole or not at all. Raises OSError."""
     fields = in_force.model_dump(exclude_none=True, exclude_defaults=True)
-    handle, made = tempfile.mkstemp(dir=folder, prefix=f".{IN_FORCE_FILE}.")
-    try:
-        with os.fdopen(handle, "w", encoding="utf-8") as file:
-            file.write(tomlkit.dumps(fields))
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(made, 0o644)
-        Path(made).replace(folder / IN_FORCE_FILE)
-    except BaseException:
-        Path(made).unlink(missing_ok=True)
-        raise
+    write_whole(folder / IN_FORCE_FILE, tomlkit.dumps(fields).encode())

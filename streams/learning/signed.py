@@ -11,8 +11,6 @@ Arrays of objects are neither written nor read, so nothing in a file is ever run
 import hashlib
 import hmac
 import io
-import os
-import tempfile
 import zipfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -20,6 +18,8 @@ from typing import Any, Final, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
+
+from schemas.whole_files import write_whole
 
 Array = NDArray[Any]
 
@@ -55,17 +55,7 @@ def write_signed(path: Path, head: bytes, arrays: Mapping[str, Array], key: byte
     np.savez_compressed(buffer, **contents)
     body = buffer.getvalue()
     digest = _digest(body, key)
-    handle, made = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
-    try:
-        with os.fdopen(handle, "wb") as file:
-            file.write(MAGIC + digest.encode() + b"\n" + body)
-            file.flush()
-            os.fsync(file.fileno())
-        os.chmod(made, 0o644)
-        Path(made).replace(path)
-    except BaseException:
-        Path(made).unlink(missing_ok=True)
-        raise
+    write_whole(path, MAGIC + digest.encode() + b"\n" + body)
     return digest
 
 

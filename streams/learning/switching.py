@@ -7,16 +7,14 @@ either led to what is in force, or never happened.
 
 import os
 import re
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
-from fcntl import LOCK_EX, flock
 from pathlib import Path
 from typing import Final, Literal
 
 import msgspec
 
 from schemas.scored import LABELS
+from schemas.whole_files import alone_in
 from streams.learning.card import Kind, ModelCard
 from streams.learning.in_force import InForce
 from streams.learning.shelf import Shelf
@@ -60,7 +58,7 @@ def promote(shelf: Shelf, card: ModelCard, tenant: str, at: datetime, by: str) -
     NotSwitched where it does not fit or does it already, FileError and OSError.
     """
     check_fits(card, tenant)
-    with _alone(shelf.folder):
+    with alone_in(shelf.folder):
         in_force = shelf.in_force()
         before = _champion(in_force, tenant, card.kind)
         if before == card.version:
@@ -81,7 +79,7 @@ def challenge(shelf: Shelf, card: ModelCard | None, kind: Kind, tenant: str, at:
     """Run a model beside the one in force, or none any more. Raises as `promote` does."""
     if card is not None:
         check_fits(card, tenant)
-    with _alone(shelf.folder):
+    with alone_in(shelf.folder):
         in_force = shelf.in_force()
         before, after = _challenger(in_force, tenant, kind), card.version if card else None
         if before == after:
@@ -100,7 +98,7 @@ def rollback(shelf: Shelf, kind: Kind, tenant: str, at: datetime, by: str) -> Ch
     """Put back what was in force before the newest promotion that was not rolled back. Raises NotSwitched where there
     is none, the file was changed by hand since, or what was before cannot be read any more; FileError and OSError.
     """
-    with _alone(shelf.folder):
+    with alone_in(shelf.folder):
         in_force = shelf.in_force()
         now = _champion(in_force, tenant, kind)
         undone = _newest(shelf.folder, kind, tenant, now)
@@ -203,16 +201,5 @@ def _note(folder: Path, change: Change) -> None:
     try:
         os.write(handle, line)
         os.fsync(handle)
-    finally:
-        os.close(handle)
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """One change of a folder at a time, whoever makes it."""
-    handle = os.open(folder, os.O_RDONLY)
-    try:
-        flock(handle, LOCK_EX)
-        yield
     finally:
         os.close(handle)

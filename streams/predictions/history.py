@@ -10,7 +10,7 @@ from typing import Any, Final, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from schemas.events import CHANNELS, EVENT_TYPES, PRIORITIES, STATUSES
+from schemas.events import EVENT_TYPES, STATUSES
 
 Whole = NDArray[np.int64]
 Numbers = NDArray[np.floating[Any]]
@@ -24,8 +24,6 @@ DAY_MS: Final = 86_400_000
 _TIME_BITS: Final = 42
 KINDS: Final = {name: code for code, name in enumerate(EVENT_TYPES)}
 STATUS: Final = {name: code for code, name in enumerate(STATUSES)}
-PRIORITY: Final = {name: code for code, name in enumerate(PRIORITIES)}
-CHANNEL: Final = {name: code for code, name in enumerate(CHANNELS)}
 
 
 class Events(NamedTuple):

@@ -4,10 +4,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Annotated, Self
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, ValidationError, model_validator
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field, model_validator
 
 from schemas.events import Channel
-from schemas.toml_files import FileError, mistakes, parse_toml, read_text
+from schemas.toml_files import read_model
 from sinks.notify.targets import Hours
 from streams.notify.hours import is_within
 
@@ -93,9 +93,4 @@ class Roster(_Part):
 
 def read_roster(file: Path) -> Roster:
     """The roster in a TOML file. Raises FileError, which names the line."""
-    text = read_text(file)
-    fields = parse_toml(text, str(file))
-    try:
-        return Roster.model_validate(fields)
-    except ValidationError as error:
-        raise FileError(mistakes(error, text, str(file), fields)) from None
+    return read_model(file, Roster)
