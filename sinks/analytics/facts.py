@@ -48,6 +48,8 @@ def bound(selection: Selection, **more: Any) -> dict[str, Any]:
         "after": -(-until // 1000),
         "since_ms": since,
         "until_ms": until,
+        # Where the span begins within what is read: `per_ticket` may begin before it.
+        "split_ms": since,
         "before": before // 1000,
         "before_ms": before,
         "channels": list(selection.channels),

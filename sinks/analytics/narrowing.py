@@ -7,8 +7,8 @@ from typing import Any, Final, Literal
 from schemas.scored import LABELS
 from sinks.analytics.emotions import FELT
 from sinks.analytics.facts import EVENTS, escalations, facts, matching_message, milliseconds, of_tickets, texts
+from sinks.analytics.per_ticket import per_ticket
 from sinks.analytics.selection import Selection
-from sinks.analytics.times import times
 
 Has = Literal[
     "messages",
@@ -84,9 +84,9 @@ def _having(selection: Selection, has: Has | None) -> str:
         "any_negative": f"{texts(selection)} AND label IN ('very_negative', 'negative')",
         "escalations": escalations(selection),
         "resolutions": f"{EVENTS} AND is_resolution {of_tickets(selection)}",
-        "first_response": f"{times(selection)} WHERE isNotNull(response)",
+        "first_response": f"{per_ticket(selection)} WHERE isNotNull(response)",
         "ratings": f"{EVENTS} AND satisfaction > 0 {of_tickets(selection)}",
         "critical": f"{EVENTS} AND {matching_message(selection)} AND (priority = 'urgent' OR urgency = 'critical')",
-        "slow_resolution": f"{times(selection)} WHERE arrayExists(each -> each > {{slow:Int64}}, resolutions)",
+        "slow_resolution": f"{per_ticket(selection)} WHERE arrayExists(each -> each > {{slow:Int64}}, resolutions)",
     }
     return rows.get(has, "")

@@ -5,11 +5,10 @@ from typing import Any, Final, Literal
 from clickhouse_connect.driver.client import Client
 
 from sinks.analytics.cells import MAX_CELLS
-from sinks.analytics.facts import bound, milliseconds
+from sinks.analytics.facts import bound
 from sinks.analytics.figures import Answer, Part, about
-from sinks.analytics.per_ticket import per_ticket_with
+from sinks.analytics.per_ticket import MEASURES, per_ticket_with
 from sinks.analytics.selection import Selection
-from sinks.analytics.times import MEASURES
 from sinks.dashboard.asking import ask
 
 OutcomesBy = Literal["channel", "category", "priority", "label", "agent", "subcategory", "product"]
@@ -94,7 +93,7 @@ def outcomes(client: Client, selection: Selection, by: OutcomesBy, more: str = "
         .replace("{more}", more)
         .replace("{most}", str(MAX_CELLS))
     )
-    return ask(client, sql, bound(selection, split_ms=milliseconds(selection.since)))
+    return ask(client, sql, bound(selection))
 
 
 def links(selection: Selection, by: OutcomesBy, value: str) -> dict[str, str]:

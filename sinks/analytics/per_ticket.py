@@ -7,7 +7,9 @@ from typing import Final
 
 from sinks.analytics.facts import EVENTS, EVENTS_BEFORE, all_facts, of_tickets
 from sinks.analytics.selection import Selection
-from sinks.analytics.times import NEVER
+
+# No time at all: the least of it and a time is the time.
+_NEVER: Final = "toInt64(9000000000000000)"
 
 # Rows of the span, and when its tickets began: that is no event of the span, but a row that a ticket has once.
 _ROWS: Final = f"""
@@ -17,7 +19,7 @@ _ROWS: Final = f"""
         is_text AND matches AS is_felt, is_felt AND label = 'very_negative' AS is_very_negative,
         is_felt AND label = 'negative' AS is_negative, score, toString(label) AS label, satisfaction, agent_id, channel,
         category, priority, subcategory, product,
-        is_message AS is_written, {NEVER} AS opened_ms, {NEVER} AS answered_ms
+        is_message AS is_written, {_NEVER} AS opened_ms, {_NEVER} AS answered_ms
     FROM ({{all_facts}})"""
 _NO_EVENT: Final = (
     ", 0, false, false, false, false, false, false, false, false, false, 0, '', 0, '', '', '', '', '', '',"
@@ -29,7 +31,7 @@ _BEGUN: Final = f"""
     FROM tickets_begun
     WHERE tenant = {{tenant:String}}"""
 _WRITTEN_BEFORE: Final = f"""
-    SELECT ticket, true{_NO_EVENT} true, {NEVER}, {NEVER}
+    SELECT ticket, true{_NO_EVENT} true, {_NEVER}, {_NEVER}
     FROM {EVENTS_BEFORE} AND is_message AND ticket IN (SELECT ticket FROM {EVENTS} AND is_resolution)"""
 _TICKETS: Final = """
 (
@@ -48,10 +50,22 @@ _TICKETS: Final = """
 )"""
 
 
+# Of those rows. Quantiles are exact: of n times the one at place q * (n - 1), between two places in proportion.
+MEASURES: Final = """
+    countIf(isNotNull(response)) AS first_responses,
+    sum(length(resolutions)) AS resolutions_made,
+    quantilesExactInclusive(0.5, 0.95)(assumeNotNull(response)) FILTER (WHERE isNotNull(response)) AS responses,
+    quantilesExactInclusiveArray(0.5, 0.95)(resolutions) AS ends,
+    if(first_responses = 0, NULL, responses[1] / 1000) AS first_response_p50,
+    if(first_responses = 0, NULL, responses[2] / 1000) AS first_response_p95,
+    if(resolutions_made = 0, NULL, ends[1] / 1000) AS resolution_p50,
+    if(resolutions_made = 0, NULL, ends[2] / 1000) AS resolution_p95"""
+
+
 def per_ticket(selection: Selection, earlier: datetime | None = None) -> str:
     """A row for each ticket of the span and, with `earlier`, one for each of the time from then to its beginning, which
     is not `is_current`; to be put behind FROM. A ticket is in a span if it is of the selection there, whatever it was
-    of in the other. `split_ms` must be bound to the beginning of the span, everything else as of the whole.
+    of in the other. Then everything is bound as of the whole, but `split_ms` to the beginning of the span.
 
     `response` and each of `resolutions` are milliseconds from the ticket's first event ever; `response` is null where
     the first answer came in another span, or nobody had asked.

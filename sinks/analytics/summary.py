@@ -7,9 +7,8 @@ from clickhouse_connect.driver.client import Client
 
 from sinks.analytics.facts import bound, milliseconds
 from sinks.analytics.figures import Answer, Part, about
-from sinks.analytics.per_ticket import per_ticket
+from sinks.analytics.per_ticket import MEASURES, per_ticket
 from sinks.analytics.selection import Selection
-from sinks.analytics.times import MEASURES
 from sinks.dashboard.asking import ask
 
 _FIGURES: Final = f"""
