@@ -168,12 +168,24 @@ class Watchdog:
             _allow_processor_time(0.0)
 
     async def _keep_watching(self) -> None:
+        allowing = asyncio.create_task(self._keep_allowing())
+        try:
+            await self._look_again_and_again()
+        finally:
+            allowing.cancel()
+
+    async def _keep_allowing(self) -> None:
+        # A stage that never gives the interpreter back stops this thread too, but not the count of its time. A broker
+        # that does not answer stops only the looks: clients that try to reach it need much of that time.
+        while not self._stopped.is_set():
+            _allow_processor_time(self._watched.limit)
+            await asyncio.sleep(self._interval)
+
+    async def _look_again_and_again(self) -> None:
         stall = Stall(self._watched.limit, 3 * self._interval + _ANSWER_SECONDS)
         async with contextlib.AsyncExitStack() as stack:
             ask = _asking(self._watched, stack)
             while not self._stopped.is_set():
-                # A stage that never gives the interpreter back stops this thread too, but not the count of its time.
-                _allow_processor_time(self._watched.limit)
                 await asyncio.sleep(self._interval)
                 progress = self._pulse.progress()
                 ends = await ask(progress)
