@@ -45,11 +45,12 @@ class Judge:
         told = found if by_support else None
         model = self.classifier
         classes = model.card.classes
-        margins = model.margins(texts, told)
+        margins, why = model.explain(
+            texts, classes.index("positive"), classes.index("negative"), told, most=MAX_REASONS
+        )
         chosen = model.weighed(margins)
         sure = model.calibration.probabilities(margins)[range(len(texts)), chosen.argmax(axis=1)].tolist()
         points = scores(chosen, classes, self._strong, bounds).tolist()
-        why = model.explain(texts, classes.index("positive"), classes.index("negative"), told)
         return [_explained(*each, bounds) for each in zip(found, points, sure, why, strict=True)]
 
     def categories(self, texts: Sequence[str]) -> list[str]:
@@ -110,7 +111,7 @@ def _explained(found: Explained, score: float, sure: float, why: Explanation, bo
 
 def _reasons(why: Explanation, score: float, by_lexicon: Sequence[Reason]) -> tuple[Reason, ...]:
     """Shares of the margin as points of the score; with what is left over they add up to it."""
-    total = sum(term.weight for term in why.terms) + why.lexicon + why.ahead
+    total = sum(term.weight for term in why.terms) + why.others + why.lexicon + why.ahead
     distance = score - _MIDDLE
     # A score and a margin that nearly cancel out say nothing of what one word is worth.
     scale = distance / total if distance * total > 0 and abs(total) > 0.2 else _USUAL

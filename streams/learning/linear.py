@@ -13,8 +13,8 @@ from streams.learning.classifier import Term
 from streams.learning.grams import GRAMS, Read, read, single_words
 from streams.learning.lexicon_features import NAMES, lexicon_features
 from streams.learning.signed import Array
-from streams.learning.tfidf import Block, Vocabulary, occurrences
-from streams.learning.tokens import Token, placed_tokens, tokens_of
+from streams.learning.tfidf import Block, Occurrences, Vocabulary, occurrences
+from streams.learning.tokens import Placed, placed_tokens, tokens_of
 from streams.scoring import Explained, Explainer, scorer_of
 
 if TYPE_CHECKING:
@@ -28,11 +28,12 @@ _AT_ONCE: Final = 1_000
 
 
 class Explanation(NamedTuple):
-    """What spoke for one class against another: tokens with their places, the lexicon, and what both classes have ahead
-    of any word. It all adds up to the difference of their margins.
+    """What spoke for one class against another: tokens with their places, all other tokens together, the lexicon, and
+    what both classes have ahead of any word. It all adds up to the difference of their margins.
     """
 
     terms: list[Term]
+    others: float
     lexicon: float
     ahead: float
 
@@ -66,12 +67,11 @@ class LinearClassifier:
 
     def margins(self, texts: Sequence[str], found: Sequence[Explained] | None = None) -> Floats:
         """Before they are made probabilities; shape (texts, classes)."""
-        parts = [self._margins(read([tokens_of(text) for text in texts[begin:end]])) for begin, end in _shares(texts)]
-        margins = np.concatenate([np.zeros((0, len(self._bias))), *parts])
-        if self.lexicon is not None and texts:
-            told = self.lexicon.score_all(texts) if found is None else found
-            margins += lexicon_features(texts, told) @ self._of_lexicon
-        return margins
+        parts = [np.zeros((0, len(self._bias)))]
+        for begin, end in _shares(texts):
+            share = read([tokens_of(text) for text in texts[begin:end]])
+            parts.append(self._margins(share.texts, self._seen(share)))
+        return np.concatenate(parts) + self._features(texts, found) @ self._of_lexicon
 
     def weighed(self, margins: Floats) -> Floats:
         """What classes are chosen by: probabilities without the offsets, so that rare classes keep the weight with
@@ -84,47 +84,65 @@ class LinearClassifier:
         place = self.card.classes.index(class_) if class_ in self.card.classes else None
         if place is None:
             raise KeyError(class_)
-        found = self.explain([text], place, None)[0]
+        [found] = self.explain([text], place, None)[1]
         terms = [*found.terms, Term(OF_LEXICON, found.lexicon, 0, 0)] if found.lexicon else found.terms
         return sorted(terms, key=lambda term: -abs(term.weight))
 
     def explain(
-        self, texts: Sequence[str], for_: int, against: int | None, found: Sequence[Explained] | None = None
-    ) -> list[Explanation]:
-        """What spoke for a class, by its number, against another, or the mean of all; one for each text."""
+        self,
+        texts: Sequence[str],
+        for_: int,
+        against: int | None,
+        found: Sequence[Explained] | None = None,
+        most: int | None = None,
+    ) -> tuple[Floats, list[Explanation]]:
+        """The margins, and of each text what spoke for a class, by its number, against another, or the mean of all:
+        its `most` weightiest tokens, or all. Both of one reading.
+        """
         direction = self._towards(for_, against)
-        told = self._lexicon_shares(texts, direction, found)
         ahead = float(self._bias[for_] - (self._bias.mean() if against is None else self._bias[against]))
-        explained: list[Explanation] = []
+        features = self._features(texts, found)
+        parts = [np.zeros((0, len(self._bias)))]
+        terms: list[tuple[list[Term], float]] = []
         for begin, end in _shares(texts):
             placed = [placed_tokens(text) for text in texts[begin:end]]
-            shares = self._shares_of(placed, direction)
-            explained += [
-                Explanation(terms, lexicon, ahead) for terms, lexicon in zip(shares, told[begin:end], strict=True)
-            ]
-        return explained
+            share = read([tokens.terms for tokens in placed])
+            seen = self._seen(share)
+            parts.append(self._margins(share.texts, seen))
+            terms += _weightiest(placed, share, _shares_of_tokens(share, seen, direction), most)
+        lexicon = (features @ direction[len(direction) - features.shape[1] :]).tolist()
+        explained = [Explanation(*each, of_lexicon, ahead) for each, of_lexicon in zip(terms, lexicon, strict=True)]
+        return np.concatenate(parts) + features @ self._of_lexicon, explained
 
     def known_share(self, texts: Sequence[str]) -> Floats:
         """See `Classifier`."""
         shares = [self._known(read([tokens_of(text) for text in texts[begin:end]])) for begin, end in _shares(texts)]
         return np.concatenate([np.zeros(0), *shares])
 
-    def _margins(self, texts: Read) -> Floats:
-        margins = np.tile(self._bias, (texts.texts, 1))
-        for name, block, begin in self._placed_blocks():
-            rows = occurrences(block, GRAMS[name](texts), texts).rows
-            margins += rows @ self._weights[begin : begin + len(block.vocabulary)]
+    def _seen(self, texts: Read) -> list[tuple[Occurrences, slice]]:
+        """What of each block occurs in texts, and which rows of the weights are the block's."""
+        found, begin = [], 0
+        for name, block in self.blocks.items():
+            end = begin + len(block.vocabulary)
+            found.append((occurrences(block, GRAMS[name](texts), texts), slice(begin, end)))
+            begin = end
+        return found
+
+    def _margins(self, texts: int, seen: Sequence[tuple[Occurrences, slice]]) -> Floats:
+        margins = np.tile(self._bias, (texts, 1))
+        for occurring, place in seen:
+            margins += occurring.rows @ self._weights[place]
         return margins
 
-    def _placed_blocks(self) -> Iterator[tuple[str, Block, int]]:
-        begin = 0
-        for name, block in self.blocks.items():
-            yield name, block, begin
-            begin += len(block.vocabulary)
+    def _features(self, texts: Sequence[str], found: Sequence[Explained] | None) -> NDArray[np.float32]:
+        """The lexicon's columns; none where the model does not use them."""
+        if self.lexicon is None:
+            return np.zeros((len(texts), 0), np.float32)
+        return lexicon_features(texts, self.lexicon.score_all(texts) if found is None else found)
 
     @property
     def _of_lexicon(self) -> NDArray[np.float32]:
-        return self._weights[len(self._weights) - len(NAMES) :]
+        return self._weights[len(self._weights) - (len(NAMES) if self.lexicon else 0) :]
 
     def _towards(self, for_: int, against: int | None) -> Floats:
         other = self._mean if against is None else self._weights[:, against]
@@ -133,31 +151,6 @@ class LinearClassifier:
     @cached_property
     def _mean(self) -> NDArray[np.float32]:
         return np.asarray(self._weights.mean(axis=1))
-
-    def _lexicon_shares(
-        self, texts: Sequence[str], direction: Floats, found: Sequence[Explained] | None
-    ) -> Sequence[float]:
-        if self.lexicon is None or not texts:
-            return [0.0] * len(texts)
-        told = self.lexicon.score_all(texts) if found is None else found
-        shares: list[float] = (lexicon_features(texts, told) @ direction[len(direction) - len(NAMES) :]).tolist()
-        return shares
-
-    def _shares_of(self, placed: Sequence[Sequence[Token]], direction: Floats) -> list[list[Term]]:
-        """What each token adds: by itself, by its pieces, and by half of each pair that it is in."""
-        texts = read([[token.term for token in tokens] for tokens in placed])
-        shares = np.zeros(len(texts.starts))
-        for name, block, begin in self._placed_blocks():
-            rows, cells, first, last = occurrences(block, GRAMS[name](texts), texts)
-            each = rows.data * direction[begin + rows.indices]
-            half = (each / np.maximum(np.bincount(cells, minlength=len(each)), 1))[cells] / 2
-            shares += np.bincount(first, weights=half, minlength=len(shares))
-            shares += np.bincount(last, weights=half, minlength=len(shares))
-        told = iter(shares.tolist())
-        return [
-            [Term(term, weight, start, end) for (term, start, end), weight in zip(tokens, told, strict=False)]
-            for tokens in placed
-        ]
 
     def _known(self, texts: Read) -> Floats:
         name = next(iter(self.blocks))
@@ -189,6 +182,31 @@ def classifier_of(kept: "Kept") -> LinearClassifier:
     if weights.shape != (columns, len(card.classes)) or bias.shape != (len(card.classes),):
         raise ValueError(f"{card.kind} {card.version}: {weights.shape} weights for {columns} columns")
     return LinearClassifier(card, blocks, weights, bias, calibration, lexicon)
+
+
+def _shares_of_tokens(texts: Read, seen: Sequence[tuple[Occurrences, slice]], direction: Floats) -> Floats:
+    """What each token adds: by itself, by its pieces, and by half of each pair that it is in."""
+    shares = np.zeros(len(texts.starts))
+    for (rows, cells, first, last), place in seen:
+        each = rows.data * direction[place][rows.indices]
+        half = (each / np.maximum(np.bincount(cells, minlength=len(each)), 1))[cells] / 2
+        shares += np.bincount(first, weights=half, minlength=len(shares))
+        shares += np.bincount(last, weights=half, minlength=len(shares))
+    return shares
+
+
+def _weightiest(
+    placed: Sequence[Placed], texts: Read, shares: Floats, most: int | None
+) -> Iterator[tuple[list[Term], float]]:
+    """Of each text its weightiest tokens, and what all others add together."""
+    by_weight = np.lexsort((-np.abs(shares), texts.rows))
+    begins = np.searchsorted(texts.rows, np.arange(texts.texts + 1))
+    all_ = np.bincount(texts.rows, weights=shares, minlength=texts.texts).tolist()
+    weights = shares.tolist()
+    for (terms, places), begin, end, added in zip(placed, begins.tolist(), begins[1:].tolist(), all_, strict=False):
+        chosen = by_weight[begin:end][:most].tolist()
+        told = [Term(terms[at - begin], weights[at], *places[at - begin]) for at in chosen]
+        yield told, added - sum(term.weight for term in told)
 
 
 def arrays_of(

@@ -10,12 +10,11 @@ from streams.scoring.clean import MAX_CHARS, clean
 LONGEST: Final = 40
 
 
-class Token(NamedTuple):
-    """A token as it is learned, and its place in the cleaned text; both are 0 for what cleaning took out."""
+class Placed(NamedTuple):
+    """Tokens as they are learned, and where in the cleaned text each is; (0, 0) for what cleaning took out."""
 
-    term: str
-    start: int
-    end: int
+    terms: list[str]
+    places: list[tuple[int, int]]
 
 
 def tokens_of(text: str) -> list[str]:
@@ -27,11 +26,12 @@ def tokens_of(text: str) -> list[str]:
     return found + _taken_out(text, removed) if removed else found
 
 
-def placed_tokens(text: str) -> list[Token]:
+def placed_tokens(text: str) -> Placed:
     """The same tokens with their places in the cleaned text."""
     cleaned, removed = clean(text)
-    found = [Token(each[0], *each.span()) for each in _TOKEN.finditer(_lowered(cleaned))]
-    return found + [Token(each, 0, 0) for each in _taken_out(text, removed)]
+    found = list(_TOKEN.finditer(_lowered(cleaned)))
+    taken_out = _taken_out(text, removed) if removed else []
+    return Placed([each[0] for each in found] + taken_out, [each.span() for each in found] + [(0, 0)] * len(taken_out))
 
 
 def _taken_out(text: str, removed: Mapping[str, int]) -> list[str]:

@@ -14,7 +14,7 @@ from sklearn.pipeline import FeatureUnion, make_pipeline
 
 from streams.learning.examples import cut_in_time
 from streams.learning.fitting import BAYES, LINEAR, Recipe, fit
-from streams.learning.linear import LinearClassifier, classifier_of
+from streams.learning.linear import OF_LEXICON, LinearClassifier, classifier_of
 from streams.learning.shelf import Kept, Shelf
 from streams.learning.tokens import tokens_of
 from streams.learning.training import Trained, train
@@ -129,9 +129,22 @@ def test_reasons_have_their_places_and_add_up(model: LinearClassifier) -> None:
     assert [text[term.start : term.end].lower() for term in placed] == [term.term for term in placed]
     [margins] = model.margins([text])
     negative = model.card.classes.index("negative")
-    [explained] = model.explain([text], negative, None)
-    total = sum(term.weight for term in explained.terms) + explained.lexicon + explained.ahead
-    assert total == pytest.approx(margins[negative] - margins.mean(), abs=1e-4)
+    for most in (None, 2, 0):
+        [told], [explained] = model.explain([text], negative, None, most=most)
+        assert told == pytest.approx(margins, abs=1e-6)
+        assert explained.terms == [term for term in terms if term.term != OF_LEXICON][:most]
+        total = sum(term.weight for term in explained.terms) + explained.others + explained.lexicon + explained.ahead
+        assert total == pytest.approx(margins[negative] - margins.mean(), abs=1e-4)
+
+
+def test_reasons_are_told_alike_alone_and_among_others(model: LinearClassifier) -> None:
+    texts = [*texts_of(moods(20, seed=4)), "", "@a", "broken"]
+    margins, explained = model.explain(texts, 0, 1, most=3)
+    assert margins == pytest.approx(model.margins(texts), abs=1e-6)
+    for text, among in zip(texts, explained, strict=True):
+        _, [alone] = model.explain([text], 0, 1, most=3)
+        assert [term.term for term in among.terms] == [term.term for term in alone.terms]
+        assert among.others == pytest.approx(alone.others, abs=1e-6)
 
 
 def test_a_class_that_is_none_has_no_reasons(model: LinearClassifier) -> None:
