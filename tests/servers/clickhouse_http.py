@@ -116,7 +116,9 @@ class Handler(BaseHTTPRequestHandler):
 
 
 def _open(folder: str) -> Any:
-    return chdb.connect(folder)  # type: ignore[no-untyped-call]
+    # Two packages bring this module, one of them without types; which is installed last differs.
+    connect: Any = chdb.connect
+    return connect(folder)
 
 
 def _insert(handle: Any, insert: re.Match[bytes], rows: bytes) -> bytes:
