@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 PYTHON_BIN := .venv/bin/python
 
-.PHONY: help setup run test check parity evaluate bench soak chaos simulate spikes clean dashboards chart lock
+.PHONY: help setup run test check parity evaluate bench soak chaos simulate spikes clean dashboards chart schemas lock
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -51,6 +51,9 @@ dashboards: ## write Grafana's dashboards anew from deploy/grafana/generate
 
 chart: setup ## write the topics that the Helm chart knows
 	@.venv/bin/ticketpulse topics wanted | $(PYTHON_BIN) -m json.tool > deploy/helm/ticketpulse/topics.json
+
+schemas: ## write the schemas of the chart's custom resources anew from their own packages; needs Go and Maven
+	@$(PYTHON_BIN) -m tests.deploy.custom_resources
 
 lock: ## pin the newest versions that pyproject.toml allows, with their hashes
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --all-extras --no-header \

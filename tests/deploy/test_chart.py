@@ -1,6 +1,8 @@
 """The Helm chart, rendered by Helm: what comes out is what Kubernetes takes, and what the code knows."""
 
+import copy
 import json
+import re
 import subprocess
 import sys
 from functools import cache
@@ -16,6 +18,7 @@ from streams.cli import app
 from streams.config import Settings
 from streams.stages import STAGES
 from tests.deploy.commands import has_command
+from tests.deploy.custom_resources.checking import KINDS, faults
 
 ROOT = Path(__file__).parents[2]
 CHART = ROOT / "deploy" / "helm" / "ticketpulse"
@@ -73,8 +76,7 @@ def containers(name: str) -> list[Resource]:
 
 @pytest.mark.parametrize("name", VALUES)
 def test_kubernetes_takes_it(name: str) -> None:
-    ours = ("ScaledObject", "KafkaTopic", "ServiceMonitor", "PrometheusRule")
-    checked = [each for each in rendered(name) if each["kind"] not in ours]
+    checked = [each for each in rendered(name) if each["kind"] not in KINDS]
     for resource in checked:
         kubernetes_validate.validate(resource, KUBERNETES.rpartition(".")[0], strict=True)
     assert {each["kind"] for each in checked} >= {
@@ -84,6 +86,50 @@ def test_kubernetes_takes_it(name: str) -> None:
         "PodDisruptionBudget",
         "Service",
     }
+
+
+def custom() -> dict[str, list[Resource]]:
+    return {kind: copy.deepcopy(of_kind("most", kind)) for kind in KINDS}
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_operators_take_their_resources(kind: str) -> None:
+    made = custom()[kind]
+    assert made
+    assert [fault for resource in made for fault in faults(resource)] == []
+    for resource in made:
+        # The schema of a custom resource leaves its metadata to Kubernetes.
+        other = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": resource["metadata"]}
+        kubernetes_validate.validate(other, KUBERNETES.rpartition(".")[0], strict=True)
+        assert re.fullmatch(r"[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?", resource["metadata"]["name"])
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "wrong"),
+    [
+        ("ScaledObject", ["spec", "coolDownPeriod"], 900),
+        ("ScaledObject", ["spec", "maxReplicaCount"], "6"),
+        ("ScaledObject", ["spec", "advanced", "horizontalPodAutoscalerConfig", "behaviour"], {}),
+        ("ScaledObject", ["spec", "triggers", 0, "metadata", "lagTreshold"], "5"),
+        ("ScaledObject", ["spec", "triggers", 0, "metadata", "lagThreshold"], 5),
+        ("ServiceMonitor", ["spec", "endpoints", 0, "intervall"], "15s"),
+        ("ServiceMonitor", ["spec", "endpoints", 0, "interval"], "15 s"),
+        ("PrometheusRule", ["spec", "groups", 0, "rules", 0, "severity"], "info"),
+        ("KafkaTopic", ["spec", "replicationFactor"], 3),
+        ("KafkaTopic", ["apiVersion"], "kafka.strimzi.io/v1beta2"),
+    ],
+)
+def test_what_an_operator_does_not_know_is_noticed(kind: str, path: list[str | int], wrong: object) -> None:
+    resource = custom()[kind][0]
+    place: Any = resource
+    for step in path[:-1]:
+        place = place[step]
+    place[path[-1]] = wrong
+    if path == ["apiVersion"]:
+        with pytest.raises(FileNotFoundError):
+            faults(resource)
+    else:
+        assert faults(resource)
 
 
 @pytest.mark.parametrize("name", VALUES)
