@@ -14,7 +14,7 @@ NAMESPACE = uuid.uuid5(uuid.NAMESPACE_DNS, "corrections.ticketpulse")
 Field = Literal["label", "category"]
 FIELDS: tuple[Field, ...] = get_args(Field)
 MAX_NOTE_CHARS = 1_000
-CATEGORY_PATTERN = r"^[a-z][a-z0-9_]{0,39}$"
+CATEGORY_PATTERN = r"^[a-z][a-z0-9_]{0,63}$"
 
 Note = Annotated[str, msgspec.Meta(max_length=MAX_NOTE_CHARS)]
 

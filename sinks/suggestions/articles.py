@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Final, NamedTuple
+from typing import Annotated, Final, Literal, NamedTuple
 
 from pydantic import Field, StringConstraints
 
+from schemas.corrections import CATEGORY_PATTERN
 from schemas.toml_files import Mistake
 from sinks.suggestions.sections import Section, sections_of
 from sinks.suggestions.written_files import Head, Written, read_written
@@ -18,7 +19,7 @@ Line = Annotated[
 Url = Annotated[str, StringConstraints(max_length=1_000, pattern=r"^(https?://[^\s<>\"'\x00-\x1f]+)?$")]
 Language = Annotated[str, StringConstraints(pattern=r"^[a-z]{2}$")]
 TenantOrAll = Annotated[str, StringConstraints(pattern=r"^([A-Za-z0-9_.\-]{1,64})?$")]
-Category = Annotated[str, StringConstraints(pattern=r"^[a-z][a-z0-9_]{0,39}$")]
+Category = Annotated[str, StringConstraints(pattern=CATEGORY_PATTERN)]
 
 
 class ArticleHead(Head):
@@ -26,7 +27,7 @@ class ArticleHead(Head):
 
     title: Line
     url: Url = ""
-    category: Annotated[str, StringConstraints(pattern=r"^([a-z][a-z0-9_]{0,39})?$")] = ""
+    category: Category | Literal[""] = ""
     language: Language = "en"
     tenant: TenantOrAll = Field("", description="Whose article it is; empty for all tenants.")
 

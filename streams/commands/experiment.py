@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from streams.commands.failure import USAGE, Failure
+from streams.commands.failure import USAGE, Failure, of_engine
 from streams.commands.settings import given_settings, quiet_clients
 from streams.commands.terminal import Output, OutputOption, counted, print_json, print_table, say
 
@@ -254,8 +254,7 @@ def _standing(running: "Running") -> "Standing":
     try:
         return read_standing(client, running, datetime.now(UTC))
     except ClickHouseError as error:
-        said = str(error).strip().splitlines()[0]
-        raise Failure(f"ClickHouse: {said}; `ticketpulse migrate` makes its tables") from error
+        raise of_engine(error) from error
     finally:
         client.close()
 

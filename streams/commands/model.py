@@ -20,7 +20,7 @@ VersionArgument = Annotated[str, typer.Argument(metavar="VERSION", help="As `tic
 
 @model.command("ls")
 def ls(output: OutputOption = Output.TEXT) -> None:
-    """List the models, the oldest of each kind first, with what each does.
+    """List the models, the oldest of each kind first, with what each does; exit with 1 if one cannot be read.
 
     Models are in the folder TICKETPULSE_MODELS and signed with TICKETPULSE_MODEL_KEY.
 
@@ -28,14 +28,18 @@ def ls(output: OutputOption = Output.TEXT) -> None:
     """
     shelf = open_shelf()
     in_force = shelf.in_force()
-    found = [read(shelf, file.stem.partition("-")[2]).card for file in shelf.files()]
+    found, wrong = _cards(shelf)
     if not shelf.folder.is_dir():
         say(f"{shelf.folder}: no such folder yet; `ticketpulse train` makes it")
     if output is Output.JSON:
         print_json([{**_plain(card), "does": does(card, in_force)} for card in found])
-        return
-    header = ("kind", "version", "rows", "classes", "tenant", "macro-F1", "does")
-    print_table(header, [(*_told(card), ", ".join(does(card, in_force))) for card in found])
+    else:
+        header = ("kind", "version", "rows", "classes", "tenant", "macro-F1", "does")
+        print_table(header, [(*_told(card), ", ".join(does(card, in_force))) for card in found])
+    for line in wrong:
+        say(line)
+    if wrong:
+        raise typer.Exit(1)
 
 
 @model.command()
@@ -63,19 +67,12 @@ def verify(output: OutputOption = Output.TEXT) -> None:
     ticketpulse model verify
     """
     from streams.learning.card import KINDS
-    from streams.learning.signed import BadModel
 
     shelf = open_shelf()
     if not shelf.folder.is_dir():
         raise Failure(f"{shelf.folder}: no such folder; TICKETPULSE_MODELS names it")
-    wrong: list[str] = []
-    good: set[tuple[str, str]] = set()
-    for file in shelf.files():
-        try:
-            card = shelf.read(file).card
-            good.add((card.kind, card.version))
-        except BadModel as error:
-            wrong.append(str(error))
+    cards, wrong = _cards(shelf)
+    good = {(card.kind, card.version) for card in cards}
     in_force = shelf.in_force()
     wrong += [
         f"{shelf.file(kind, version)}: it is in force, and not there or not readable"
@@ -102,6 +99,20 @@ def open_shelf() -> "Shelf":
         raise Failure("TICKETPULSE_MODELS names the folder of models, TICKETPULSE_MODEL_KEY what signs them", USAGE)
     need_extra()
     return Shelf(settings.models, settings.model_key.get_secret_value().encode())
+
+
+def _cards(shelf: "Shelf") -> "tuple[list[ModelCard], list[str]]":
+    """Those of all models that can be read, and what is wrong with the others."""
+    from streams.learning.signed import BadModel
+
+    cards: list[ModelCard] = []
+    wrong: list[str] = []
+    for file in shelf.files():
+        try:
+            cards.append(shelf.read(file).card)
+        except BadModel as error:
+            wrong.append(str(error))
+    return cards, wrong
 
 
 def need_extra() -> None:

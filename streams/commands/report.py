@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from streams.commands.failure import USAGE, Failure
+from streams.commands.failure import USAGE, Failure, of_engine
 from streams.commands.given import tenant_of, time_of
 from streams.commands.settings import given_settings
 from streams.commands.terminal import say
@@ -123,8 +123,7 @@ def _made(selection: "Selection") -> "Report":
     try:
         return compose(read_material(client, selection), datetime.now(UTC))
     except ClickHouseError as error:
-        said = str(error).strip().splitlines()[0]
-        raise Failure(f"ClickHouse: {said}; `ticketpulse migrate` makes its tables") from error
+        raise of_engine(error) from error
     finally:
         client.close()
 

@@ -38,10 +38,6 @@ class Shelf:
         """The files of all models, the oldest of each kind first."""
         return sorted(self.folder.glob(f"*{_SUFFIX}"))
 
-    def cards(self) -> list[ModelCard]:
-        """What is said of each model, by kind and from the oldest. Raises BadModel for a file that cannot be read."""
-        return [self.read(file).card for file in self.files()]
-
     def load(self, kind: Kind, version: str) -> Kept:
         """A model. Raises BadModel, which names the file."""
         return self.read(self.file(kind, version))

@@ -68,6 +68,14 @@ def test_verify_finds_what_was_changed_and_what_is_missing(shelf: Shelf) -> None
     assert len(json.loads(result.output)["wrong"]) == 2
 
 
+def test_one_that_is_damaged_is_told_behind_those_that_are_not(shelf: Shelf) -> None:
+    (shelf.folder / f"category-{VERSION}.model").write_bytes(b"half a mod")
+    result = CliRunner().invoke(app, ["model", "ls", "-o", "json"])
+    assert result.exit_code == 1
+    assert [each["kind"] for each in json.loads(result.stdout)] == ["sentiment"]
+    assert f"category-{VERSION}.model" in result.stderr
+
+
 def test_a_folder_that_is_not_there_is_empty_and_nothing_to_verify(
     shelf: Shelf, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -43,11 +43,11 @@ def test_what_is_kept_is_read(shelf: Shelf) -> None:
     assert kept.card == _card()
     assert kept.arrays["weights"].tolist() == [0.0, 1.0, 2.0]
     shelf.keep(_card(NEW), {})
-    assert [card.version for card in shelf.cards()] == [OLD, NEW]
+    assert [shelf.read(file).card.version for file in shelf.files()] == [OLD, NEW]
 
 
 def test_a_folder_that_is_not_there_has_none(shelf: Shelf) -> None:
-    assert shelf.cards() == []
+    assert shelf.files() == []
     assert shelf.in_force() == InForce()
 
 

@@ -46,7 +46,7 @@ function correctionForm(told, { tenant, ticket, categories, corrections, recorde
   const now = { label: stands.label?.new ?? told.label, category: stands.category?.new ?? (told.category || null) };
   const field = element("select", { name: "field" }, ...Object.entries(FIELDS).map(([name, words]) => element("option", { value: name }, words)));
   const label = element("select", { name: "label" }, ...LABELS.map(([name, words]) => element("option", { value: name, ...(name === now.label ? { disabled: "" } : {}) }, words)));
-  const category = element("input", { name: "category", list: "known-categories", pattern: "[a-z][a-z0-9_]{0,39}", maxlength: "40", placeholder: "billing", title: "a word in small letters, with underscores", autocomplete: "off", spellcheck: "false" });
+  const category = element("input", { name: "category", list: "known-categories", pattern: "[a-z][a-z0-9_]{0,63}", maxlength: "64", placeholder: "billing", title: "a word in small letters, with underscores", autocomplete: "off", spellcheck: "false" });
   byId("known-categories").replaceChildren(...categories.map((each) => element("option", { value: each })));
   label.value = LABELS.find(([name]) => name !== now.label)[0];
   const said = element("p", { class: "muted", role: "status" });
