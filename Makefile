@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 PYTHON_BIN := .venv/bin/python
 
-.PHONY: help setup run test check parity evaluate bench soak chaos simulate spikes clean dashboards chart schemas lock
+.PHONY: help setup run test check parity evaluate bench soak chaos simulate spikes clean dashboards chart schemas lock docs reference
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -54,6 +54,12 @@ chart: setup ## write the topics that the Helm chart knows
 
 schemas: ## write the schemas of the chart's custom resources anew from their own packages; needs Go and Maven
 	@$(PYTHON_BIN) -m tests.deploy.custom_resources
+
+reference: setup ## write docs/reference anew from the code
+	@$(PYTHON_BIN) -m deploy.docs.generate
+
+docs: setup ## write the documentation as a site to build/site; a broken link or anchor fails
+	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build -q -f deploy/docs/mkdocs.yml && echo build/site/index.html
 
 lock: ## pin the newest versions that pyproject.toml allows, with their hashes
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --all-extras --no-header \

@@ -1,4 +1,4 @@
-"""`python -m tests.reports.example`: the report of the bundled complaints, as docs/report-example.md and .html."""
+"""`python -m tests.reports.example`: the report of the bundled complaints, docs/report-example.md and -page.html."""
 
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -24,7 +24,7 @@ def main() -> None:
         report = compose(read_material(client, selection), desk.END)
         client.close()
     (DOCS / "report-example.md").write_text(markdown(report))
-    (DOCS / "report-example.html").write_text(html(report))
+    (DOCS / "report-page.html").write_text(html(report))
 
 
 if __name__ == "__main__":

@@ -1,0 +1,1 @@
+"""The reference pages, from code: settings, commands, routes, topics, tables, metrics, alerts."""
