@@ -18,6 +18,7 @@ from streams.commands import (
     notify,
     policy,
     predict,
+    predict_run,
     produce,
     reanalyze,
     report,
@@ -73,6 +74,7 @@ app.add_typer(notify.notify, name="notify")
 app.command()(produce.produce)
 app.command("import")(import_file.import_file)
 app.command()(reanalyze.reanalyze)
+predict.predict.command()(predict_run.run)
 app.add_typer(predict.predict, name="predict")
 app.command()(feed.feed)
 app.command()(enrich.enrich)

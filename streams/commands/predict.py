@@ -2,9 +2,8 @@
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import AsyncExitStack, contextmanager
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
-from functools import partial
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,7 +11,6 @@ import typer
 from streams.commands.failure import Failure, of_engine
 from streams.commands.given import tenant_of
 from streams.commands.settings import load_settings, quiet_clients
-from streams.commands.stopping import stopped_by_signals
 from streams.commands.terminal import Output, OutputOption, Progress, counted, print_json, print_table, say
 
 if TYPE_CHECKING:
@@ -20,7 +18,6 @@ if TYPE_CHECKING:
     from streams.predictions.evaluation import Rules
     from streams.predictions.history import History
     from streams.predictions.judged import Evaluation
-    from streams.predictions.running import OfTenant
 
 predict = typer.Typer(no_args_is_help=True, help="What is expected of open conversations.")
 
@@ -61,10 +58,10 @@ def train(
     settings = load_settings()
     quiet_clients()
     shelf = open_shelf()
-    with _one_core():
+    with one_core():
         history = _history(settings, tenant, days, until)
         trained = train_models(history)
-        evaluation = _evaluated(history, _rules(settings, 7))
+        evaluation = _evaluated(history, rules(settings, 7))
     cards: list[tuple[ModelCard, bool]] = []
     for kind, (model, rows) in trained.models.items():
         metrics = metrics_of(kind, evaluation)
@@ -131,8 +128,8 @@ def evaluate(
     from streams.commands.model import need_extra
 
     need_extra()
-    with _one_core():
-        evaluation = _evaluated(_history(settings, tenant, days, until), _rules(settings, step))
+    with one_core():
+        evaluation = _evaluated(_history(settings, tenant, days, until), rules(settings, step))
     if output is Output.JSON:
         print_json(evaluation)
     else:
@@ -141,100 +138,6 @@ def evaluate(
         for alarm in evaluation.alarms:
             say(f"too good to be true: {alarm}")
         raise typer.Exit(1)
-
-
-@predict.command()
-def run(
-    once: Annotated[bool, typer.Option("--once", help="One round; then end.")] = False,
-    every: Annotated[float, typer.Option(min=1, help="Seconds from one round to the next.")] = 60.0,
-    days: Annotated[int, typer.Option(min=1, max=400, help="Conversations with an event in so many days.")] = 30,
-    refresh: Annotated[
-        int, typer.Option(min=60, help="Seconds after which a conversation in which nothing happens is foretold anew.")
-    ] = 6 * 3600,
-) -> None:
-    """Foretell the open conversations that changed, and send what is expected to `tickets.predictions.v1`.
-
-    Models are used that are in force; without any, or without the extra `ml`, the baseline is. It waits while the
-    database or Kafka is away. Ctrl-C ends it behind what is under way.
-
-        ticketpulse predict run --once
-
-        ticketpulse predict run --every 60
-    """
-    from streams.logs import configure_logs
-
-    settings = load_settings()
-    quiet_clients()
-    if not once:
-        configure_logs()
-    with _one_core():
-        asyncio.run(_run(settings, once, every, days, refresh))
-
-
-def _why(error: Exception) -> str:
-    from sinks.clickhouse.console import QueryFailed
-
-    return str(of_engine(error)) if isinstance(error, QueryFailed) else str(error)
-
-
-async def _run(settings: "Settings", once: bool, every: float, days: int, refresh: int) -> None:
-    from sinks.clickhouse.client import CannotOpen
-    from sinks.clickhouse.console import QueryFailed
-    from sinks.prometheus import serve_metrics
-    from sinks.record_writer import NotAcknowledged
-    from streams import topics
-    from streams.gateway.kafka_writer import KafkaWriter
-    from streams.predictions.running import Rounds, keep_predicting
-
-    progress = Progress()
-    async with AsyncExitStack() as stack:
-        stop = stack.enter_context(stopped_by_signals())
-        served = serve_metrics(settings.metrics_port, settings.host) if not once else None
-        if served is not None:
-            stack.callback(served[0].shutdown)
-        writer = KafkaWriter(settings.kafka_brokers, topic=topics.PREDICTIONS, ack_seconds=30.0)
-        await writer.start()
-        stack.push_async_callback(writer.stop)
-        rounds = Rounds(
-            url=settings.clickhouse_url,
-            writer=writer,
-            models=_models(settings),
-            rules=_rules(settings, 1),
-            now=partial(datetime.now, UTC),
-            days=days,
-            refresh=refresh,
-            show=progress.show,
-        )
-        if not once:
-            await keep_predicting(rounds, every, stop, say, _why)
-            return
-        try:
-            done = await rounds.once(stop)
-        except (QueryFailed, CannotOpen) as error:
-            raise of_engine(error) from error
-        except NotAcknowledged as error:
-            raise Failure(f"Kafka: {error}. Run it again: what was sent counts once") from error
-        finally:
-            progress.clear()
-        say(f"{counted(done, 'conversation')} foretold")
-
-
-def _models(settings: "Settings") -> "OfTenant":
-    from streams.predictions.running import Baselines
-
-    if settings.models is None or settings.model_key is None:
-        say("no models: TICKETPULSE_MODELS and TICKETPULSE_MODEL_KEY are not set. The baseline is told")
-        return Baselines()
-    try:
-        import scipy
-    except ImportError:
-        say("no models: pip install 'ticketpulse[ml]' installs what they need. The baseline is told")
-        return Baselines()
-    del scipy
-    from streams.learning.shelf import Shelf
-    from streams.predictions.shelved import Shelved
-
-    return Shelved(Shelf(settings.models, settings.model_key.get_secret_value().encode()), say)
 
 
 def _history(settings: "Settings", tenant: str | None, days: int, until: datetime | None) -> "History":
@@ -271,7 +174,8 @@ def _evaluated(history: "History", rules: "Rules") -> "Evaluation":
         progress.clear()
 
 
-def _rules(settings: "Settings", step: int) -> "Rules":
+def rules(settings: "Settings", step: int) -> "Rules":
+    """What is on time by the settings, and so many days from one learning to the next."""
     from streams.predictions.evaluation import Rules
     from streams.windows import Targets
 
@@ -344,7 +248,7 @@ def _audit(settings: "Settings", models: list[str], tenant: str | None) -> None:
 
 
 @contextmanager
-def _one_core() -> Iterator[None]:
+def one_core() -> Iterator[None]:
     """Small matrices on one core: several threads would wait for each other most of the time."""
     try:
         from threadpoolctl import threadpool_limits
