@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 PYTHON_BIN := .venv/bin/python
 
-.PHONY: help setup run test check parity evaluate bench soak chaos simulate spikes clean dashboards chart schemas lock docs reference
+.PHONY: help setup run test check parity evaluate bench soak chaos simulate spikes clean dashboards chart schemas lock docs reference wheel sbom licenses audit
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -68,6 +68,18 @@ lock: ## pin the newest versions that pyproject.toml allows, with their hashes
 		--extra ml --extra llm --constraint requirements.lock pyproject.toml -o deploy/image/requirements.lock
 	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --constraint requirements.lock \
 		deploy/image/build.in -o deploy/image/build.lock
+
+wheel: setup ## build the wheel and the source archive into dist, twice, and compare
+	@$(PYTHON_BIN) -m deploy.supply.wheel
+
+sbom: setup ## write what the product is made of into dist, as CycloneDX
+	@$(PYTHON_BIN) -m deploy.supply.sbom
+
+licenses: setup ## write docs/licenses.md anew; fails for a licence that is unknown or not allowed
+	@$(PYTHON_BIN) -m deploy.supply.licenses
+
+audit: setup ## look for known holes in all locked packages; fails when that cannot be known: make audit OSV=address
+	@$(PYTHON_BIN) -m deploy.supply.audit $(if $(OSV),--osv $(OSV))
 
 clean: ## remove what set-up and tests made; the data of `make run` in .local stays
 	rm -rf .venv build dist *.egg-info .local/kafka/libs .local/kafka/.done .local/kafka/classes.jsa .local/toxiproxy \
