@@ -2,6 +2,8 @@
 
 import msgspec
 
+from schemas.assignments import Assigned
+
 # The header of an answer on `tickets.scored.v1`: it is no scored event.
 ANSWER_HEADER = "ticketpulse.answer"
 
@@ -38,7 +40,8 @@ class CustomerKnown(msgspec.Struct, frozen=True, tag="customer"):
 
 
 Question = NumberWanted | TicketOpened
-Answer = Numbered | CustomerKnown
+# The last is no answer of the registry's: it comes from whoever gives tickets to agents.
+Answer = Numbered | CustomerKnown | Assigned
 
 
 def question_key(question: Question) -> bytes:

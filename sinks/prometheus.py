@@ -68,6 +68,24 @@ NOTIFICATIONS_OVERDUE: Final = Gauge(
     "Notifications whose time came over a minute ago and of which nothing has come, in the partitions of this process.",
     ["target"],
 )
+ASSIGNMENTS: Final = Counter(
+    "helpdesk_assignments_total", "Changes of who has a ticket, by what it came to and why.", ["state", "reason"]
+)
+TICKETS_WAITING: Final = Gauge(
+    "helpdesk_tickets_waiting",
+    "Tickets that wait for an agent, by tenant and queue of the rosters, in the partitions of this process.",
+    ["tenant", "queue"],
+)
+TICKETS_WAIT_LONG: Final = Gauge(
+    "helpdesk_tickets_wait_long",
+    "Tickets that have waited for an agent longer than `wait_within`, in the partitions of this process.",
+    ["tenant"],
+)
+TICKETS_UNASSIGNABLE: Final = Gauge(
+    "helpdesk_tickets_unassignable",
+    "Tickets that no agent of the roster can take, whoever is there, in the partitions of this process.",
+    ["tenant"],
+)
 ACCESS_REFUSED: Final = Counter(
     "helpdesk_access_refused_total", "Requests that were refused before they came to a route.", ["status"]
 )

@@ -21,6 +21,7 @@ from schemas.notifications import Notification, decode_notification
 from schemas.shadow import ShadowScore, decode_shadow
 from schemas.suggestions import SuggestionUse, decode_use
 from schemas.windows import COUNTS_BY, HUNDREDTHS, NO_SCORE, SUMS, WindowAggregate, decode_aggregate
+from sinks.assignments.columns import assignment_columns, read_assignment
 from sinks.base import Message, Refused
 from sinks.columns import (
     INT32,
@@ -413,6 +414,10 @@ TABLES = {
     ),
     "predictions": Table(
         ("tenant", "ticket_id", "as_of", "prediction_id"), _reading(read_prediction, prediction_columns)
+    ),
+    "assignments": Table(
+        ("tenant", "ticket_id", "session", "revision", "assignment_id"),
+        _reading(read_assignment, assignment_columns),
     ),
     "dead_letters": Table(("log_partition", "log_offset"), _reading(_read_dead_letter, _dead_letter_columns)),
 }

@@ -16,6 +16,7 @@ from streams.notify import NotifyStage
 from streams.notify.book import NotifyBook, read_book
 from streams.policies import BookSource
 from streams.registry import RegistryStage
+from streams.routing.stage import RoutingStage
 from streams.score import Models, Preset, ScoreStage
 from streams.scoring import scorer_or_unavailable
 from streams.scoring.presets import label_bounds
@@ -65,6 +66,7 @@ _BUILD: dict[str, Callable[[Settings, PolicyBook], Stage]] = {
     "registry": lambda settings, book: RegistryStage(),
     "trends": lambda settings, book: TrendsStage(window_rules(settings)),
     "notify": lambda settings, book: NotifyStage(read_book(settings.notify), _articles(settings)),
+    "routing": lambda settings, book: RoutingStage(book.routes),
 }
 STAGES: Final = tuple(_BUILD)
 
@@ -89,6 +91,8 @@ def follower(
         return partial(_follow_score, stage, policies, models)
     if isinstance(stage, TrackStage):
         return partial(policies.follow, stage.adopt)
+    if isinstance(stage, RoutingStage):
+        return partial(policies.follow, lambda book: stage.adopt(book.routes))
     return partial(_follow_both, stage, targets, library) if isinstance(stage, NotifyStage) else None
 
 

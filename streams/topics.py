@@ -19,6 +19,8 @@ SUGGESTIONS = "tickets.suggestions.v1"
 ENRICHMENTS = "tickets.enrichments.v1"
 SHADOW_SCORES = "tickets.shadow-scores.v1"
 PREDICTIONS = "tickets.predictions.v1"
+ROUTING = "tickets.routing.v1"
+ASSIGNMENTS = "tickets.assignments.v1"
 
 # Which topic lands in which table of ClickHouse.
 STORED = {
@@ -33,6 +35,7 @@ STORED = {
     ENRICHMENTS: "enrichments",
     SHADOW_SCORES: "shadow_scores",
     PREDICTIONS: "predictions",
+    ASSIGNMENTS: "assignments",
     DEAD_LETTERS: "dead_letters",
 }
 
@@ -98,7 +101,9 @@ ALL = (
     _kept(ENRICHMENTS, 90),
     _kept(SHADOW_SCORES, 7),
     _kept(PREDICTIONS, 7),
+    _kept(ROUTING, 7),
+    _kept(ASSIGNMENTS, 30),
     # A dead letter is its record with headers on top.
     _kept(DEAD_LETTERS, 30, 8 * _MB),
-    *(_compacted(changelog_of(stage)) for stage in ("score", "track", "registry", "trends", "notify")),
+    *(_compacted(changelog_of(stage)) for stage in ("score", "track", "registry", "trends", "notify", "routing")),
 )

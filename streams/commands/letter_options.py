@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from streams.broker.wanted import Wanted
 
 StageOption = Annotated[
-    str | None, typer.Option(help="Only of this stage: score, track, registry, trends, or clickhouse.")
+    str | None, typer.Option(help="Only of this stage: score, track, registry, trends, routing, or clickhouse.")
 ]
 ReasonOption = Annotated[str | None, typer.Option(help="Only for this reason, such as not_json or bad_time.")]
 TenantOption = Annotated[str | None, typer.Option(help="Only of this tenant, where the record can be read so far.")]

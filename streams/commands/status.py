@@ -49,6 +49,7 @@ def groups_of(settings: "Settings") -> dict[str, list[str]]:
         "registry": [topics.REGISTRY],
         "trends": [topics.PARTIALS],
         "notify": [topics.NOTICES],
+        "routing": [topics.ROUTING],
         "sender": [topics.NOTIFICATIONS],
         "clickhouse": list(STORED),
     }

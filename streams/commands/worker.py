@@ -16,6 +16,7 @@ class StageName(StrEnum):
     REGISTRY = "registry"
     TRENDS = "trends"
     NOTIFY = "notify"
+    ROUTING = "routing"
 
 
 def worker(

@@ -27,6 +27,7 @@ _BY_STAGE: dict[str, Counter] = {
 }
 _PLAIN: dict[str, Counter] = {
     "alerts": metrics.ALERTS,
+    "assignments": metrics.ASSIGNMENTS,
     "escalations": metrics.ESCALATIONS,
     "notifications": metrics.NOTIFICATIONS,
     "scored": metrics.SCORED,
@@ -37,6 +38,9 @@ _PLAIN: dict[str, Counter] = {
 _STANDING: dict[str, Gauge] = {
     "alerts_firing": metrics.ALERTS_FIRING,
     "notifications_overdue": metrics.NOTIFICATIONS_OVERDUE,
+    "tickets_waiting": metrics.TICKETS_WAITING,
+    "tickets_wait_long": metrics.TICKETS_WAIT_LONG,
+    "tickets_unassignable": metrics.TICKETS_UNASSIGNABLE,
 }
 
 

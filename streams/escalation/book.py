@@ -2,6 +2,7 @@
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from types import MappingProxyType
 from typing import Annotated, Final, NamedTuple, Self
 from zlib import crc32
 
@@ -23,6 +24,7 @@ from streams.escalation.loading import (
     read_text,
 )
 from streams.escalation.policy import Name, Policy
+from streams.routing.rules import Routes, RoutingRule, read_routes
 
 BOOK_FILE: Final = "book.toml"
 _LOTS: Final = 10_000
@@ -63,6 +65,7 @@ class BookFile(BaseModel):
     default: Name = "support"
     use: tuple[Use, ...] = ()
     trial: tuple[Trial, ...] = ()
+    routing: tuple[RoutingRule, ...] = ()
 
     @field_validator("use")
     @classmethod
@@ -95,7 +98,13 @@ class Choice(NamedTuple):
 class PolicyBook:
     """The policies and who decides by which. The most exact `use` counts: tenant and channel, tenant, channel."""
 
-    def __init__(self, policies: Mapping[str, Policy], file: BookFile, tryings: Tryings | None = None) -> None:
+    def __init__(
+        self,
+        policies: Mapping[str, Policy],
+        file: BookFile,
+        tryings: Tryings | None = None,
+        routes: Routes = MappingProxyType({}),
+    ) -> None:
         self._ready = {name: ReadyPolicy(policy) for name, policy in policies.items()}
         self._file = file
         self._uses: dict[tuple[str | None, str | None], str] = {
@@ -105,11 +114,15 @@ class PolicyBook:
         self._chosen: dict[tuple[str, str], ReadyPolicy] = {}
         # What deals tickets to the arms of experiments.
         self.tryings = tryings or Tryings()
+        # Whose tickets are given to agents.
+        self.routes = routes
 
     def __str__(self) -> str:
         policies = ", ".join(dict.fromkeys(f"{ready.name} {ready.version}" for ready in self.ready()))
         trying = ", ".join(each.about.name for each in self.tryings.all)
-        return f"{policies}; experiments: {trying}" if trying else policies
+        routing = ", ".join(self.routes)
+        parts = (policies, trying and f"experiments: {trying}", routing and f"routing: {routing}")
+        return "; ".join(filter(None, parts))
 
     def choose(
         self, tenant: str, channel: str, ticket: bytes, *, arm: str = "", at: int = 0, is_escalated: bool = False
@@ -163,7 +176,8 @@ def preset_book(name: PresetName) -> PolicyBook:
 
 def read_book(folder: Path, default: PresetName = "support") -> PolicyBook:
     """The policies of a folder: `book.toml` says who decides by which (without it all by `default`), every other TOML
-    file is a policy; `experiments/` below it has experiments. The presets may be named too. Raises PolicyError.
+    file is a policy; `experiments/` below it has experiments, and folders of any name rosters. The presets may be named
+    too. Raises PolicyError.
     """
     if not folder.is_dir():
         raise PolicyError([Mistake(str(folder), None, "", "no such folder of policies")])
@@ -177,7 +191,8 @@ def read_book(folder: Path, default: PresetName = "support") -> PolicyBook:
             policies[policy.name] = policy
     book = _read_file(folder / BOOK_FILE, default)
     named = _named(book, policies, folder / BOOK_FILE)
-    plain = PolicyBook(named, book)
+    routes = read_routes(book.routing, folder, folder / BOOK_FILE)
+    plain = PolicyBook(named, book, routes=routes)
     found, files = read_experiments(folder)
     if not found:
         return plain
@@ -185,7 +200,7 @@ def read_book(folder: Path, default: PresetName = "support") -> PolicyBook:
     def policy_of(name: str) -> Policy | None:
         return policies.get(name) or (preset(name) if name in PRESETS else None)
 
-    return PolicyBook(named, book, ready(found, files, policy_of, plain.reads))
+    return PolicyBook(named, book, ready(found, files, policy_of, plain.reads), routes)
 
 
 def _read_file(file: Path, default: PresetName) -> BookFile:

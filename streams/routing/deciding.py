@@ -49,8 +49,8 @@ def agent_for(ticket: Ticket, roster: Roster, here: Collection[str], loads: Mapp
 
 
 def can(agent: Agent, ticket: Ticket) -> bool:
-    """Whether an agent works in the ticket's language and channel."""
-    return (not agent.languages or ticket.language in agent.languages) and (
+    """Whether an agent works in the ticket's language, if that is known, and channel."""
+    return (not agent.languages or not ticket.language or ticket.language in agent.languages) and (
         not agent.channels or ticket.channel in agent.channels
     )
 

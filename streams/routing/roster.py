@@ -1,6 +1,7 @@
 """The roster: queues, and agents with what they can do, how much at once, and when they are there."""
 
 from datetime import datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Annotated, Self
 
@@ -36,10 +37,11 @@ class Away(_Part):
 class Agent(_Part):
     """Somebody who serves queues, in these languages and channels only (without one of them, in all). `categories` and
     `tiers` are what he is good at: he can do others too. `capacity` is how many tickets at once. Without `hours` he is
-    always there.
+    always there. `ids` is what else he is called: in events, as helpdesks name who answers.
     """
 
     name: Name
+    ids: tuple[str, ...] = ()
     queues: Annotated[tuple[Name, ...], Field(min_length=1)]
     languages: tuple[str, ...] = ()
     channels: tuple[Channel, ...] = ()
@@ -73,6 +75,10 @@ class Roster(_Part):
             doubled = sorted({name for name in found if found.count(name) > 1})
             if doubled:
                 raise ValueError(f"named twice: {', '.join(doubled)}")
+        called = [each for agent in self.agents for each in {agent.name, *agent.ids}]
+        shared = sorted({each for each in called if called.count(each) > 1})
+        if shared:
+            raise ValueError(f"two agents are called {', '.join(shared)}")
         for name in (self.fallback, *(queue for agent in self.agents for queue in agent.queues)):
             if name not in names:
                 raise ValueError(f"there is no queue {name!r}; there are: {', '.join(names)}")
@@ -80,6 +86,14 @@ class Roster(_Part):
         if unserved:
             raise ValueError(f"nobody serves {', '.join(unserved)}")
         return self
+
+    def agent(self, name: str) -> Agent | None:
+        """Who is called so, by his name or one of his `ids`."""
+        return self._called.get(name)
+
+    @cached_property
+    def _called(self) -> dict[str, Agent]:
+        return {each: agent for agent in self.agents for each in (agent.name, *agent.ids)}
 
     def queue_of(self, category: str, channel: str) -> str:
         """The queue that takes a ticket."""

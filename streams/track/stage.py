@@ -6,6 +6,7 @@ from typing import Final, NamedTuple
 import msgspec
 
 from schemas import registry
+from schemas.assignments import Assigned
 from schemas.conversations import ConversationState, encode_state
 from schemas.escalations import Escalation, encode_escalation, reply_of
 from schemas.registry import CustomerKnown, NumberWanted, Question, TicketOpened
@@ -35,7 +36,7 @@ from streams.escalation.facts import Moment
 from streams.escalation.follow_up import concerns, followed, numbered
 from streams.escalation.record import CONTEXT_MESSAGES, Case, escalation_of, raised
 from streams.scoring.readings import GENERAL
-from streams.track import answers, notices, samples, tickets, timers, totals
+from streams.track import answers, notices, routed, samples, tickets, timers, totals
 from streams.track.samples import Sampler
 from streams.track.tickets import CONVERSATIONS, Ticket
 from streams.windows import EventTime, Place, Tally, WindowRules, event_time, place_of
@@ -79,6 +80,7 @@ class TrackStage:
         topics.REGISTRY,
         topics.CONVERSATIONS,
         topics.NOTICES,
+        topics.ROUTING,
         topics.DEAD_LETTERS,
     )
     patience = 0.01
@@ -125,12 +127,12 @@ class TrackStage:
         output = Output()
         if state.get(TIMED_BY, ONLY) != self._deciding(now):
             self._set_timers(state, now)
-        self._set_more_timers(now, state)
+        self._set_more_timers(now, state, output)
         self._time_passed(now, state, output)
         self._tell_who_waits(now, state, output)
         totals.tell(now, idle, self._rules, state, output)
         samples.tell(self._rules, state, output)
-        self._expire(now, state)
+        self._expire(now, state, output)
         return output
 
     # -- a scored event
@@ -155,13 +157,14 @@ class TrackStage:
                 _tell_state(event, ticket, before, (), state, output, duplicate=True)
             return at
         if stored is not None and before is None:
-            _forget(stored, key, state)
+            _forget(stored, ticket, appended, state, output)
             ticket = self._ticket(key, event.tenant, event.ticket_id, event.channel, None, at)
         waits_from = None if time.too_late else max(at, appended)
         known = fold(before, event, at, ticket.memory, event_id=event_id, waits_from=waits_from)
         if before is None:
             known, ticket = self._deal(event, ticket, known)
         is_escalated = self._judge(event, ticket, before, known, time, state, output)
+        self._tell_standing(ticket, appended, state, output, event)
         if time.cut:
             output.count("future")
         if time.too_late:
@@ -260,6 +263,10 @@ class TrackStage:
             return
         ticket = self._ticket_of(key, known, record.timestamp)
         answer = registry.decode_answer(record.value or b"")
+        if isinstance(answer, Assigned):
+            if routed.take_assignment(key, answer, state):
+                self._tell_standing(ticket, record.timestamp, state, output)
+            return
         if isinstance(answer, CustomerKnown):
             known = msgspec.structs.replace(known, tickets=answer.tickets)
             state.put(CONVERSATIONS, key, known)
@@ -313,6 +320,7 @@ class TrackStage:
             state.put(CONVERSATIONS, ticket.key, after)
         if is_escalated:
             answers.answer(ticket, moment._replace(conversation=after), state, output)
+            self._tell_standing(ticket, now, state, output)
             place = Place(known.channel, known.category or GENERAL, known.priority)
             tally.add_escalation(ticket.tenant, place, now)
         return after
@@ -342,9 +350,10 @@ class TrackStage:
         timers.clear_timers(state, timers.NOTICES)
         state.put(TIMED_BY, ONLY, self._deciding(now))
         grow = any(ready.growths or self._parts(ready)[1].is_wanted for ready in self._book.ready())
+        grow = grow or bool(self._book.routes or state.keys(routed.ROUTED))
         state.put(UNTIMED, ONLY, Untimed(state.keys(CONVERSATIONS) if grow else (), 0))
 
-    def _set_more_timers(self, now: int, state: Overlay) -> None:
+    def _set_more_timers(self, now: int, state: Overlay, output: Output) -> None:
         untimed = state.get(UNTIMED, ONLY)
         if untimed is None:
             return
@@ -364,8 +373,10 @@ class TrackStage:
             if due is not None:
                 timers.set_timer(key, due, state)
             self._watch(ticket, known, state)
+            # Whose tickets are given to agents may have changed with the policies.
+            self._tell_standing(ticket, now, state, output)
 
-    def _expire(self, now: int, state: Overlay) -> None:
+    def _expire(self, now: int, state: Overlay, output: Output) -> None:
         totals.expire(now, SWEEP_ROWS, self._rules, state)
         for key, counted in state.sweep(COUNTED, SWEEP_ROWS):
             if is_done_with(state.get(COUNTED, key) or counted, now, self._rules):
@@ -376,9 +387,19 @@ class TrackStage:
             known = state.get(CONVERSATIONS, key)
             if known is None:
                 continue
-            memory = self._ticket_of(key, known, now).memory
-            if progress.watermark and is_forgotten(known, progress.watermark, memory):
-                _forget(known, key, state)
+            ticket = self._ticket_of(key, known, now)
+            if progress.watermark and is_forgotten(known, progress.watermark, ticket.memory):
+                _forget(known, ticket, now, state, output)
+
+    # -- who has it
+
+    def _tell_standing(
+        self, ticket: Ticket, at: int, state: Overlay, output: Output, event: ScoredEvent | None = None
+    ) -> None:
+        """Tell whoever gives tickets to agents how one stands, if that has changed."""
+        known = state.get(CONVERSATIONS, ticket.key)
+        if known is not None:
+            routed.tell_standing(ticket, known, self._book.routes.get(ticket.tenant), at, state, output, event=event)
 
     # -- parts
 
@@ -402,11 +423,12 @@ class TrackStage:
         return self._known[policy.name]
 
 
-def _forget(conversation: Conversation, key: bytes, state: Overlay) -> None:
+def _forget(conversation: Conversation, ticket: Ticket, at: int, state: Overlay, output: Output) -> None:
     """Remove everything that is kept of a ticket."""
-    tickets.forget(conversation, key, state)
-    notices.forget(key, state)
-    answers.forget(key, state)
+    routed.forget(ticket, conversation, at, state, output)
+    tickets.forget(conversation, ticket.key, state)
+    notices.forget(ticket.key, state)
+    answers.forget(ticket.key, state)
 
 
 def _follow_up(

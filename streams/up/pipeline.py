@@ -14,7 +14,7 @@ from streams.up.run_lock import only_one
 from streams.up.supervisor import Process, Report, supervise
 
 _COMMAND = (sys.executable, "-m", "streams.cli")
-_STAGES = ("score", "track", "registry", "trends", "notify")
+_STAGES = ("score", "track", "registry", "trends", "notify", "routing")
 _FIRST_METRICS_PORT = 9101
 _KAFKA_PORT = 9092
 _SERVERS = {"kafka_brokers": "KAFKA_BROKERS", "clickhouse_url": "CLICKHOUSE_URL"}

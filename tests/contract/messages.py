@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 
 from schemas.alerts import Alert, Phrase, alert_id, encode_alert
+from schemas.assignments import Assignment, assignment_id, encode_assignment
 from schemas.audit import AuditRecord, encode_audit
 from schemas.corrections import Correction, correction_id, encode_correction
 from schemas.deadletters import error_headers
@@ -23,7 +24,7 @@ SCORED, ESCALATIONS, WINDOWS, DEAD_LETTERS = "scored", "escalations", "windows",
 ALERTS, NOTIFICATIONS = "alerts", "notifications"
 CORRECTIONS, AUDIT, ENRICHMENTS = "corrections", "audit", "enrichments"
 CORRECTIONS, AUDIT, SHADOW_SCORES = "corrections", "audit", "shadow-scores"
-PREDICTIONS = "predictions"
+PREDICTIONS, ASSIGNMENTS = "predictions", "assignments"
 TABLES = {
     SCORED: "scored_events",
     ESCALATIONS: "escalations",
@@ -35,6 +36,7 @@ TABLES = {
     ENRICHMENTS: "enrichments",
     SHADOW_SCORES: "shadow_scores",
     PREDICTIONS: "predictions",
+    ASSIGNMENTS: "assignments",
     DEAD_LETTERS: "dead_letters",
 }
 NOON = datetime(2026, 3, 4, 12, 0, 0, 250_000, tzinfo=UTC)
@@ -287,6 +289,33 @@ def prediction(offset: int = 0, ticket: str = "T-1", **changes: Any) -> Message:
         }
     )
     return raw(PREDICTIONS, offset, encode_prediction(record))
+
+
+def assignment(offset: int = 0, ticket: str = "T-1", **changes: Any) -> Message:
+    """A ticket that was given to somebody; `changes` are fields of the record."""
+    record = Assignment(
+        **{
+            "assignment_id": assignment_id("default", ticket, "00000000000000aa", offset + 1),
+            "revision": offset + 1,
+            "tenant": "default",
+            "ticket_id": ticket,
+            "session": "00000000000000aa",
+            "state": "assigned",
+            "reason": "moved",
+            "queue": "billing",
+            "agent": "ann",
+            "previous": "bob",
+            "channel": "email",
+            "category": "billing",
+            "priority": "high",
+            "is_escalated": True,
+            "since": NOON,
+            "at": NOON,
+            "tried": ("bob",),
+            **changes,
+        }
+    )
+    return raw(ASSIGNMENTS, offset, encode_assignment(record))
 
 
 def dead_letter(offset: int = 0, value: bytes | None = b"\xff\x00not JSON", stage: str = "score") -> Message:

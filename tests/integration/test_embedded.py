@@ -262,6 +262,7 @@ async def test_a_process_that_is_killed_again_and_again_counts_every_event_once(
         "enrichments": 0,
         "shadow_scores": 0,
         "predictions": 0,
+        "assignments": 0,
         "dead_letters": 0,
     }
 

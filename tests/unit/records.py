@@ -100,6 +100,10 @@ class Partition:
         """The keys of every row that a new owner would read, with their tables' tags."""
         return sorted(self._changelog)
 
+    def view(self) -> Overlay:
+        """The committed rows."""
+        return Overlay(self._state)
+
     def keys(self, table: Table[Any]) -> list[bytes]:
         """The keys of a table's committed rows."""
         return [key for key, _ in Overlay(self._state).rows(table)]

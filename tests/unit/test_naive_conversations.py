@@ -146,6 +146,7 @@ class World:
             place = self._place(number)
             self.answers.append((answer, lambda _: Numbered(about.tenant, about.ticket_id, place, found)))
         else:
+            assert isinstance(given, asked.CustomerKnown)
             assert given.tickets == found
             self.answers.append((answer, lambda now: Told(about.tenant, about.ticket_id, now, found)))
 

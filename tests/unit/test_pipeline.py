@@ -23,7 +23,19 @@ def settings(tmp_path: Path) -> Callable[..., Settings]:
 def test_everything_that_receives_starts_before_what_sends(settings: Callable[..., Settings]) -> None:
     listed = processes(settings(), feed_rate=20)
     assert [process.name for process in listed] == [
-        *("topics", "migrate", "clickhouse", "notify", "trends", "registry", "track", "score", "sender", "gateway"),
+        *(
+            "topics",
+            "migrate",
+            "clickhouse",
+            "routing",
+            "notify",
+            "trends",
+            "registry",
+            "track",
+            "score",
+            "sender",
+            "gateway",
+        ),
         "feed",
     ]
     assert [process.name for process in listed if process.once] == ["topics", "migrate"]

@@ -1,0 +1,1 @@
+"""Assignments: as rows, and as the page offers them."""
