@@ -61,6 +61,7 @@ RULES: Final = (
     Rule("GET", "/api/v1/tickets/*", _READ),
     Rule("GET", "/api/v1/suggestions/stats", _READ),
     Rule("GET", "/api/v1/predictions", _READ),
+    Rule("GET", "/api/v1/assignments", _READ),
     Rule("GET", "/api/v1/escalations", _READ),
     Rule("GET", "/api/v1/escalations/*", _READ),
     Rule("GET", "/api/v1/report", _READ),

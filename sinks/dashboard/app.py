@@ -26,6 +26,7 @@ from sinks.access.gate import Gate
 from sinks.access.layer import AccessLayer
 from sinks.access.session_api import session_api
 from sinks.analytics.routes import analytics_api
+from sinks.assignments.api import assignments_api
 from sinks.clock import utc_now
 from sinks.corrections.api import corrections_api
 from sinks.dashboard.assets import Assets
@@ -151,7 +152,7 @@ def create_page(
         suggestions_api(analytics, now, time.monotonic, FollowedLibrary(suggestions, time.monotonic).current, uses)
     )
     page.include_router(summary_api(analytics, summaries))
-    for router in (analytics_api(analytics, now), predictions_api(analytics)):
+    for router in (analytics_api(analytics, now), predictions_api(analytics), assignments_api(analytics)):
         page.include_router(router)
     for router in (report_api(reports, now), experiments_api(reports, experiments, now)):
         page.include_router(router)

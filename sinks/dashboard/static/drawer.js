@@ -2,6 +2,7 @@
 
 import { closeTicket, ticket as ticketInAddress } from "./address.js";
 import { Refused, inWords } from "./asking.js";
+import { assignmentOf, showAssignment } from "./assignment.js";
 import { byId, say } from "./elements.js";
 import { Poll } from "./poll.js";
 import { predictionsOf, showPredictions } from "./predictions.js";
@@ -20,6 +21,7 @@ export function createDrawer({ tenant, paused }) {
     parts: () => [
       [conversationOf(ticketInAddress()), { tenant: tenant() }, showWhole, missing],
       ["corrections", { tenant: tenant(), ticket_id: ticketInAddress(), limit: 200 }, showCorrections, unknown],
+      [assignmentOf(ticketInAddress()), { tenant: tenant() }, showAssignment, unknown],
       [predictionsOf(ticketInAddress()), { tenant: tenant() }, showPredictions, unknown],
     ],
     told(error) {
