@@ -7,6 +7,7 @@ from typing import Any, NamedTuple
 import msgspec
 
 from schemas.alerts import Alert
+from schemas.assignments import Assigned, Assignment
 from schemas.audit import AuditRecord
 from schemas.conversations import ConversationState
 from schemas.corrections import Correction
@@ -28,6 +29,7 @@ from schemas.notices import (
 from schemas.notifications import Notification
 from schemas.predictions import Prediction
 from schemas.registry import CustomerKnown, Numbered, NumberWanted, TicketOpened
+from schemas.routing import Standing
 from schemas.scored import ScoredEvent
 from schemas.shadow import ShadowScore
 from schemas.suggestions import SuggestionUse
@@ -48,9 +50,9 @@ _TICKET = "tenant/ticket_id"
 CONTENTS: dict[str, Content] = {
     topics.EVENTS: Content("Ticket events, as channels say them. Write here.", "any", [TicketEvent], sent=True),
     topics.SCORED: Content(
-        "Each event with what its text says, and answers of the registry, which a header tells apart.",
+        "Each event with what its text says, and answers of `registry` and `routing`, which a header tells apart.",
         _TICKET,
-        [ScoredEvent, Numbered, CustomerKnown],
+        [ScoredEvent, Numbered, CustomerKnown, Assigned],
     ),
     topics.ESCALATIONS: Content("Each revision of each escalation, whole.", _TICKET, [Escalation]),
     topics.CONVERSATIONS: Content(
@@ -76,6 +78,10 @@ CONTENTS: dict[str, Content] = {
     topics.ENRICHMENTS: Content("Second readings by a language model.", _TICKET, [Enrichment]),
     topics.SHADOW_SCORES: Content("What a challenger says of a message.", _TICKET, [ShadowScore]),
     topics.PREDICTIONS: Content("What is expected of open tickets.", _TICKET, [Prediction]),
+    topics.ROUTING: Content(
+        "How a ticket stands that is given to agents, whenever that changes.", "tenant", [Standing]
+    ),
+    topics.ASSIGNMENTS: Content("Each change of who has a ticket.", _TICKET, [Assignment]),
     topics.DEAD_LETTERS: Content(
         "Records that could not be processed, byte for byte, with headers that say why; and marks of what was done "
         "about them.",
