@@ -1,5 +1,8 @@
 """Commands, from streams/cli.py."""
 
+import inspect
+import re
+import textwrap
 from collections.abc import Iterator
 from enum import Enum
 from typing import Any
@@ -14,6 +17,7 @@ INTRO = """
     goes to stdout, everything for people to stderr. Exit
     codes: 0 done, 1 failed, 2 wrong usage or settings, 130 Ctrl-C.
 """
+_EXAMPLE = re.compile(r"(?:\w+=\S+ +)*ticketpulse ")
 
 
 def root() -> Any:
@@ -49,9 +53,20 @@ def _first(command: Any) -> str:
     return one_line(_told(command).partition("\n\n")[0])
 
 
+def examples(command: Any) -> str:
+    """The invocations that its help shows, as a shell would be given them."""
+    return "\n".join(part for part in _paragraphs(command) if _EXAMPLE.match(part))
+
+
 def _told(command: Any) -> str:
-    """As it stands in the code: its examples are indented, so they are code on a page too."""
-    return str(command.callback.__doc__ or "")
+    """Its help; examples are blocks of code."""
+    parts = [textwrap.indent(part, "    ") if _EXAMPLE.match(part) else part for part in _paragraphs(command)]
+    return "\n\n".join(parts)
+
+
+def _paragraphs(command: Any) -> list[str]:
+    text = inspect.cleandoc(command.callback.__doc__ or "")
+    return [inspect.cleandoc(part) for part in text.split("\n\n")]
 
 
 def _parameter(parameter: Any) -> list[str]:
