@@ -18,10 +18,11 @@ from tests.docs.pages import ROOT, Block, commands, pages
 BLOCKS = commands()
 TARGETS = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(), re.M))
 # What people have of other makers. A command of another program is looked at by nobody: say here why it is right.
-OTHERS = set(
-    "amtool base64 cat cd cp curl docker helm jq kill kubectl ls mkdir openssl pip printf prometheus "
-    "prometheus-alertmanager promtool pytest python rm sleep ssh tar".split()
-)
+OTHERS = {
+    *("amtool", "base64", "cat", "cd", "cp", "curl", "docker", "helm", "jq", "kill", "kubectl", "ls", "mkdir"),
+    *("openssl", "pip", "printf", "prometheus", "prometheus-alertmanager", "promtool", "pytest", "python", "rm"),
+    *("sleep", "ssh", "tar"),
+}
 # Settings of programs beside ticketpulse.
 OF_OTHERS = {"TICKETPULSE_AT", "TICKETPULSE_MUTANT"}
 
