@@ -59,7 +59,7 @@ reference: setup ## write docs/reference anew from the code
 	@$(PYTHON_BIN) -m deploy.docs.generate
 
 docs: setup ## write the documentation as a site to build/site; a broken link or anchor fails
-	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build -q -f deploy/docs/mkdocs.yml && echo build/site/index.html
+	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build -f deploy/docs/mkdocs.yml && echo build/site/index.html
 
 lock: ## pin the newest versions that pyproject.toml allows, with their hashes
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --all-extras --no-header \

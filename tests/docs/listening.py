@@ -1,6 +1,7 @@
 """What a block of commands calls, as the shell itself has it: every program only notes how it is called."""
 
 import json
+import re
 import subprocess
 import sys
 from collections.abc import Mapping
@@ -19,6 +20,9 @@ open(os.environ["NOTES"], "a").write(json.dumps([sys.argv[1:], ours]) + "\\n")
 """
 
 
+_WRITTEN = re.compile(r"> ?([\w-][\w./-]*)")
+
+
 class Call(NamedTuple):
     """A program with its arguments, and the settings that it would see."""
 
@@ -31,6 +35,9 @@ def calls(text: str, folder: Path) -> list[Call]:
     notes = folder / "notes"
     notes.write_text("")
     environment = {"PATH": str(folder / "none"), "HOME": str(folder), "NOTES": str(notes), "NOTE": _NOTE}
+    # An earlier block of the page has made the folders.
+    for written in _WRITTEN.findall(text):
+        (folder / written).parent.mkdir(parents=True, exist_ok=True)
     # A program with a path is not looked for, so it gets a name without one.
     named = text.replace(".venv/bin/", "").replace("scripts/setup", "scripts-setup")
     builtins_away = "enable -n kill\n"
