@@ -89,7 +89,7 @@ class Yesterday(Counts):
 
 
 class Pipeline(_Figures):
-    """The state of the flow. Dead letters have no tenant (most could not be read): they are of all tenants."""
+    """The state of the flow. Dead letters that name no tenant are of `default`, as events are."""
 
     stored: int
     scored: int

@@ -69,10 +69,18 @@ SELECT count() AS stored, countIf(scored) AS texts,
     if(stored = 0, NULL, toUnixTimestamp64Milli(max(received_at))) AS newest_ms
 FROM scored_events_between(tenant = {tenant:String}, since = {since:UInt32}, until = {until:UInt32})
 """
+# Whose a letter is, its own JSON says, or the data of its CloudEvent; what names nobody is of the tenant of events that
+# name none.
 _DEAD_LETTERS = """
+WITH
+    ifNull(value, '') AS body,
+    JSONHas(body, 'specversion') AND JSONType(body, 'data') = 'Object' AS is_cloud_event,
+    if(is_cloud_event, JSONExtractString(body, 'data', 'tenant'), JSONExtractString(body, 'tenant')) AS named,
+    if(named = '', 'default', named) AS tenant
 SELECT reason, count() AS records
 FROM dead_letters_now
-WHERE failed_at >= toDateTime({since:UInt32}, 'UTC') AND failed_at < toDateTime({until:UInt32}, 'UTC')
+WHERE tenant = {tenant:String}
+    AND failed_at >= toDateTime({since:UInt32}, 'UTC') AND failed_at < toDateTime({until:UInt32}, 'UTC')
 GROUP BY reason
 ORDER BY records DESC, reason
 """

@@ -6,11 +6,12 @@ from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
 
 from clickhouse_connect.driver.client import Client
-from fastapi import APIRouter, Path, Query
+from fastapi import APIRouter, Path, Query, Request
 from fastapi.responses import Response
 from pydantic import BaseModel, ConfigDict
 
 from schemas.experiments import Running
+from sinks.access.principals import principal_of
 from sinks.dashboard.database import Database
 from sinks.dashboard.parameters import INVALID_OR_AWAY, NOT_KEPT
 from sinks.dashboard.problems import problem
@@ -26,6 +27,10 @@ ADDRESS: Final = "/api/v1/experiments"
 
 ExperimentName = Annotated[str, Path(pattern=r"^[a-z][a-z0-9_-]{0,19}$", description="Which experiment.")]
 Form = Annotated[Literal["json", "html", "md"], Query(alias="format", description="As data, as a page, as Markdown.")]
+# A token's own tenant is filled in.
+OfTenant = Annotated[
+    str | None, Query(pattern=r"^[A-Za-z0-9_.\-]{1,64}$", description="Whose experiments; without it, of all tenants.")
+]
 # The experiments as their files say now. Raises ValueError, which says what is wrong in them.
 Source = Callable[[], Sequence[Running]]
 _ONE: Final[dict[int | str, dict[str, Any]]] = {
@@ -50,26 +55,28 @@ def experiments_api(database: Database, source: Source, now: Callable[[], dateti
     api = APIRouter()
 
     @api.get(ADDRESS, responses=INVALID_OR_AWAY)
-    def experiments() -> Experiments:
+    def experiments(request: Request, tenant: OfTenant = None) -> Experiments:
         """What is tried, and when its arms took no tickets."""
         try:
-            return Experiments(experiments=list(source()))
+            return Experiments(experiments=_of(tenant, source()))
         except ValueError as error:
-            return Experiments(experiments=[], wrong=str(error))
+            return Experiments(experiments=[], wrong=_told(request, error))
 
     @api.get(
         ADDRESS + "/{name}",
         response_class=Response,
         responses={**_ONE, **problems(HTTPStatus.NOT_FOUND), **INVALID_OR_AWAY},
     )
-    async def experiment(name: ExperimentName, form: Form = "json") -> Response:
+    async def experiment(
+        request: Request, name: ExperimentName, form: Form = "json", tenant: OfTenant = None
+    ) -> Response:
         """How an experiment stands now: its arms, each metric with an interval that holds at every look, and what
         follows. To ask often changes nothing.
         """
         try:
-            found = next((each for each in source() if each.experiment.name == name), None)
+            found = next((each for each in _of(tenant, source()) if each.experiment.name == name), None)
         except ValueError as error:
-            return problem(HTTPStatus.NOT_FOUND, f"the experiments cannot be read: {error}")
+            return problem(HTTPStatus.NOT_FOUND, f"the experiments cannot be read: {_told(request, error)}")
         if found is None:
             return problem(HTTPStatus.NOT_FOUND, f"there is no experiment {name!r}")
         chosen = found
@@ -78,6 +85,15 @@ def experiments_api(database: Database, source: Source, now: Callable[[], dateti
         return Response(body, media_type=media_type, headers=NOT_KEPT)
 
     return api
+
+
+def _of(tenant: str | None, running: Sequence[Running]) -> list[Running]:
+    return [each for each in running if tenant in (None, each.experiment.tenant)]
+
+
+def _told(request: Request, error: ValueError) -> str:
+    """What is wrong in the files, which are of all tenants."""
+    return str(error) if principal_of(request).tenant is None else "something is wrong in their files"
 
 
 def read_standing(client: Client, running: Running, now: datetime) -> Standing:

@@ -7,10 +7,11 @@ from typing import Annotated, Any, Final
 
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import ClickHouseError
-from fastapi import APIRouter, Path
+from fastapi import APIRouter, Path, Request
 from fastapi.responses import Response
 from pydantic import BaseModel
 
+from sinks.access.principals import principal_of
 from sinks.clickhouse.client import CannotOpen
 from sinks.dashboard.database import Away, Database
 from sinks.dashboard.parameters import INVALID_OR_AWAY, NOT_KEPT, TenantName
@@ -43,7 +44,7 @@ def reanalysis_api(database: Database, runner: Reanalyses | None) -> APIRouter:
     api = APIRouter()
 
     @api.post(PATH, status_code=HTTPStatus.ACCEPTED, response_model=ReanalysisRun, responses=_REFUSED)
-    async def start(asked: ReanalysisRequest, tenant: TenantName = "default") -> Response:
+    async def start(request: Request, asked: ReanalysisRequest, tenant: TenantName = "default") -> Response:
         """Score stored events again, by the current model and policy: 202 with the run; `Location` tells how it goes.
 
         One runs at a time: 409 names it. Nobody is told and nothing escalates, unless `escalate` asks for it.
@@ -54,9 +55,9 @@ def reanalysis_api(database: Database, runner: Reanalyses | None) -> APIRouter:
             run = await _found(database, tenant, asked.resume)
             if run is None:
                 return _unknown(asked.resume)
-            started: str | Response = await _tried(runner.resume(run.id), run.id)
+            started: str | Response = await _tried(request, runner.resume(run.id), run.id)
         else:
-            started = await _tried(runner.start(_fields(asked, tenant)))
+            started = await _tried(request, runner.start(_fields(asked, tenant)))
         return started if isinstance(started, Response) else await _told(database, tenant, started)
 
     @api.get(PATH, response_model=ReanalysisRuns, responses=INVALID_OR_AWAY)
@@ -83,7 +84,7 @@ def reanalysis_api(database: Database, runner: Reanalyses | None) -> APIRouter:
         return _json(run, HTTPStatus.ACCEPTED)
 
     @api.post(HELPDESK_PATH, response_model=HelpdeskAnswer, responses=_REFUSED)
-    async def helpdesk(asked: HelpdeskRequest, tenant: TenantName = "default") -> Response:
+    async def helpdesk(request: Request, asked: HelpdeskRequest, tenant: TenantName = "default") -> Response:
         """As the replaced helpdesk had it: one ticket, some by ids, or up to 100 of a status, scored again at once.
 
         What takes longer than 20 s goes on, with `status` `running` and the id to ask `/api/v1/reanalysis` by.
@@ -99,7 +100,7 @@ def reanalysis_api(database: Database, runner: Reanalyses | None) -> APIRouter:
         fields: dict[str, Any] = {"tenant": tenant, "tickets": ids}
         if not ids:
             fields |= {"status": asked.status, "limit": asked.limit}
-        started = await _tried(runner.start(fields))
+        started = await _tried(request, runner.start(fields))
         if isinstance(started, Response):
             return started
         done = await runner.ended(started, WAIT_SECONDS)
@@ -138,12 +139,14 @@ def _fields(asked: ReanalysisRequest, tenant: str) -> dict[str, Any]:
     return {**fields, "tickets": asked.ticket_ids, "tenant": tenant}
 
 
-async def _tried(starting: Any, run_id: str = "") -> str | Response:
+async def _tried(request: Request, starting: Any, run_id: str = "") -> str | Response:
     """The run's id, or why there is none."""
     try:
         found = await starting
     except Busy as error:
-        return problem(HTTPStatus.CONFLICT, str(error), _RETRY)
+        # The one that runs may be another tenant's.
+        told = str(error) if principal_of(request).tenant is None else "another re-analysis runs: wait for its end"
+        return problem(HTTPStatus.CONFLICT, told, _RETRY)
     except NotAsked as error:
         return problem(HTTPStatus.UNPROCESSABLE_ENTITY, str(error))
     except (ClickHouseError, CannotOpen, OSError) as error:

@@ -53,7 +53,7 @@ export function deadLetterTable(reasons) {
   if (!reasons.length) return [nothing("No dead letters in this span.")];
   const most = Math.max(...reasons.map((reason) => reason.count));
   const rows = reasons.map(({ reason, count: records }) => [named(reasonWords(reason), bar(records / most, "warning")), number(count(records))]);
-  return [table("Dead letters of all tenants", [["Dead letters by reason, all tenants"], ["Records", "number"]], rows)];
+  return [table("Dead letters", [["Dead letters by reason"], ["Records", "number"]], rows)];
 }
 
 export function minuteTable(series) {

@@ -1,0 +1,1 @@
+"""Tenants: what one may see of another (nothing), take from it (nothing that is measured), and be refused."""
