@@ -99,6 +99,11 @@ def ticket_key(tenant: str, ticket_id: str) -> bytes:
     return f"{tenant}/{ticket_id}".encode()
 
 
+def tenant_of(key: bytes) -> str:
+    """Whose a ticket is, by its key."""
+    return key.partition(b"/")[0].decode()
+
+
 def read_event(value: bytes | None, received_at: datetime) -> TicketEvent | Rejected:
     """Read one event from JSON bytes. An event without a time happened when it was received; nothing is raised."""
     if value is None:

@@ -10,6 +10,7 @@ from wsgiref.simple_server import WSGIServer
 
 from prometheus_client import REGISTRY, Counter, Gauge, Histogram, start_http_server
 
+from sinks.tenant_labels import TenantLabels
 from sinks.window_gauges import Figure, WindowGauges
 
 EVENTS_IN: Final = Counter("helpdesk_events_in_total", "Records read from the input topic and applied.", ["stage"])
@@ -149,6 +150,17 @@ GATEWAY_SECONDS: Final = Histogram(
     "helpdesk_gateway_request_duration_seconds",
     "Time from the request to its answer, Kafka's acknowledgement included.",
     buckets=(0.002, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1.0, 5.0),
+)
+# Tenants as labels: those of the file of tenants, then the first to come, and `other` (docs/tenancy.md).
+TENANT_LABELS: Final = TenantLabels()
+TENANT_RECEIVED: Final = Counter(
+    "helpdesk_tenant_gateway_events_total", "Events received over HTTP, by tenant.", ["tenant", "outcome"]
+)
+TENANT_EVENTS: Final = Counter(
+    "helpdesk_tenant_events_total", "Events read from the input topic, however they came there.", ["tenant"]
+)
+TENANT_QUOTA: Final = Gauge(
+    "helpdesk_tenant_quota_events_per_second", "What a tenant may send, where the file of tenants says so.", ["tenant"]
 )
 MAILS: Final = Counter("helpdesk_mails_total", "Mails read from the mailbox, by what became of them.", ["outcome"])
 # With a label: other processes have no mailbox, and must not say that it is closed.

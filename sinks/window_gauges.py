@@ -1,6 +1,6 @@
 """The newest final window of each tenant, size and channel, as gauges for Prometheus."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from typing import Final, NamedTuple
 
 from prometheus_client.core import GaugeMetricFamily
@@ -43,7 +43,7 @@ class WindowGauges:
 
     A series ends with the time until which its window is shown, so that silence is not taken for the last figures.
     Labels are bounded: beyond `tenants` tenants and `channels` channels windows are left out, until an older tenant or
-    channel has nothing to show any more. `clock` gives Unix milliseconds.
+    channel has nothing to show any more. Those that are reserved always have room. `clock` gives Unix milliseconds.
     """
 
     def __init__(
@@ -55,6 +55,11 @@ class WindowGauges:
         # One more: all of them together are no channel.
         self._channels = channels + 1
         self._cells: dict[_Cell, _Shown] = {}
+        self._reserved: frozenset[str] = frozenset()
+
+    def reserve(self, tenants: Collection[str]) -> None:
+        """From now on these have room, beside so many others."""
+        self._reserved = frozenset(tenants)
 
     def show(self, source: Source, window: WindowAggregate, until: int) -> bool:
         """Show a final window until then (Unix milliseconds), unless a newer one is known. False: there is no room."""
@@ -89,7 +94,7 @@ class WindowGauges:
         self._cells = {known: shown for known, shown in self._cells.items() if shown.until > now}
         tenants = {known.tenant for known in self._cells} | {cell.tenant}
         channels = {known.channel for known in self._cells} | {cell.channel, ALL_CHANNELS}
-        return len(tenants) <= self._tenants and len(channels) <= self._channels
+        return len(tenants - self._reserved) <= self._tenants and len(channels) <= self._channels
 
 
 def _age(window: WindowAggregate) -> tuple[float, int]:

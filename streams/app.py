@@ -19,6 +19,7 @@ from streams.learning.challengers import follow_challengers
 from streams.logs import configure_logs
 from streams.policies import library_source, model_source, notify_source, policy_source
 from streams.stages import build_stage, follower
+from streams.tenancy.wiring import follow_tenants
 
 Follow = Callable[[], Coroutine[Any, Any, None]]
 Build = Callable[[str, Settings, PolicyBook | None], Stage]
@@ -47,7 +48,11 @@ def run_worker(stage: str, settings: Settings, *, build: Build = build_stage, pa
         memory_limit=settings.memory_limit,
         broker_patience=settings.broker_patience,
         parts=parts,
-        beside=_together(follower(built, policies, targets, library, models), follow_challengers(settings, built)),
+        beside=_together(
+            follower(built, policies, targets, library, models),
+            follow_challengers(settings, built),
+            follow_tenants(settings),
+        ),
     )
     serve_metrics(settings.metrics_port, settings.host)
     if asyncio.run(_has_broker(settings)):

@@ -58,6 +58,14 @@ class Settings(BaseSettings):
     rate_failures: Rate = Field("20/minute", description="Wrong tokens from one address.")
     rate_messages: Rate = Field("60/minute", description="Messages of one user at POST /api/chat/messages.")
 
+    tenants: Path | None = Field(
+        None, description="tenants.toml: how much each tenant may send; see docs/tenancy.md. None: as much as it likes."
+    )
+
+    signed_tenants: tuple[Annotated[str, Field(pattern=r"^[A-Za-z0-9_.\-]{1,64}$")], ...] = Field(
+        (), description="Tenants for whom the service token and secrets of webhooks may send; empty for all."
+    )
+
     partitions: int = Field(2, ge=1, le=512, description="Partitions of each topic: 2 locally, 12 in production.")
     replication: int = Field(1, ge=1, le=7, description="Replication factor: 1 locally, 3 in production.")
     session_timeout: Seconds = Field(6.0, description="Seconds after which a dead worker's partitions move.")

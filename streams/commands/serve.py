@@ -35,10 +35,11 @@ def gateway() -> None:
     from streams.gateway.kafka_writer import KafkaWriter
     from streams.http_server import address_of, serve
     from streams.logs import configure_logs
+    from streams.tenancy.wiring import quotas_of
 
     configure_logs()
     settings = load_settings()
-    access = kafka_gate(settings)
+    access, quotas = kafka_gate(settings), quotas_of(settings)
     listener = take_address(settings.host, settings.gateway_port, "gateway_port")
     say(f"events go to {address_of(listener)}{EVENTS_PATH}")
     collect_garbage_seldom()
@@ -50,6 +51,8 @@ def gateway() -> None:
         webhook_secrets=settings.webhook_secrets,
         answer_seconds=settings.answer_seconds,
         access=access,
+        quotas=quotas,
+        signed_tenants=settings.signed_tenants,
     )
     serve(app, listener)
 

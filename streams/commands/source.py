@@ -49,10 +49,16 @@ async def _run(settings: "Settings", plan: "MailboxPlan") -> None:
     from datetime import UTC, datetime
 
     from streams.gateway.kafka_writer import KafkaWriter
+    from streams.gateway.writer import EventWriter
     from streams.sources.imap import WrongMailbox
     from streams.sources.mailbox import MailboxSource
+    from streams.tenancy.pacing import PacedWriter
+    from streams.tenancy.wiring import quotas_of
 
-    writer = KafkaWriter(settings.kafka_brokers)
+    writer: EventWriter = KafkaWriter(settings.kafka_brokers)
+    quotas = quotas_of(settings)
+    if quotas is not None:
+        writer = PacedWriter(writer, quotas)
     source = MailboxSource(plan, lambda: _password(settings), writer, lambda: datetime.now(UTC))
     with stopped_by_signals() as stop:
         await writer.start()

@@ -36,6 +36,7 @@ from streams.policies import experiments_of, library_source, model_source, notif
 from streams.reanalysis.wiring import service_of
 from streams.reporting import reporter_of
 from streams.stages import STAGES, build_stage, follower
+from streams.tenancy.wiring import quotas_of
 from streams.up.run_lock import only_one
 
 EXPIRE_SECONDS = 60.0
@@ -105,6 +106,8 @@ async def _run(settings: Settings, rate: float | None, folder: Path) -> None:
             webhook_secrets=settings.webhook_secrets,
             answer_seconds=settings.answer_seconds,
             access=access,
+            quotas=quotas_of(settings),
+            signed_tenants=settings.signed_tenants,
         )
         running.append(await _serve("gateway", gateway, settings.host, settings.gateway_port, stack))
         if rate is not None:

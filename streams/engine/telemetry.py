@@ -8,6 +8,7 @@ from typing import get_args
 from prometheus_client import Counter, Gauge
 
 from schemas import alerts
+from schemas.events import tenant_of
 from schemas.rejections import Reason
 from sinks import prometheus as metrics
 from sinks.notify.targets import PROVIDERS
@@ -81,6 +82,11 @@ class PrometheusWatch:
         for topic, sent in Tally(outgoing.topic for outgoing in output.records).items():
             metrics.RECORDS_OUT.labels(name, topic).inc(sent)
         self._count(output, stage_seconds)
+        if name == "score":
+            # Before it nobody knows whose a record is.
+            whose = Tally(tenant_of(each.key) for each in output.records if each.topic == topics.SCORED and each.key)
+            for tenant, events in whose.items():
+                metrics.TENANT_EVENTS.labels(metrics.TENANT_LABELS.label(tenant)).inc(events)
         for window, until in output.shown:
             if not metrics.WINDOWS.show(Source(name, partition), window, until):
                 metrics.WINDOWS_LEFT_OUT.labels(name).inc()

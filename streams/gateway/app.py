@@ -6,7 +6,7 @@ the replaced systems, which record one event each and answer with what became of
 """
 
 import time
-from collections.abc import AsyncIterator, Callable, Mapping
+from collections.abc import AsyncIterator, Callable, Collection, Mapping
 from contextlib import asynccontextmanager
 from datetime import datetime
 from http import HTTPStatus
@@ -31,6 +31,7 @@ from sinks.prometheus import GATEWAY_EVENTS, GATEWAY_SECONDS
 from streams.gateway.answers import Answers
 from streams.gateway.body import read_body, wrong_request
 from streams.gateway.chat import chat
+from streams.gateway.door import Door
 from streams.gateway.incidents import incidents
 from streams.gateway.problems import Problem
 from streams.gateway.reading import ACCEPTED, DEFAULT_LIMITS, Limits, read_request
@@ -38,7 +39,8 @@ from streams.gateway.recording import Recorder
 from streams.gateway.support import support
 from streams.gateway.webhooks import webhooks
 from streams.gateway.writer import EventWriter
-from streams.gateway.writing import RETRY_AFTER_SECONDS, write
+from streams.gateway.writing import RETRY_AFTER_SECONDS, outcome_of, write
+from streams.tenancy.quotas import Quotas
 
 EVENTS_PATH = "/api/v1/events"
 ANSWER_SECONDS = 1.0
@@ -63,14 +65,17 @@ def create_app(
     limits: Limits = DEFAULT_LIMITS,
     clock: Clock = utc_now,
     access: Gate | None = None,
+    quotas: Quotas | None = None,
+    signed_tenants: Collection[str] = (),
 ) -> FastAPI:
     """The gateway over a writer, which it starts and stops. `clock` gives an event without a time its own.
 
     The interfaces of the replaced systems need `answers`, are there with them only, and wait for one up to
     `answer_seconds`; the one for escalations wants `token`. `webhook_secrets` are those of helpdesks, by vendor.
-    `access` says who may send what; without it everybody may.
+    `access` says who may send what; without it everybody may. `quotas` say how much a tenant may send; without them as
+    much as it likes. `signed_tenants` are those whom `token` and `webhook_secrets` send for; without any it is all.
     """
-    gate = access or Gate()
+    gate, door = access or Gate(), Door(quotas)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -91,18 +96,18 @@ def create_app(
         openapi_url="/api/v1/openapi.json",
     )
     app.add_middleware(AccessLayer, gate=gate, browsers=False)
-    _add_events(app, writer, limits, clock)
+    _add_events(app, writer, door, limits, clock)
     _add_health(app, writer)
-    app.include_router(webhooks(writer, webhook_secrets, clock, limits))
+    app.include_router(webhooks(writer, door, webhook_secrets, clock, limits, signed_tenants))
     if answers is not None:
-        recorder = Recorder(writer, answers, clock, limits, answer_seconds)
-        for router in (incidents(recorder), support(recorder, token), chat(recorder, gate.limiter)):
+        recorder = Recorder(writer, door, answers, clock, limits, answer_seconds)
+        for router in (incidents(recorder), support(recorder, token, signed_tenants), chat(recorder, gate.limiter)):
             app.include_router(router)
     _answer_with_problems(app)
     return app
 
 
-def _add_events(app: FastAPI, writer: EventWriter, limits: Limits, clock: Clock) -> None:
+def _add_events(app: FastAPI, writer: EventWriter, door: Door, limits: Limits, clock: Clock) -> None:
     @app.post(
         EVENTS_PATH,
         status_code=HTTPStatus.ACCEPTED,
@@ -115,30 +120,31 @@ def _add_events(app: FastAPI, writer: EventWriter, limits: Limits, clock: Clock)
                 HTTPStatus.FORBIDDEN,
                 HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
                 HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
+                HTTPStatus.TOO_MANY_REQUESTS,
                 HTTPStatus.SERVICE_UNAVAILABLE,
             ),
         },
     )
     async def post_events(request: Request) -> Response:
-        """Accept events: 202 with their ids in order, after the log has acknowledged every one."""
+        """Accept events: 202 with their ids in order, after the log has acknowledged every one.
+
+        429 for more than the tenant may send, by the second or by the day: nothing of the request was stored, and
+        `Retry-After` says when it may be sent again.
+        """
         began = time.perf_counter()
         try:
             body, tenant = await read_body(request, limits), principal_of(request).tenant
             events = read_request(body, dict(request.headers), clock(), limits, tenant)
-            await write(writer, events)
+            headers = await write(writer, events, door)
         except Problem as problem:
-            GATEWAY_EVENTS.labels(_outcome(problem)).inc(max(int(str(problem.members.get("bad", 1))), 1))
+            GATEWAY_EVENTS.labels(outcome_of(problem)).inc(max(int(str(problem.members.get("bad", 1))), 1))
             raise
         finally:
             GATEWAY_SECONDS.observe(time.perf_counter() - began)
         GATEWAY_EVENTS.labels("accepted").inc(len(events))
         ids = [event.event_id for event in events]
-        return Response(msgspec.json.encode({"accepted": ids}), HTTPStatus.ACCEPTED, media_type="application/json")
-
-
-def _outcome(problem: Problem) -> str:
-    outcomes = {HTTPStatus.SERVICE_UNAVAILABLE: "unavailable", HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "too_large"}
-    return outcomes.get(problem.status, "rejected")
+        body = msgspec.json.encode({"accepted": ids})
+        return Response(body, HTTPStatus.ACCEPTED, headers, media_type="application/json")
 
 
 def _add_health(app: FastAPI, writer: EventWriter) -> None:

@@ -1,6 +1,6 @@
 """Errors as application/problem+json (RFC 9457): what was wrong, where, and what to do."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from http import HTTPStatus
 from typing import Any
 
@@ -44,3 +44,10 @@ def error_of(rejected: Rejected, index: int | None) -> dict[str, Any]:
     """One entry of `errors`. `index` counts from 0 and is left out for a body that is one event."""
     place = {} if index is None else {"index": index}
     return {**place, "field": rejected.field, "reason": rejected.reason.value, "message": rejected.message}
+
+
+def refuse_other(tenant: str, allowed: Collection[str]) -> None:
+    """Raises Problem, 403, for a tenant that is none of the `allowed`; without any all are."""
+    if allowed and tenant not in allowed:
+        detail = f"this secret sends for {', '.join(sorted(allowed))}, and not for tenant {tenant}"
+        raise Problem(HTTPStatus.FORBIDDEN, detail)

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 import msgspec
 
 from schemas.cloudevents import STRUCTURED, read_message
-from schemas.events import MAX_EVENT_BYTES, TicketEvent, event_from, read_event, ticket_key
+from schemas.events import MAX_EVENT_BYTES, TicketEvent, event_from, read_event, tenant_of, ticket_key
 from schemas.rejections import Reason, Rejected
 from schemas.scored import encode_event
 from streams.gateway.problems import Problem, error_of
@@ -37,6 +37,11 @@ class Accepted(NamedTuple):
     event_id: str
     key: bytes
     value: bytes
+
+    @property
+    def tenant(self) -> str:
+        """Whose it is."""
+        return tenant_of(self.key)
 
 
 _raw_list = msgspec.json.Decoder(list[msgspec.Raw])

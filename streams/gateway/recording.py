@@ -11,10 +11,11 @@ from fastapi import Depends, Header, Query
 from sinks.openapi import problems
 from sinks.prometheus import GATEWAY_EVENTS
 from streams.gateway.answers import Answers, Awaited
+from streams.gateway.door import Door
 from streams.gateway.problems import Problem
 from streams.gateway.reading import Limits, read_fields
 from streams.gateway.writer import EventWriter
-from streams.gateway.writing import write
+from streams.gateway.writing import outcome_of, write
 
 # A namespace of our own: the same key for the same interface and tenant is the same event, in every gateway.
 NAMESPACE: Final = uuid.uuid5(uuid.NAMESPACE_DNS, "requests.ticketpulse")
@@ -24,6 +25,7 @@ ERRORS: Final = problems(
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE,
     HTTPStatus.UNSUPPORTED_MEDIA_TYPE,
     HTTPStatus.UNPROCESSABLE_ENTITY,
+    HTTPStatus.TOO_MANY_REQUESTS,
     HTTPStatus.SERVICE_UNAVAILABLE,
 )
 
@@ -62,9 +64,16 @@ class Recorder:
     """Writes an event and waits up to `seconds` for what becomes of it."""
 
     def __init__(
-        self, writer: EventWriter, answers: Answers, clock: Callable[[], datetime], limits: Limits, seconds: float
+        self,
+        writer: EventWriter,
+        door: Door,
+        answers: Answers,
+        clock: Callable[[], datetime],
+        limits: Limits,
+        seconds: float,
     ) -> None:
         self._writer = writer
+        self._door = door
         self._answers = answers
         self._clock = clock
         self._seconds = seconds
@@ -73,14 +82,15 @@ class Recorder:
     async def record(self, fields: Mapping[str, Any], enough: Callable[[Awaited], bool]) -> Awaited:
         """What was heard until it was enough, or until the time was over. The event is in the log then.
 
-        Raises Problem: 400 and 413 for an event that cannot be, 503 when the log did not take it.
+        Raises Problem: 400 and 413 for an event that cannot be, 429 when its tenant sends too much, 503 when the log
+        did not take it.
         """
         accepted = read_fields({**fields, "wants_state": True}, self._clock(), self.limits)
         async with self._answers.awaiting(accepted.key, accepted.event_id, self._seconds) as awaited:
             try:
-                await write(self._writer, [accepted])
-            except Problem:
-                GATEWAY_EVENTS.labels("unavailable").inc()
+                await write(self._writer, [accepted], self._door)
+            except Problem as problem:
+                GATEWAY_EVENTS.labels(outcome_of(problem)).inc()
                 raise
             GATEWAY_EVENTS.labels("accepted").inc()
             await awaited.until(enough, self._seconds)

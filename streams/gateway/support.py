@@ -1,7 +1,7 @@
 """POST /api/support/escalate: a bot hands a conversation over to a person."""
 
 import hmac
-from collections.abc import Callable
+from collections.abc import Callable, Collection
 from http import HTTPStatus
 from typing import Annotated, Any, Final, Literal
 from uuid import UUID
@@ -15,7 +15,7 @@ from sinks.openapi import problems
 from streams.gateway.answers import Awaited
 from streams.gateway.body import json_route
 from streams.gateway.incidents import MESSAGE_CHARS, Id, Text, ticket_of
-from streams.gateway.problems import Problem
+from streams.gateway.problems import Problem, refuse_other
 from streams.gateway.recording import ERRORS, From, Recorder
 
 PATH: Final = "/api/support/escalate"
@@ -86,10 +86,10 @@ class EscalationAnswer(BaseModel):
     message: str
 
 
-def support(recorder: Recorder, token: SecretStr | None) -> APIRouter:
-    """The interface. Without a `token` it answers 503."""
+def support(recorder: Recorder, token: SecretStr | None, tenants: Collection[str] = ()) -> APIRouter:
+    """The interface. Without a `token` it answers 503. It is for `tenants` only, if there are any."""
     router = APIRouter(route_class=json_route(recorder.limits, _guard(token)))
-    errors = {**ERRORS, **problems(HTTPStatus.UNAUTHORIZED)}
+    errors = {**ERRORS, **problems(HTTPStatus.UNAUTHORIZED, HTTPStatus.FORBIDDEN)}
     pending = {"model": EscalationAnswer, "description": "Recorded; its number is not known yet."}
 
     # The guard has checked the token before the body was read: this describes it.
@@ -101,6 +101,7 @@ def support(recorder: Recorder, token: SecretStr | None) -> APIRouter:
 
         A ticket that is escalated already is answered with that escalation. 202 when the number is not known in time.
         """
+        refuse_other(sender.tenant, tenants)
         event_id = sender.event_id(PATH)
         event = _event(asked, event_id, sender.tenant)
         heard = await recorder.record(event, _numbered)

@@ -3,7 +3,7 @@
 It is in no API document: its callers are programs of others, and each sends what it likes.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from datetime import datetime
 from http import HTTPStatus
 from typing import Annotated, Final
@@ -15,10 +15,11 @@ from pydantic import BaseModel, SecretStr
 from schemas.rejections import Reason, Rejected
 from sinks.prometheus import GATEWAY_EVENTS, WEBHOOKS
 from streams.gateway.body import read_body
-from streams.gateway.problems import Problem, error_of
+from streams.gateway.door import Door
+from streams.gateway.problems import Problem, error_of, refuse_other
 from streams.gateway.reading import PLAIN, Accepted, Limits, media_type_of, read_fields
 from streams.gateway.writer import EventWriter
-from streams.gateway.writing import write
+from streams.gateway.writing import outcome_of, write
 from streams.sources.fields import Read
 from streams.sources.vendors import VENDORS, Vendor
 
@@ -35,9 +36,14 @@ class WebhookAnswer(BaseModel):
 
 
 def webhooks(
-    writer: EventWriter, secrets: Mapping[str, SecretStr], clock: Callable[[], datetime], limits: Limits
+    writer: EventWriter,
+    door: Door,
+    secrets: Mapping[str, SecretStr],
+    clock: Callable[[], datetime],
+    limits: Limits,
+    tenants: Collection[str] = (),
 ) -> APIRouter:
-    """The interface. A vendor without a secret is answered 503."""
+    """The interface. A vendor without a secret is answered 503. It is for `tenants` only, if there are any."""
     router = APIRouter()
 
     @router.post(PATH, status_code=HTTPStatus.ACCEPTED, include_in_schema=False)
@@ -46,9 +52,10 @@ def webhooks(
         known = _vendor(vendor)
         try:
             body = await _genuine(known, request, secrets, clock(), limits)
+            refuse_other(tenant, tenants)
             found = _read(known, body, tenant)
             events = [read_fields(fields, clock(), limits) for fields in found.events]
-            await _store(writer, events)
+            await _store(writer, door, events)
         except Problem as problem:
             WEBHOOKS.labels(known.name, _OUTCOMES.get(problem.status, "rejected")).inc()
             raise
@@ -62,14 +69,15 @@ _OUTCOMES: Final = {
     HTTPStatus.UNAUTHORIZED: "unauthorized",
     HTTPStatus.SERVICE_UNAVAILABLE: "unavailable",
     HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "too_large",
+    HTTPStatus.TOO_MANY_REQUESTS: "over_quota",
 }
 
 
-async def _store(writer: EventWriter, events: Sequence[Accepted]) -> None:
+async def _store(writer: EventWriter, door: Door, events: Sequence[Accepted]) -> None:
     try:
-        await write(writer, events)
-    except Problem:
-        GATEWAY_EVENTS.labels("unavailable").inc(len(events))
+        await write(writer, events, door)
+    except Problem as problem:
+        GATEWAY_EVENTS.labels(outcome_of(problem)).inc(len(events))
         raise
     GATEWAY_EVENTS.labels("accepted").inc(len(events))
 

@@ -2,9 +2,10 @@
 
 import asyncio
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from http import HTTPStatus
 
+from streams.gateway.door import Door
 from streams.gateway.problems import Problem
 from streams.gateway.reading import Accepted
 from streams.gateway.writer import EventWriter, NotAcknowledged
@@ -14,8 +15,27 @@ log = logging.getLogger(__name__)
 RETRY_AFTER_SECONDS = 2
 
 
-async def write(writer: EventWriter, events: Sequence[Accepted]) -> None:
-    """All events, in order for each ticket. The tasks are begun in the order of the list. Raises Problem: 503."""
+async def write(writer: EventWriter, events: Sequence[Accepted], door: Door) -> Mapping[str, str]:
+    """All events, in order for each ticket. Returns headers for the answer. Raises Problem: 429 for more than their
+    tenants may send, and 503.
+    """
+    with door.letting_in(events) as headers:
+        await _write(writer, events)
+    return headers
+
+
+def outcome_of(problem: Problem) -> str:
+    """What became of events that were answered by a problem, as metrics have it."""
+    outcomes = {
+        HTTPStatus.SERVICE_UNAVAILABLE: "unavailable",
+        HTTPStatus.REQUEST_ENTITY_TOO_LARGE: "too_large",
+        HTTPStatus.TOO_MANY_REQUESTS: "over_quota",
+    }
+    return outcomes.get(problem.status, "rejected")
+
+
+async def _write(writer: EventWriter, events: Sequence[Accepted]) -> None:
+    # The tasks are begun in the order of the list.
     sends = [asyncio.ensure_future(writer.send(event.key, event.value)) for event in events]
     try:
         await asyncio.gather(*sends)

@@ -6,6 +6,7 @@ import sys
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import asynccontextmanager
 from pathlib import Path
+from types import MappingProxyType
 from typing import NamedTuple
 
 import msgspec
@@ -43,7 +44,7 @@ async def measure(folder: Path, libs: Path, schedule: Schedule, console: Console
         await asyncio.to_thread(clickhouse.start)
         try:
             url = clickhouse.url("ticketpulse")
-            async with _product(folder, kafka.brokers, url) as gateway:
+            async with product(folder, kafka.brokers, url) as gateway:
                 load = Load(gateway, schedule.rate, schedule.warm_up + schedule.seconds, str(folder / "sent.json"))
                 return await _watched(kafka.brokers, url, load, schedule, console)
         finally:
@@ -51,7 +52,9 @@ async def measure(folder: Path, libs: Path, schedule: Schedule, console: Console
 
 
 @asynccontextmanager
-async def _product(folder: Path, brokers: str, clickhouse_url: str) -> AsyncIterator[str]:
+async def product(
+    folder: Path, brokers: str, clickhouse_url: str, more: Mapping[str, str] = MappingProxyType({})
+) -> AsyncIterator[str]:
     """`ticketpulse up` without its feed; yields the gateway's address once it accepts events."""
     gateway_port = free_port()
     settings = {
@@ -60,6 +63,7 @@ async def _product(folder: Path, brokers: str, clickhouse_url: str) -> AsyncIter
         "TICKETPULSE_LOCAL_DIR": str(folder / "product"),
         "TICKETPULSE_GATEWAY_PORT": str(gateway_port),
         "TICKETPULSE_PAGE_PORT": str(free_port()),
+        **more,
     }
     log = (folder / "up.log").open("wb")
     process = await asyncio.create_subprocess_exec(

@@ -38,14 +38,14 @@ async def watch_escalations(brokers: str, seen: dict[str, float], ready: asyncio
             seen.setdefault(decode(record.value or b"").event_id, time.monotonic())
 
 
-async def watch_rows(url: str, seen: dict[str, float], stop: asyncio.Event) -> None:
-    """Note when an event's row is in the answer of a query, asked again every 200 ms."""
+async def watch_rows(url: str, seen: dict[str, float], stop: asyncio.Event, tenants: str = "") -> None:
+    """Note when an event's row is in the answer of a query, asked again every 200 ms; of tenants that begin so."""
     client = connect(url, readonly=True)
     for poll in itertools.count():
         if stop.is_set():
             break
         asked = time.monotonic()
-        ids = await asyncio.to_thread(_since, client, LOOK_BACK if poll % LONG_EVERY else LONG_LOOK_BACK)
+        ids = await asyncio.to_thread(_since, client, LOOK_BACK if poll % LONG_EVERY else LONG_LOOK_BACK, tenants)
         answered = time.monotonic()
         for event_id in ids:
             seen.setdefault(event_id, answered)
@@ -53,11 +53,12 @@ async def watch_rows(url: str, seen: dict[str, float], stop: asyncio.Event) -> N
     client.close()
 
 
-def _since(client: Any, look_back: timedelta) -> list[str]:
+def _since(client: Any, look_back: timedelta, tenants: str) -> list[str]:
     since = datetime.now(UTC) - look_back
     result = client.query(
-        "SELECT event_id FROM scored_events WHERE received_at >= {since:DateTime64(3)}",
-        parameters={"since": since},
+        "SELECT event_id FROM scored_events WHERE received_at >= {since:DateTime64(3)} "
+        "AND startsWith(tenant, {tenants:String})",
+        parameters={"since": since, "tenants": tenants},
         column_oriented=True,
     )
     return list(result.result_set[0]) if result.result_set else []
