@@ -17,6 +17,7 @@ CREATE QUOTA IF NOT EXISTS tenant_reader_quota KEYED BY user_name FOR INTERVAL 1
     TO tenant_reader;
 
 CREATE ROW POLICY IF NOT EXISTS tenant_rows ON alerts USING tenant = substring(currentUser(), 8) TO tenant_reader;
+CREATE ROW POLICY IF NOT EXISTS tenant_rows ON assignments USING tenant = substring(currentUser(), 8) TO tenant_reader;
 CREATE ROW POLICY IF NOT EXISTS tenant_rows ON audit USING tenant = substring(currentUser(), 8) TO tenant_reader;
 CREATE ROW POLICY IF NOT EXISTS tenant_rows ON corrections USING tenant = substring(currentUser(), 8) TO tenant_reader;
 CREATE ROW POLICY IF NOT EXISTS tenant_rows ON enrichments USING tenant = substring(currentUser(), 8) TO tenant_reader;
@@ -35,6 +36,7 @@ CREATE ROW POLICY IF NOT EXISTS tenant_rows ON tickets_begun USING tenant = subs
 CREATE ROW POLICY IF NOT EXISTS tenant_rows ON windows USING tenant = substring(currentUser(), 8) TO tenant_reader;
 
 GRANT SELECT ON alerts TO tenant_reader;
+GRANT SELECT ON assignments TO tenant_reader;
 GRANT SELECT ON audit TO tenant_reader;
 GRANT SELECT ON corrections TO tenant_reader;
 GRANT SELECT ON enrichments TO tenant_reader;
@@ -54,6 +56,8 @@ GRANT SELECT ON windows TO tenant_reader;
 
 -- Views read by the rights of who asks, so the policies hold in them.
 GRANT SELECT ON alerts_now TO tenant_reader;
+GRANT SELECT ON assignments_now TO tenant_reader;
+GRANT SELECT ON assignments_standing TO tenant_reader;
 GRANT SELECT ON corrections_now TO tenant_reader;
 GRANT SELECT ON corrections_standing TO tenant_reader;
 GRANT SELECT ON enrichments_now TO tenant_reader;
