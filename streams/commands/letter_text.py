@@ -1,14 +1,18 @@
 """Dead letters as people and programs read them."""
 
 import base64
+import re
 import sys
 from collections import Counter
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 import typer
 
 from streams.commands.terminal import print_json, print_table
+
+# C0 and C1 without tab and line feed, and what turns the direction of reading around.
+_CONTROL: Final = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u202a-\u202e\u2066-\u2069]")
 
 if TYPE_CHECKING:
     from streams.broker.letters import Letter, Place
@@ -24,7 +28,7 @@ def print_letters(letters: Sequence["Letter"]) -> None:
             one.letter.stage,
             one.letter.reason,
             _origin(one),
-            one.letter.message,
+            visible(one.letter.message),
         )
         for one in letters
     ]
@@ -42,7 +46,7 @@ def print_summary(places: Sequence["Place"]) -> None:
 
 
 def print_letter(one: "Letter") -> None:
-    """All of one, its bytes last and untouched."""
+    """All of one, its bytes last and untouched; on a terminal without what a terminal would obey."""
     letter = one.letter
     said = {
         "id": one.id,
@@ -59,12 +63,22 @@ def print_letter(one: "Letter") -> None:
     said["key"] = "none" if letter.key is None else letter.key.decode("utf-8", "backslashreplace")
     said |= {f"header {name}": raw.decode("utf-8", "backslashreplace") for name, raw in letter.headers}
     for name, value in said.items():
-        typer.echo(f"{name}: {value}")
+        typer.echo(f"{name}: {visible(str(value))}")
     typer.echo(f"value: {'none (a tombstone)' if letter.value is None else f'{len(letter.value):,} bytes'}")
     if letter.value is not None:
         sys.stdout.flush()
-        sys.stdout.buffer.write(b"\n" + letter.value + b"\n")
+        shown = _for_terminal(letter.value) if sys.stdout.isatty() else letter.value
+        sys.stdout.buffer.write(b"\n" + shown + b"\n")
         sys.stdout.buffer.flush()
+
+
+def visible(text: str) -> str:
+    """The text with control characters as escapes, but for tabs and ends of lines: nobody's words steer a terminal."""
+    return _CONTROL.sub(lambda found: f"\\x{ord(found[0]):02x}", text)
+
+
+def _for_terminal(raw: bytes) -> bytes:
+    return visible(raw.decode("utf-8", "backslashreplace")).encode()
 
 
 def print_described(letters: Sequence["Letter"]) -> None:

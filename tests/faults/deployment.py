@@ -27,11 +27,13 @@ _MOST_EVENTS = 200_000
 class Deployment:
     """Processes on a broker, so many of each stage as `counts` says, and of SINK if it names that: then there is a
     ClickHouse server too. `rate` events a second flow. Logs go to `folder`.
+    What is started has the variables `also` too.
     """
 
     def __init__(self, cluster: Cluster, folder: Path, counts: Mapping[str, int], rate: float) -> None:
         self.cluster = cluster
         self.running: dict[str, list[ProductProcess]] = {kind: [] for kind in counts}
+        self.also: dict[str, str] = {}
         self._counts = counts
         self._folder = folder
         self._all: list[ProductProcess] = []
@@ -67,7 +69,7 @@ class Deployment:
         if kind == SINK:
             process = Sink(len(self._all), self._environment, self._folder)
         else:
-            process = StageProcess(kind, len(self._all), self.cluster.brokers, self._folder)
+            process = StageProcess(kind, len(self._all), self.cluster.brokers, self._folder, also=self.also)
         self._all.append(process)
         self.running[kind].append(process)
 

@@ -194,7 +194,7 @@ def _window(value: bytes) -> tuple[Cell, Published]:
 
 def agree(expected: Expected, newest: Mapping[Cell, Published]) -> bool:
     """Whether every window is final and as expected."""
-    return len(newest) >= len(expected.windows) and not any(_differences(expected, newest))
+    return len(newest) >= len(expected.windows) and not any(differences(expected, newest))
 
 
 def has_reminded(expected: Expected, plan: Plan, storage: Storage) -> bool:
@@ -213,7 +213,7 @@ def examine(evidence: Evidence, expected: Expected, follower: Follower) -> list[
         *_notices(evidence, expected),
         *_positions(evidence),
         *follower.odd,
-        *_differences(expected, follower.newest),
+        *differences(expected, follower.newest),
         *_too_early(evidence, expected),
     ]
 
@@ -352,7 +352,8 @@ def _positions(evidence: Evidence) -> Iterator[Finding]:
 # -- windows
 
 
-def _differences(expected: Expected, newest: Mapping[Cell, Published]) -> Iterator[Finding]:
+def differences(expected: Expected, newest: Mapping[Cell, Published]) -> Iterator[Finding]:
+    """What of the newest windows is not as expected, or still open."""
     for cell in expected.windows.keys() | newest.keys():
         # The product counts more than is known here: a window may hold nothing else.
         wanted, got = expected.windows.get(cell, NOTHING), newest.get(cell)
