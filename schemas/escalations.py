@@ -42,8 +42,9 @@ class Escalation(msgspec.Struct, kw_only=True, frozen=True):
     `escalation_id` follows from its cause alone; `occurred_at` is the time of what caused it, at most five minutes
     after its append. `revision` rises with everything that happens to it; the record with the highest one is what is
     known. `number` is None until it is given, within a second or so. `rule` is the policy's; `raised_by` are later
-    rules that found the ticket more urgent. `arm` is the trial's name and side for a ticket in a trial. `summary` are
-    the last five messages in a line each.
+    rules that found the ticket more urgent. `assignee` is the agent who has the ticket, empty while nobody has, None
+    where the tenant's tickets are given to nobody. `arm` is the trial's name and side for a ticket in a trial.
+    `summary` are the last five messages in a line each.
     """
 
     escalation_id: str
@@ -88,6 +89,7 @@ class Escalation(msgspec.Struct, kw_only=True, frozen=True):
     source_reference_id: str | None = None
 
     queue: str | None = None
+    assignee: str | None = None
     notify: tuple[str, ...] = ()
     respond_within: int = 3600
     respond_by: datetime

@@ -75,6 +75,7 @@ class Facts:
     channel: str = ""
     status: str = ""
     queue: str = ""
+    assignee: str = ""
     rule: str = ""
     score: float | None = None
     label: str = ""
@@ -162,6 +163,7 @@ def _of_an_escalation(escalation: Escalation, kind: Kind) -> Facts:
         channel=escalation.channel,
         status=escalation.status,
         queue=_line(escalation.queue),
+        assignee=_line(escalation.assignee),
         rule=_line(escalation.raised_by[-1] if kind == "raised" and escalation.raised_by else escalation.rule),
         score=escalation.score,
         label=escalation.label or "",

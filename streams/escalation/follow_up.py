@@ -1,4 +1,4 @@
-"""What becomes of an escalation: acknowledged, answered, resolved, reopened. Pure."""
+"""What becomes of an escalation: numbered, given to an agent, acknowledged, answered, resolved, reopened. Pure."""
 
 from datetime import UTC, datetime, timedelta
 from typing import Any
@@ -47,6 +47,13 @@ def followed(record: Escalation, event: ScoredEvent, before: Conversation, after
 def numbered(record: Escalation, number: str) -> Escalation:
     """The record with its number."""
     return msgspec.structs.replace(record, revision=record.revision + 1, number=number)
+
+
+def given_to(record: Escalation, agent: str) -> Escalation:
+    """The record with the agent who has its ticket; the same one where that is no news, or the escalation is over."""
+    if record.assignee == agent or record.state == "resolved":
+        return record
+    return msgspec.structs.replace(record, revision=record.revision + 1, assignee=agent)
 
 
 def _status(record: Escalation, event: ScoredEvent, after: Conversation, moment: datetime) -> dict[str, Any]:

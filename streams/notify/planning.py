@@ -16,6 +16,8 @@ from streams.notify.steps import Step
 
 # An escalation gets its number a moment after it has begun, and nobody likes to be told twice.
 NUMBER_MS: Final = 2_000
+# So does one whose ticket is given to agents, if somebody can take it.
+ASSIGNEE_MS: Final = 5_000
 OVER: Final = "over before it was told"
 TOGETHER: Final = "told together with others"
 NOT_SET_UP: Final = "no target is set up: it would have been sent"
@@ -43,7 +45,7 @@ def plan(
             _plan_one(identity, name, step, at, book, state, ledger, refused, said)
             planned = state.get(JOBS, identity.encode())
             is_news |= planned is not None and planned.is_open
-        elif newer and known.state == "waiting" and known.attempt == 0 and _is_numbered(step):
+        elif newer and known.state == "waiting" and known.attempt == 0 and not _lacks(step):
             _hasten(identity, known, at, state)
     return is_news
 
@@ -62,7 +64,7 @@ def _plan_one(
     target = book.targets.get(name)
     if step.before and not is_machine(target) and not _was_told(step, name, at, state, ledger):
         return
-    ready_at = at if _is_numbered(step) else at + NUMBER_MS
+    ready_at = at + _lacks(step)
     job = Job(
         place=next_place(state),
         kind=step.kind,
@@ -153,11 +155,16 @@ def _no_reader(address: str, book: NotifyBook) -> str:
     return ""
 
 
-def _is_numbered(step: Step) -> bool:
-    """Whether all is known that people want to read."""
-    return not isinstance(step.notice, Escalated) or step.notice.escalation.number is not None
+def _lacks(step: Step) -> int:
+    """How long to wait for what people want to read and is not yet known: a number, and who has the ticket."""
+    if not isinstance(step.notice, Escalated):
+        return 0
+    escalation = step.notice.escalation
+    if escalation.assignee == "" and escalation.state == "open":
+        return ASSIGNEE_MS
+    return NUMBER_MS if escalation.number is None else 0
 
 
 def _hasten(identity: str, job: Job, at: int, state: Overlay) -> None:
-    if job.ready_at == job.planned_at + NUMBER_MS:
+    if job.ready_at - job.planned_at in (NUMBER_MS, ASSIGNEE_MS):
         keep(identity, replace(job, ready_at=min(job.ready_at, at)), state)

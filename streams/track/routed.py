@@ -75,6 +75,14 @@ def take_assignment(key: bytes, answer: Assigned, state: Overlay) -> bool:
     return True
 
 
+def assignee_of(key: bytes, known: Conversation, routing: Routing | None, state: Overlay) -> str | None:
+    """Who has a ticket: empty while nobody has, None where the tenant's tickets are given to nobody."""
+    row = state.get(ROUTED, key)
+    if routing is None:
+        return None
+    return row.assigned if row is not None and row.session == known.opened_by and not row.is_over else ""
+
+
 def forget(ticket: Ticket, known: Conversation, at: int, state: Overlay, output: Output) -> None:
     """Drop what is kept of a ticket that is forgotten; nobody needs to have it any more."""
     if state.get(ROUTED, ticket.key) is not None:

@@ -33,7 +33,7 @@ from streams.escalation.book import PolicyBook
 from streams.escalation.compiled import ReadyPolicy
 from streams.escalation.deciding import armed_again, decide, escalated
 from streams.escalation.facts import Moment
-from streams.escalation.follow_up import concerns, followed, numbered
+from streams.escalation.follow_up import concerns, followed, given_to, numbered
 from streams.escalation.record import CONTEXT_MESSAGES, Case, escalation_of, raised
 from streams.scoring.readings import GENERAL
 from streams.track import answers, notices, routed, samples, tickets, timers, totals
@@ -247,6 +247,8 @@ class TrackStage:
         record = raised(earlier, case, decision, ticket.policy) if earlier else None
         if record is None:
             record = escalation_of(case, decision, ticket.policy)
+            assignee = routed.assignee_of(ticket.key, known, self._book.routes.get(ticket.tenant), state)
+            record = msgspec.structs.replace(record, assignee=assignee)
             year = record.occurred_at.year
             _ask(NumberWanted(ticket.tenant, ticket.ticket_id, record.escalation_id, year), output)
             output.count("escalations", record.channel, rule.name)
@@ -266,6 +268,7 @@ class TrackStage:
         if isinstance(answer, Assigned):
             if routed.take_assignment(key, answer, state):
                 self._tell_standing(ticket, record.timestamp, state, output)
+                _name_agent(ticket, known, answer, state, output)
             return
         if isinstance(answer, CustomerKnown):
             known = msgspec.structs.replace(known, tickets=answer.tickets)
@@ -483,6 +486,16 @@ def _tell_state(
         reply=reply_of(record) if record else None,
     )
     output.send(topics.CONVERSATIONS, ticket.key, encode_state(told))
+
+
+def _name_agent(ticket: Ticket, known: Conversation, answer: Assigned, state: Overlay, output: Output) -> None:
+    """Name the agent in the ticket's escalation, if it has one that is not over."""
+    record = tickets.escalation(known, ticket.key, state) if known.escalated else None
+    if record is None or not answer.agent or answer.state == "over":
+        return
+    named = given_to(record, answer.agent)
+    if named is not record:
+        _publish(named, ticket, state, output)
 
 
 def _publish(record: Escalation, ticket: Ticket, state: Overlay, output: Output) -> None:

@@ -67,6 +67,15 @@ def test_an_escalation_in_german() -> None:
     assert "Bewertung:  0,87 von 10 (sehr negativ)" in words.text
 
 
+@pytest.mark.parametrize(("language", "line"), [("en", "Agent:     ann"), ("de", "Zuständig:  ann")])
+def test_who_has_the_ticket_is_named(language: str, line: str) -> None:
+    given = notification_of(Escalated(escalation=replace(escalation(), assignee="ann")), "escalation")
+    words = BUILT_IN.words(given, language)
+    assert line in words.text
+    assert ">ann</td>" in words.html
+    assert line.partition(":")[0] not in BUILT_IN.words(sample("escalation"), language).text
+
+
 def test_a_customer_is_answered_once_in_a_thread() -> None:
     told = sample("acknowledgement")
     assert BUILT_IN.words(told, "en").subject == "Re: Where is my parcel? [TKT-2026-0042]"

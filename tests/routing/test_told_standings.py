@@ -7,6 +7,8 @@ import pytest
 
 from schemas import registry
 from schemas.assignments import Assigned
+from schemas.escalations import Escalation, decode_escalation
+from schemas.notices import Escalated, decode_notice
 from schemas.routing import Standing, decode_standing
 from streams import topics
 from streams.engine.log import Outgoing
@@ -40,6 +42,10 @@ def track() -> Partition:
 def told(sent: Sequence[Outgoing]) -> list[Standing]:
     assert all(each.key == b"acme" for each in sent if each.topic == topics.ROUTING)
     return [decode_standing(each.value or b"") for each in sent if each.topic == topics.ROUTING]
+
+
+def escalations(sent: Sequence[Outgoing]) -> list[Escalation]:
+    return [decode_escalation(each.value or b"") for each in sent if each.topic == topics.ESCALATIONS]
 
 
 def assigned(session: str, revision: int = 1, agent: str = "ann", after: int = 0, state: Any = "assigned") -> Appended:
@@ -89,6 +95,28 @@ def test_an_escalation_is_told_at_once_and_with_its_priority(track: Partition) -
     track.process(happened("e1"))
     [escalated] = told(track.process(angry("e2", MINUTE)))
     assert (escalated.is_escalated, escalated.priority) == (True, "high")
+
+
+def test_an_escalation_names_who_has_the_ticket(track: Partition) -> None:
+    [due] = told(track.process(happened("e1")))
+    assert [each.assignee for each in escalations(track.process(angry("e2", MINUTE)))] == [""]
+    sent = track.process(assigned(due.session, after=MINUTE))
+    [named] = escalations(sent)
+    assert (named.assignee, named.revision) == ("ann", 2)
+    [notice] = [decode_notice(each.value or b"") for each in sent if each.topic == topics.NOTICES]
+    assert isinstance(notice, Escalated)
+    assert notice.escalation.assignee == "ann"
+    # Nobody is no name, and an end is none of anybody's.
+    assert escalations(track.process(assigned(due.session, 2, "", state="waiting"))) == []
+    [moved] = escalations(track.process(assigned(due.session, 3, "bob")))
+    assert (moved.assignee, moved.revision) == ("bob", 3)
+    track.process(status("e3", "resolved", 2 * MINUTE))
+    assert escalations(track.process(assigned(due.session, 4, "bob", state="over"))) == []
+
+
+def test_where_tickets_are_given_to_nobody_an_escalation_says_nothing_of_it() -> None:
+    track = Partition(TrackStage(book({}), EVENT_IDS, RULES))
+    assert [each.assignee for each in escalations(track.process(angry("e1")))] == [None]
 
 
 def test_of_escalated_tickets_only() -> None:

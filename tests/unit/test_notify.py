@@ -13,7 +13,7 @@ from schemas.notices import Acknowledged, Awaited, Escalated, Reported, Tried, d
 from schemas.notifications import Notification, message_id, notification_id
 from streams.notify.dispatch import DIGEST_MAX, UNDER_WAY
 from streams.notify.jobs import ADDRESSED, FACTS, JOBS
-from streams.notify.planning import NOT_SET_UP, NUMBER_MS, OVER, TOGETHER
+from streams.notify.planning import ASSIGNEE_MS, NOT_SET_UP, NUMBER_MS, OVER, TOGETHER
 from streams.notify.stage import KNOWN_MS
 from tests.unit.notices import (
     CUSTOMER,
@@ -101,6 +101,25 @@ def test_a_number_that_does_not_come_holds_nobody_up() -> None:
     planner = Planner(leads(""))
     planner.tell(escalation(number=None))
     assert len(planner.due(NINE + NUMBER_MS)) == 1
+
+
+def test_one_that_is_given_to_agents_waits_a_moment_for_who_has_it() -> None:
+    planner = Planner(leads(""))
+    first = escalation(number=None, assignee="")
+    planner.tell(first)
+    numbered = revised(first, number=NUMBER)
+    planner.tell(numbered, now=NINE + 500)
+    assert planner.due(NINE + ASSIGNEE_MS - 1) == []
+    given = revised(numbered, assignee="ann")
+    planner.tell(given, now=NINE + ASSIGNEE_MS - 1)
+    (due,) = planner.due(NINE + ASSIGNEE_MS)
+    assert due.notices == (given,)
+
+
+def test_an_agent_who_is_not_found_holds_nobody_up() -> None:
+    planner = Planner(leads(""))
+    planner.tell(escalation(assignee=""))
+    assert len(planner.due(NINE + ASSIGNEE_MS)) == 1
 
 
 def test_an_older_revision_does_not_replace_a_newer_one() -> None:
