@@ -15,7 +15,7 @@ run: setup ## run everything here with a live feed, and print the page's address
 
 test: ## set up, then run every check and all tests against a real broker of their own
 	@env -u KAFKA_BROKERS -u TICKETPULSE_LOCAL_DIR scripts/setup --with-browser --with-prometheus \
-		--with-dovecot --with-toxiproxy
+		--with-dovecot --with-toxiproxy --with-compose
 	@scripts/check
 
 check: ## the same without the set-up
@@ -82,6 +82,6 @@ audit: setup ## look for known holes in all locked packages; fails when that can
 	@$(PYTHON_BIN) -m deploy.supply.audit $(if $(OSV),--osv $(OSV))
 
 clean: ## remove what set-up and tests made; the data of `make run` in .local stays
-	rm -rf .venv build dist *.egg-info .local/kafka/libs .local/kafka/.done .local/kafka/classes.jsa .local/toxiproxy \
+	rm -rf .venv build dist *.egg-info .local/kafka/libs .local/kafka/.done .local/kafka/classes.jsa .local/toxiproxy .local/compose \
 		.pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

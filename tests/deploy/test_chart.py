@@ -3,8 +3,6 @@
 import copy
 import json
 import re
-import subprocess
-import sys
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -17,13 +15,11 @@ from streams import topics
 from streams.cli import app
 from streams.config import Settings
 from streams.stages import STAGES
+from tests.deploy.charted import CHART, KUBERNETES, Resource, containers, helm, rendered
 from tests.deploy.commands import has_command
 from tests.deploy.custom_resources.checking import KINDS, faults
 
 ROOT = Path(__file__).parents[2]
-CHART = ROOT / "deploy" / "helm" / "ticketpulse"
-KUBERNETES = "1.31.0"
-Resource = dict[str, Any]
 
 LEAST: Resource = {"kafka": {"brokers": "kafka:9092"}, "clickhouse": {"secret": "clickhouse"}}
 MOST: Resource = {
@@ -47,36 +43,22 @@ MOST: Resource = {
 VALUES = {"least": LEAST, "most": MOST}
 
 
-def helm(*arguments: str, values: Resource) -> subprocess.CompletedProcess[str]:
-    program = Path(sys.executable).with_name("helm")
-    return subprocess.run(
-        [program, *arguments, "--kube-version", KUBERNETES, "--values", "-"],
-        input=json.dumps(values),
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-
-
 @cache
-def rendered(name: str) -> list[Resource]:
-    done = helm("template", "tp", str(CHART), values=VALUES[name])
-    assert done.returncode == 0, done.stderr
-    return [each for each in yaml.safe_load_all(done.stdout) if each]
+def release(name: str) -> list[Resource]:
+    return rendered(VALUES[name])
 
 
 def of_kind(name: str, kind: str) -> list[Resource]:
-    return [each for each in rendered(name) if each["kind"] == kind]
+    return [each for each in release(name) if each["kind"] == kind]
 
 
-def containers(name: str) -> list[Resource]:
-    pods = [each["spec"]["template"]["spec"] for kind in ("Deployment", "Job") for each in of_kind(name, kind)]
-    return [container for pod in pods for container in pod["containers"]]
+def all_containers(name: str) -> list[Resource]:
+    return containers(release(name), "Deployment", "Job")
 
 
 @pytest.mark.parametrize("name", VALUES)
 def test_kubernetes_takes_it(name: str) -> None:
-    checked = [each for each in rendered(name) if each["kind"] not in KINDS]
+    checked = [each for each in release(name) if each["kind"] not in KINDS]
     for resource in checked:
         kubernetes_validate.validate(resource, KUBERNETES.rpartition(".")[0], strict=True)
     assert {each["kind"] for each in checked} >= {
@@ -140,7 +122,7 @@ def test_helm_finds_nothing_wrong(name: str) -> None:
 
 @pytest.mark.parametrize("name", VALUES)
 def test_every_process_of_the_product_runs(name: str) -> None:
-    commands = [tuple(container["args"]) for container in containers(name)]
+    commands = [tuple(container["args"]) for container in all_containers(name)]
     assert all(has_command(app, command) for command in commands)
     assert {command[2] for command in commands if command[0] == "worker"} == set(STAGES)
     others = {("sink", "clickhouse"), ("sink", "notify"), ("predict", "run"), ("serve", "gateway"), ("serve", "page")}
@@ -150,13 +132,13 @@ def test_every_process_of_the_product_runs(name: str) -> None:
 @pytest.mark.parametrize("name", VALUES)
 def test_what_is_set_is_what_the_settings_know(name: str) -> None:
     known = {f"TICKETPULSE_{field.upper()}" for field in Settings.model_fields} | {"KAFKA_BROKERS", "CLICKHOUSE_URL"}
-    for container in containers(name):
+    for container in all_containers(name):
         assert {variable["name"] for variable in container["env"]} <= known
 
 
 @pytest.mark.parametrize("name", VALUES)
 def test_nothing_runs_with_more_rights_than_it_needs(name: str) -> None:
-    for container in containers(name):
+    for container in all_containers(name):
         assert container["securityContext"] == {
             "allowPrivilegeEscalation": False,
             "readOnlyRootFilesystem": True,
@@ -169,7 +151,7 @@ def test_nothing_runs_with_more_rights_than_it_needs(name: str) -> None:
 
 
 def test_a_worker_ends_in_order_before_its_memory_is_used_up() -> None:
-    for container in containers("least"):
+    for container in all_containers("least"):
         limits = [each["value"] for each in container["env"] if each["name"] == "TICKETPULSE_MEMORY_LIMIT"]
         if limits:
             given = container["resources"]["limits"]["memory"]
@@ -218,8 +200,8 @@ def test_topics_are_those_of_the_code() -> None:
     made = {each["spec"]["topicName"]: each["spec"] for each in of_kind("most", "KafkaTopic")}
     assert {name: spec["config"] for name, spec in made.items()} == {each.name: each.settings for each in topics.ALL}
     assert {(spec["partitions"], spec["replicas"]) for spec in made.values()} == {(12, 3)}
-    assert ["topics", "apply"] not in [container["args"] for container in containers("most")]
-    assert ["topics", "apply"] in [container["args"] for container in containers("least")]
+    assert ["topics", "apply"] not in [container["args"] for container in all_containers("most")]
+    assert ["topics", "apply"] in [container["args"] for container in all_containers("least")]
 
 
 def test_more_workers_come_by_the_lag_of_their_own_group() -> None:

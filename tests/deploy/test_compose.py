@@ -16,6 +16,7 @@ from streams.config import Settings
 from streams.stages import STAGES
 from tests.alerting.programs import run
 from tests.deploy.commands import has_command
+from tests.deploy.composed import compose
 
 ROOT = Path(__file__).parents[2]
 COMPOSE = ROOT / "deploy" / "compose"
@@ -105,6 +106,47 @@ def test_prometheus_and_alertmanager_take_their_files(tmp_path: Path) -> None:
     (tmp_path / "rules").symlink_to(ROOT / "deploy" / "prometheus" / "rules")
     assert "SUCCESS" in run("promtool", "check", "config", "prometheus.yml", folder=tmp_path)
     assert "SUCCESS" in run("amtool", "check-config", "alertmanager.yml", folder=COMPOSE)
+
+
+def test_docker_compose_takes_it(tmp_path: Path) -> None:
+    project = compose((ROOT / "docker-compose.yml").read_text(), tmp_path)
+    assert set(project["services"]) == set(services())
+    assert project["services"]["score"]["environment"]["CLICKHOUSE_URL"].startswith("http://ticketpulse:ticketpulse@")
+
+
+def test_the_example_of_an_env_file_has_just_the_variables_that_are_read() -> None:
+    read = re.findall(r"\$\{(\w+):-\w+\}", (ROOT / "docker-compose.yml").read_text())
+    assert set(re.findall(r"^(\w+)=\S+$", (COMPOSE / "env.example").read_text(), re.M)) == set(read)
+
+
+@pytest.mark.parametrize(
+    ("right", "wrong", "told"),
+    [
+        ("    healthcheck:", "    health_check:", "health_check"),
+        ("  read_only: true", "  read_only: sometimes", "read_only"),
+        ("condition: service_healthy", "condition: service_well", "condition"),
+        ("ulimits: {nofile: {soft", "ulimits: {nofile: {sofd", "sofd"),
+    ],
+)
+def test_docker_compose_would_notice(right: str, wrong: str, told: str, tmp_path: Path) -> None:
+    text = (ROOT / "docker-compose.yml").read_text()
+    assert right in text
+    with pytest.raises(ValueError, match=told):
+        compose(text.replace(right, wrong), tmp_path)
+
+
+def test_services_wait_for_what_is_there_and_says_when_it_is_ready() -> None:
+    for service in services().values():
+        for other, how in service.get("depends_on", {}).items():
+            once = services()[other]["restart"] == "on-failure:5"
+            assert how["condition"] == ("service_completed_successfully" if once else "service_healthy")
+
+
+def test_every_service_that_stays_is_asked_for_its_health() -> None:
+    for name, service in services().items():
+        stays = service["restart"] != "on-failure:5"
+        assert ("healthcheck" in service) is stays, name
+        assert service.get("init") is True or name in ("kafka", "clickhouse")
 
 
 def test_nothing_is_to_be_said_against_the_dockerfile() -> None:
