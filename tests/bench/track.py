@@ -50,7 +50,7 @@ async def measure(brokers: str, size: Size, console: Console) -> list[Figure]:
     """Laps of a worker, each beside a bare loop over the same events, and what a lap's changelog holds."""
     given = f"bench-scored-{uuid4().hex[:8]}"
     await topics.make(brokers, Topic(given, topics.LOG), *(Topic(name, topics.LOG) for name in _OUTPUTS))
-    await topics.fill(brokers, given, _conversations(size.events))
+    await topics.fill(brokers, given, conversations(size.events))
     bare: list[Lap] = []
     laps: list[Lap] = []
     logged: list[float] = []
@@ -80,9 +80,11 @@ _OUTPUTS = (
 )
 
 
-def _conversations(count: int) -> Iterator[Generated]:
-    """Scored events of the last minutes: the customer writes, and now and then an agent answers."""
-    scored = _scored()
+def conversations(count: int, first: int = 0) -> Iterator[Generated]:
+    """Scored events of the last minutes: the customer writes, and now and then an agent answers. Numbers of events and
+    tickets begin with `first`.
+    """
+    scored = scored_texts()
     choose = Random(7)
     now = time.time() - count / 1000
     tickets = [_Ticket(number) for number in range(AT_A_TIME)]
@@ -94,8 +96,8 @@ def _conversations(count: int) -> Iterator[Generated]:
         tickets[place] = ticket._replace(messages=ticket.messages + 1)
         event = replace(
             choose.choice(scored),
-            event_id=f"event-{number:012d}",
-            ticket_id=f"T-{ticket.number:07d}",
+            event_id=f"event-{first + number:012d}",
+            ticket_id=f"T-{first + ticket.number:07d}",
             customer_id=f"customer-{ticket.number % 50_000:05d}",
             channel=choose.choice(CHANNELS),
             occurred_at=datetime.fromtimestamp(now + number / 1000, UTC),
@@ -109,7 +111,8 @@ class _Ticket(NamedTuple):
     messages: int = 0
 
 
-def _scored() -> list[ScoredEvent]:
+def scored_texts() -> list[ScoredEvent]:
+    """What `score` makes of real texts of 100 characters with the default preset."""
     at = datetime.now(UTC)
     events = (TicketEvent(event_id="e", ticket_id="t", occurred_at=at, text=text) for text in complaints()[:TEXTS])
     received = [Received(event, at) for event in events]
