@@ -2,10 +2,10 @@
 .DEFAULT_GOAL := help
 PYTHON_BIN := .venv/bin/python
 
-.PHONY: help setup run test check parity evaluate bench soak chaos simulate spikes clean dashboards chart schemas lock docs reference wheel sbom licenses audit
+.PHONY: help setup run test check parity evaluate bench bench-peers soak chaos simulate spikes clean dashboards chart schemas lock docs reference wheel sbom licenses audit
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-10s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what is missing: .venv, Java, Maven, Kafka
 	@scripts/setup
@@ -15,7 +15,7 @@ run: setup ## run everything here with a live feed, and print the page's address
 
 test: ## set up, then run every check and all tests against a real broker of their own
 	@env -u KAFKA_BROKERS -u TICKETPULSE_LOCAL_DIR scripts/setup --with-browser --with-prometheus \
-		--with-dovecot --with-toxiproxy --with-compose
+		--with-dovecot --with-toxiproxy --with-compose --with-peers
 	@scripts/check
 
 check: ## the same without the set-up
@@ -29,6 +29,11 @@ evaluate: setup ## how well what was learned tells what it did not learn from; m
 
 bench: setup ## measure throughput and latency, as ratios within one run
 	@$(PYTHON_BIN) -m tests.bench
+
+EVENTS ?= 30000
+bench-peers: ## the same job on ticketpulse and on four other ways to write it, side by side: make bench-peers EVENTS=30000
+	@scripts/setup --with-peers
+	@$(PYTHON_BIN) -m tests.peers --events $(EVENTS)
 
 soak: setup ## joins, leaves, kills and pauses of workers for 40 rounds; counts what was lost or doubled
 	@$(PYTHON_BIN) -m tests.soak
@@ -68,6 +73,8 @@ lock: ## pin the newest versions that pyproject.toml allows, with their hashes
 		--extra ml --extra llm --constraint requirements.lock pyproject.toml -o deploy/image/requirements.lock
 	uv pip compile --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --constraint requirements.lock \
 		deploy/image/build.in -o deploy/image/build.lock
+	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --no-header --upgrade \
+		tests/peers/requirements.in -o tests/peers/requirements.lock
 
 wheel: setup ## build the wheel and the source archive into dist, twice, and compare
 	@$(PYTHON_BIN) -m deploy.supply.wheel
@@ -82,6 +89,6 @@ audit: setup ## look for known holes in all locked packages; fails when that can
 	@$(PYTHON_BIN) -m deploy.supply.audit $(if $(OSV),--osv $(OSV))
 
 clean: ## remove what set-up and tests made; the data of `make run` in .local stays
-	rm -rf .venv build dist *.egg-info .local/kafka/libs .local/kafka/.done .local/kafka/classes.jsa .local/toxiproxy .local/compose \
+	rm -rf .venv .venv-peers build dist *.egg-info .local/kafka/libs .local/kafka/.done .local/kafka/classes.jsa .local/toxiproxy .local/compose \
 		.pytest_cache .mypy_cache .ruff_cache .import_linter_cache .hypothesis
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +

@@ -6,11 +6,12 @@ from pathlib import Path
 from typing import Final, NamedTuple
 
 ROOT: Final = Path(__file__).parents[2]
-# What `make setup` installs, what the image installs, and what builds the wheel in it.
+# What `make setup` installs, what the image installs, what builds the wheel in it, and what `make bench-peers` runs on.
 DEVELOPMENT: Final = ROOT / "requirements.lock"
 IMAGE: Final = ROOT / "deploy" / "image" / "requirements.lock"
 BUILD: Final = ROOT / "deploy" / "image" / "build.lock"
-LOCKS: Final = (DEVELOPMENT, IMAGE, BUILD)
+PEERS: Final = ROOT / "tests" / "peers" / "requirements.lock"
+LOCKS: Final = (DEVELOPMENT, IMAGE, BUILD, PEERS)
 
 _PIN: Final = re.compile(r"(?P<name>[a-z0-9]+(?:-[a-z0-9]+)*)==(?P<version>[^\s;]+)(?: ; (?P<marker>[^\\]+?))? \\")
 _HASH: Final = re.compile(r"    --hash=sha256:(?P<hash>[0-9a-f]{64})(?P<more> \\)?")
