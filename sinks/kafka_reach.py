@@ -8,15 +8,19 @@ from functools import partial
 from aiokafka.client import AIOKafkaClient
 from aiokafka.errors import KafkaConnectionError
 
+from sinks.kafka_admission import why_not_let_in
+from sinks.kafka_cluster import Brokers, client_arguments
+
 log = logging.getLogger(__name__)
 
 _FIRST_SECONDS, _LAST_SECONDS = 0.25, 5.0
 
 
-async def reach(start: Callable[[], Awaitable[None]], brokers: str, patience: float) -> None:
+async def reach(start: Callable[[], Awaitable[None]], brokers: Brokers, patience: float) -> None:
     """Call `start` until it finds a broker. One that is restarting is waited for, and that is said once.
 
-    Raises KafkaConnectionError when `start` still does after `patience` seconds, and at once what else it raises.
+    Raises KafkaConnectionError when `start` still does after `patience` seconds; at once NotLetIn where a broker is
+    there and has something against us, and what else `start` raises.
     """
     deadline = asyncio.get_running_loop().time() + patience
     pause, told = _FIRST_SECONDS, False
@@ -24,9 +28,11 @@ async def reach(start: Callable[[], Awaitable[None]], brokers: str, patience: fl
         try:
             return await start()
         except KafkaConnectionError as error:
+            if (refusal := await why_not_let_in(brokers)) is not None:
+                raise refusal from error
             left = deadline - asyncio.get_running_loop().time()
             if left <= 0:
-                raise KafkaConnectionError(f"none of {brokers} has answered for {patience:.0f} s") from error
+                raise KafkaConnectionError(_never(brokers, patience)) from error
         if not told:
             log.warning("none of %s answers; waiting for one, up to %.0f s", brokers, patience)
             told = True
@@ -34,13 +40,19 @@ async def reach(start: Callable[[], Awaitable[None]], brokers: str, patience: fl
         pause = min(2 * pause, _LAST_SECONDS)
 
 
-async def await_broker(brokers: str, patience: float) -> None:
+def _never(brokers: Brokers, patience: float) -> str:
+    """To who does not speak what a listener speaks, it only closes the connection."""
+    spoken = "" if isinstance(brokers, str) else f" {brokers.protocol} (TICKETPULSE_KAFKA_SECURITY)"
+    return f"none of {brokers} has answered{spoken} for {patience:.0f} s"
+
+
+async def await_broker(brokers: Brokers, patience: float) -> None:
     """Return once a broker answers. Raises as `reach` does."""
     await reach(partial(_ask, brokers), brokers, patience)
 
 
-async def _ask(brokers: str) -> None:
-    client = AIOKafkaClient(bootstrap_servers=brokers)
+async def _ask(brokers: Brokers) -> None:
+    client = AIOKafkaClient(**client_arguments(brokers))
     try:
         await client.bootstrap()
     finally:

@@ -9,8 +9,10 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 
 from sinks.base import Message
 from sinks.kafka_closing import stop_consumer
+from sinks.kafka_cluster import Brokers, client_arguments
 from sinks.kafka_membership import membership
 from sinks.kafka_reach import reach
+from sinks.kafka_rights import not_allowed
 
 log = logging.getLogger(__name__)
 
@@ -32,7 +34,13 @@ class KafkaSource:
     """
 
     def __init__(
-        self, brokers: str, group: str, topics: Sequence[str], *, session_timeout: float = 6.0, patience: float = 0.0
+        self,
+        brokers: Brokers,
+        group: str,
+        topics: Sequence[str],
+        *,
+        session_timeout: float = 6.0,
+        patience: float = 0.0,
     ) -> None:
         self._topics = topics
         self._brokers = brokers
@@ -46,8 +54,16 @@ class KafkaSource:
         await reach(self._join, self._brokers, self._patience)
 
     async def poll(self, max_messages: int, timeout: float) -> Sequence[Message]:
-        """Up to `max_messages` in order of each partition; empty after `timeout` seconds without any."""
-        fetched = await self._started.getmany(timeout_ms=round(timeout * 1000), max_records=max_messages)
+        """Up to `max_messages` in order of each partition; empty after `timeout` seconds without any.
+
+        Raises NotAllowed when the cluster does not let us read any more.
+        """
+        try:
+            fetched = await self._started.getmany(timeout_ms=round(timeout * 1000), max_records=max_messages)
+        except KafkaError as error:
+            if (missing := not_allowed(error, "READ", self._group.rpartition("-")[2])) is not None:
+                raise missing from error
+            raise
         return [
             Message(
                 record.topic,
@@ -93,7 +109,7 @@ class KafkaSource:
     async def _join(self) -> None:
         consumer = AIOKafkaConsumer(
             *self._topics,
-            bootstrap_servers=self._brokers,
+            **client_arguments(self._brokers),
             group_id=self._group,
             isolation_level="read_committed",
             enable_auto_commit=False,

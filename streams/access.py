@@ -33,7 +33,7 @@ def gate_of(settings: Settings, audit: RecordWriter) -> Gate:
 
 def kafka_gate(settings: Settings) -> Gate:
     """The gate of a server that has Kafka behind it. Raises FileError for tokens that cannot be read."""
-    return gate_of(settings, KafkaWriter(settings.kafka_brokers, topic=topics.AUDIT, ack_seconds=AUDIT_SECONDS))
+    return gate_of(settings, KafkaWriter(settings.kafka, topic=topics.AUDIT, ack_seconds=AUDIT_SECONDS))
 
 
 def _is_loopback(host: str) -> bool:

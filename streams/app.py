@@ -6,6 +6,7 @@ from collections.abc import Callable, Coroutine
 from typing import Any
 
 from sinks.kafka_reach import await_broker
+from sinks.kafka_rights import require_rights
 from sinks.prometheus import serve_metrics
 from streams import topics
 from streams.clock import wall_clock
@@ -18,6 +19,7 @@ from streams.escalation.book import PolicyBook
 from streams.learning.challengers import follow_challengers
 from streams.logs import configure_logs
 from streams.policies import library_source, model_source, notify_source, policy_source
+from streams.rights import rights_of
 from streams.stages import build_stage, follower
 from streams.tenancy.wiring import follow_tenants
 
@@ -32,7 +34,7 @@ def run_worker(stage: str, settings: Settings, *, build: Build = build_stage, pa
     models = model_source(settings)
     built = build(stage, settings, policies.read())
     layout = KafkaStage(
-        brokers=settings.kafka_brokers,
+        brokers=settings.kafka,
         application=f"{settings.name}-{stage}",
         source=built.input,
         changelog=topics.changelog_of(stage),
@@ -55,19 +57,24 @@ def run_worker(stage: str, settings: Settings, *, build: Build = build_stage, pa
         ),
     )
     serve_metrics(settings.metrics_port, settings.host)
-    if asyncio.run(_has_broker(settings)):
+    if asyncio.run(_has_broker(stage, settings)):
         run_faust(app, override_logging=False)
 
 
-async def _has_broker(settings: Settings) -> bool:
-    """Whether there is one; not if somebody asked for an end (SIGTERM) before it answered."""
-    waiting = asyncio.ensure_future(await_broker(settings.kafka_brokers, settings.broker_patience))
+async def _has_broker(stage: str, settings: Settings) -> bool:
+    """Whether there is one that lets us work; not if somebody asked for an end (SIGTERM) before it answered."""
+    waiting = asyncio.ensure_future(_admission(stage, settings))
     asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, waiting.cancel)
     try:
         await waiting
     except asyncio.CancelledError:
         return False
     return True
+
+
+async def _admission(stage: str, settings: Settings) -> None:
+    await await_broker(settings.kafka, settings.broker_patience)
+    await require_rights(settings.kafka, rights_of(stage, settings.name), stage)
 
 
 def _together(*tasks: Follow | None) -> Follow | None:

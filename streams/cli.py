@@ -10,6 +10,7 @@ from streams.commands import (
     experiment,
     feed,
     import_file,
+    kafka,
     llm,
     migrate,
     model,
@@ -89,6 +90,7 @@ app.add_typer(source.source, name="source")
 app.add_typer(serve.serve, name="serve")
 app.add_typer(token.token, name="token")
 app.add_typer(topics.topics, name="topics")
+app.add_typer(kafka.kafka, name="kafka")
 app.command()(migrate.migrate)
 
 

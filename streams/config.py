@@ -4,32 +4,24 @@ from pathlib import Path
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
-from pydantic import AliasChoices, Field, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import BaseSettings, SettingsConfigDict
+from pydantic import Field, SecretStr, ValidationInfo, field_validator
+from pydantic_settings import SettingsConfigDict
 
 from schemas.readings import PresetName
+from streams.clickhouse_security import ClickHouseSettings
+from streams.kafka_security import KafkaSettings
 
 Seconds = Annotated[float, Field(gt=0)]
 Rate = Annotated[str, Field(pattern=r"^([1-9][0-9]{0,8}/(second|minute|hour|day))?$")]
 
 
-class Settings(BaseSettings):
+class Settings(KafkaSettings, ClickHouseSettings):
     """Everything that may differ between two installations. A variable is TICKETPULSE_<NAME>, but for the two
     servers.
     """
 
     model_config = SettingsConfigDict(env_prefix="TICKETPULSE_", frozen=True, extra="ignore")
 
-    kafka_brokers: str = Field(
-        "127.0.0.1:9092",
-        validation_alias=AliasChoices("KAFKA_BROKERS", "kafka_brokers"),
-        description="Kafka bootstrap servers, host:port separated by commas.",
-    )
-    clickhouse_url: str = Field(
-        "chdb://.local/clickhouse",
-        validation_alias=AliasChoices("CLICKHOUSE_URL", "clickhouse_url"),
-        description="http(s)://user:password@host:port/database of a server, or chdb://PATH for the embedded engine.",
-    )
     local_dir: Path = Field(Path(".local"), description="Where local servers keep their data and logs.")
     name: str = Field(
         "ticketpulse", pattern=r"^[a-z0-9-]{1,40}$", description="Prefix of consumer groups and transactional ids."

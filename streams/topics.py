@@ -39,6 +39,18 @@ STORED = {
     DEAD_LETTERS: "dead_letters",
 }
 
+# Which consumer group reads what. The names of groups begin with the installation's (TICKETPULSE_NAME).
+READ_BY = {
+    "score": [EVENTS],
+    "track": [SCORED],
+    "registry": [REGISTRY],
+    "trends": [PARTIALS],
+    "notify": [NOTICES],
+    "routing": [ROUTING],
+    "sender": [NOTIFICATIONS],
+    "clickhouse": list(STORED),
+}
+
 _DAY_MS = 86_400_000
 _MB = 1_048_576
 

@@ -1,6 +1,7 @@
 """Open ClickHouse: a server by HTTP, or the engine embedded in this process. One client for both."""
 
 import logging
+import ssl
 from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
@@ -90,12 +91,23 @@ def _server(url: str, readonly: bool) -> Client:
 def explain(error: BaseException) -> str:
     """What a person should read of an error of the client: for a server that is away, why it could not be reached."""
     reason = getattr(error.__cause__, "reason", None)
+    if (untrusted := _untrusted(reason)) is not None:
+        return f"the server's certificate is not trusted: {untrusted}. TICKETPULSE_CLICKHOUSE_CA names who signs it"
     return f"the server cannot be reached: {reason}" if reason else str(error)
+
+
+def _untrusted(error: BaseException | None) -> str | None:
+    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
+        inner = [each for each in error.args if isinstance(each, BaseException)]
+        error = inner[0] if inner else error.__cause__
+    return error.verify_message.rstrip(".") if error is not None else None
 
 
 def _get_client(url: str) -> Client:
     return clickhouse_connect.get_client(
         dsn=url,
+        # Of an address the client takes the scheme for nothing: it would speak plainly to any port but 443 and 8443.
+        secure=url.startswith("https://"),
         tz_mode="aware",
         connect_timeout=CONNECT_SECONDS,
         send_receive_timeout=ANSWER_SECONDS,
@@ -114,6 +126,6 @@ def _create_database(url: str) -> None:
 
 
 def _shown(url: str) -> str:
-    """The address without its password."""
+    """The address without its password, and without what it says of certificates."""
     parts = urlsplit(url)
-    return parts._replace(netloc=parts.netloc.rpartition("@")[2]).geturl()
+    return parts._replace(netloc=parts.netloc.rpartition("@")[2], query="").geturl()

@@ -7,8 +7,9 @@ from typing import Any, NamedTuple
 
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from aiokafka.admin.config_resource import ConfigResource, ConfigResourceType
-from aiokafka.errors import TopicAlreadyExistsError, for_code
+from aiokafka.errors import TopicAlreadyExistsError, TopicAuthorizationFailedError, for_code
 
+from sinks.kafka_cluster import Brokers, client_arguments
 from streams.topics import Topic
 
 EFFECT_SECONDS = 30.0
@@ -40,7 +41,7 @@ class Described(NamedTuple):
     settings: Mapping[str, str]
 
 
-async def apply_topics(brokers: str, wanted: Sequence[Topic], partitions: int, replication: int) -> list[Applied]:
+async def apply_topics(brokers: Brokers, wanted: Sequence[Topic], partitions: int, replication: int) -> list[Applied]:
     """Create what is missing, alter settings that differ, and wait until every partition has a leader.
 
     Running it again changes nothing. Settings that are not ours are left alone. Raises TopicError before anything is
@@ -62,15 +63,15 @@ async def apply_topics(brokers: str, wanted: Sequence[Topic], partitions: int, r
         return applied
 
 
-async def describe_topics(brokers: str, names: Sequence[str]) -> list[Described]:
+async def describe_topics(brokers: Brokers, names: Sequence[str]) -> list[Described]:
     """The topics of these names that exist."""
     async with _admin(brokers) as admin:
         return await _describe(admin, names)
 
 
 @asynccontextmanager
-async def _admin(brokers: str) -> AsyncIterator[Any]:
-    admin = AIOKafkaAdminClient(bootstrap_servers=brokers, request_timeout_ms=15_000)
+async def _admin(brokers: Brokers) -> AsyncIterator[Any]:
+    admin = AIOKafkaAdminClient(**client_arguments(brokers), request_timeout_ms=15_000)
     try:
         await admin.start()
         yield admin
@@ -120,7 +121,10 @@ async def _align(admin: Any, wanted: Topic, topic: Described) -> Applied:
 
 
 async def _describe(admin: Any, names: Sequence[str]) -> list[Described]:
-    found = [topic for topic in await admin.describe_topics(list(names)) if topic["error_code"] != _UNKNOWN_TOPIC]
+    told = await admin.describe_topics(list(names))
+    if hidden := [topic["topic"] for topic in told if topic["error_code"] == TopicAuthorizationFailedError.errno]:
+        raise TopicAuthorizationFailedError(hidden)
+    found = [topic for topic in told if topic["error_code"] != _UNKNOWN_TOPIC]
     settings = await _own_settings(admin, [topic["topic"] for topic in found])
     return [
         Described(

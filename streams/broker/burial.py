@@ -9,6 +9,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import KafkaError
 
 from sinks.base import Refused, Unavailable
+from sinks.kafka_cluster import Brokers
 from sinks.letters import letter_headers
 from streams.engine.kafka_transactions import Entry, TransactionalProducer
 from streams.topics import DEAD_LETTERS
@@ -26,7 +27,7 @@ class KafkaBurial:
     Nothing is connected before there is something to bury.
     """
 
-    def __init__(self, brokers: str, name: str, sink: str) -> None:
+    def __init__(self, brokers: Brokers, name: str, sink: str) -> None:
         self._brokers = brokers
         # Nobody takes over from it, so nobody must be fenced: each process has an id of its own.
         self._id = f"{name}-{sink}-letters-{uuid4()}"

@@ -13,6 +13,8 @@ from aiokafka.errors import (
     NotCoordinatorForGroupError,
 )
 
+from sinks.kafka_cluster import Brokers, client_arguments
+
 # A gap this small is read and its records are counted: transaction markers occupy offsets too, and a group that has
 # read everything may still have some of them before it.
 _COUNTED_GAP = 100
@@ -44,14 +46,14 @@ class Positions(NamedTuple):
         return max(self.committed[group].get(partition, -1), self.starts[partition])
 
 
-async def measure(brokers: str, groups: Mapping[str, Sequence[str]], seconds: float = 1.0) -> list[Lag]:
+async def measure(brokers: Brokers, groups: Mapping[str, Sequence[str]], seconds: float = 1.0) -> list[Lag]:
     """The lag of each group on each of its topics, and rates over the next `seconds`. A missing topic is left out.
 
     Raises KafkaError when the broker cannot be reached.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=brokers)
+    admin = AIOKafkaAdminClient(**client_arguments(brokers))
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=brokers, isolation_level="read_committed", enable_auto_commit=False, fetch_max_wait_ms=50
+        **client_arguments(brokers), isolation_level="read_committed", enable_auto_commit=False, fetch_max_wait_ms=50
     )
     try:
         await admin.start()

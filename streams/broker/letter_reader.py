@@ -6,6 +6,7 @@ from typing import Any
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from sinks.kafka_cluster import Brokers, client_arguments
 from streams.broker.admin import describe_topics
 from streams.broker.letters import Found, Id, Letter, Mark, Offsets, Place, State, letter_of, marked
 from streams.broker.wanted import Wanted
@@ -110,10 +111,10 @@ class Letters:
 
 
 @asynccontextmanager
-async def reading(brokers: str) -> AsyncIterator[Letters]:
+async def reading(brokers: Brokers) -> AsyncIterator[Letters]:
     """The topic as it stands; nothing on it where there is no such topic. Raises KafkaError."""
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=brokers,
+        **client_arguments(brokers),
         isolation_level="read_committed",
         enable_auto_commit=False,
         auto_offset_reset="earliest",

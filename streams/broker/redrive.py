@@ -16,6 +16,7 @@ from aiokafka.errors import ProducerFenced
 
 from schemas.audit import audit_key, encode_audit
 from schemas.deadletters import ATTEMPTS
+from sinks.kafka_cluster import Brokers
 from streams import topics
 from streams.audit import of_command
 from streams.broker.admin import describe_topics
@@ -45,7 +46,7 @@ class Overtaken(Exception):
     """Somebody else began to deal with letters; the message says how far this one came."""
 
 
-async def redrive(brokers: str, name: str, found: Found, ids: Collection[Id], *, again: bool, note: str) -> Dealt:
+async def redrive(brokers: Brokers, name: str, found: Found, ids: Collection[Id], *, again: bool, note: str) -> Dealt:
     """Send the records of these letters to the topics and partitions that they came from, as they were: same bytes,
     same headers, with the number of attempts so far. A letter that got a mark since it was found is left, and one that
     had a mark then, unless `again`.
@@ -55,7 +56,7 @@ async def redrive(brokers: str, name: str, found: Found, ids: Collection[Id], *,
     return await _deal(brokers, name, found, ids, State.REDRIVEN, again=again, note=note)
 
 
-async def drop(brokers: str, name: str, found: Found, ids: Collection[Id], *, note: str) -> Dealt:
+async def drop(brokers: Brokers, name: str, found: Found, ids: Collection[Id], *, note: str) -> Dealt:
     """Mark these letters as dropped: nobody wants their records any more. Their bytes stay for as long as the topic
     keeps them. A letter that got a mark meanwhile is left. Raises as `redrive` does.
     """
@@ -63,7 +64,7 @@ async def drop(brokers: str, name: str, found: Found, ids: Collection[Id], *, no
 
 
 async def _deal(
-    brokers: str, name: str, found: Found, ids: Collection[Id], state: State, *, again: bool, note: str
+    brokers: Brokers, name: str, found: Found, ids: Collection[Id], state: State, *, again: bool, note: str
 ) -> Dealt:
     if not ids:
         return Dealt(0, {})
@@ -125,7 +126,7 @@ def _pass_over_fenced(loop: asyncio.AbstractEventLoop, context: dict[str, Any]) 
         loop.default_exception_handler(context)
 
 
-async def _partitions(brokers: str) -> dict[str, int]:
+async def _partitions(brokers: Brokers) -> dict[str, int]:
     described = await describe_topics(brokers, (*INPUTS, topics.AUDIT))
     return {topic.name: topic.partitions for topic in described}
 

@@ -93,7 +93,7 @@ def _history(file: Path | None, span: "Span", progress: Progress) -> "HistoryFil
     if file is None:
         from streams.history.rows import HistoryRows
 
-        return HistoryRows(given_settings().clickhouse_url, span)
+        return HistoryRows(given_settings().clickhouse, span)
     from streams.history.lines import HistoryFile
 
     told = 0

@@ -23,7 +23,7 @@ from streams.commands.letter_options import (
     wanted_of,
 )
 from streams.commands.letter_text import described, print_described, print_letter, print_letters, print_summary
-from streams.commands.settings import load_settings, quiet_clients
+from streams.commands.settings import admitted_settings, load_settings, quiet_clients
 from streams.commands.terminal import Output, OutputOption, counted, print_json, say
 
 if TYPE_CHECKING:
@@ -82,7 +82,7 @@ def ls(
 
     wanted = wanted_of(stage, reason, tenant, since, until, topic, partition, offset)
     states = set(State) if state is Shown.ANY else {State(state.value)}
-    brokers = load_settings().kafka_brokers
+    brokers = load_settings().kafka
     quiet_clients()
 
     async def newest() -> "list[Letter]":
@@ -112,7 +112,7 @@ def show(
     from streams.broker.wanted import Wanted
 
     place = id_of(letter_id)
-    brokers = load_settings().kafka_brokers
+    brokers = load_settings().kafka
     quiet_clients()
 
     async def only() -> "list[Letter]":
@@ -162,9 +162,9 @@ def redrive(
     wanted = wanted_of(stage, reason, tenant, since, until, topic, partition, offset)
     found, places = _chosen(ids or [], wanted, limit, again=again)
     if _is_agreed(places, "redrive", dry_run=dry_run, yes=yes, output=output):
-        settings = load_settings()
+        settings = admitted_settings("dlq")
         chosen = [one.id for one in places]
-        sending = broker.redrive(settings.kafka_brokers, settings.name, found, chosen, again=again, note=note)
+        sending = broker.redrive(settings.kafka, settings.name, found, chosen, again=again, note=note)
         _tell(_run(sending), "redriven", output)
 
 
@@ -198,9 +198,9 @@ def drop(
     wanted = wanted_of(stage, reason, tenant, since, until, topic, partition, offset)
     found, places = _chosen(ids or [], wanted, limit, again=False)
     if _is_agreed(places, "drop", dry_run=dry_run, yes=yes, output=output):
-        settings = load_settings()
+        settings = admitted_settings("dlq")
         chosen = [one.id for one in places]
-        dropping = broker.drop(settings.kafka_brokers, settings.name, found, chosen, note=note)
+        dropping = broker.drop(settings.kafka, settings.name, found, chosen, note=note)
         _tell(_run(dropping), "dropped", output)
 
 
@@ -217,7 +217,7 @@ def _chosen(
         raise Failure("name letters by their IDs or by options, not by both", USAGE)
     if not ids and wanted == Wanted():
         raise Failure("which letters? Give their IDs, or options such as --reason; --since 1970-01-01 is all", USAGE)
-    brokers = load_settings().kafka_brokers
+    brokers = load_settings().kafka
     quiet_clients()
 
     async def find() -> "Found":

@@ -4,7 +4,7 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from streams.commands.llm import assistant_for
-from streams.commands.settings import load_settings
+from streams.commands.settings import admitted_settings
 
 if TYPE_CHECKING:
     from streams.config import Settings
@@ -24,7 +24,7 @@ def enrich() -> None:
     from streams.logs import configure_logs
 
     configure_logs()
-    settings = load_settings()
+    settings = admitted_settings("enrich")
     assistant = assistant_for(settings)
     serve_metrics(settings.metrics_port, settings.host)
     asyncio.run(_run(settings, assistant))
@@ -38,14 +38,14 @@ async def _run(settings: "Settings", assistant: "Assistant") -> None:
     from streams.gateway.kafka_writer import KafkaWriter
 
     source = KafkaSource(
-        settings.kafka_brokers,
+        settings.kafka,
         f"{settings.name}-enrich",
         [topics.SCORED],
         session_timeout=settings.session_timeout,
         patience=settings.broker_patience,
     )
     with stopped_by_signals() as stop:
-        writer = KafkaWriter(settings.kafka_brokers, topic=topics.ENRICHMENTS)
+        writer = KafkaWriter(settings.kafka, topic=topics.ENRICHMENTS)
         try:
             await run_enriching(settings, assistant, source, writer, stop)
         finally:

@@ -200,7 +200,7 @@ def _audit(record: object) -> bool:
     quiet_clients()
 
     async def send() -> bool:
-        brokers = given_settings().kafka_brokers
+        brokers = given_settings().kafka
         writer = KafkaWriter(brokers, topic=topics.AUDIT, ack_seconds=_ACK_SECONDS)
         await writer.start()
         try:

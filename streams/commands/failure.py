@@ -69,13 +69,15 @@ def _is_secret(field: str) -> bool:
 
 
 def _of_what_people_write(error: Exception) -> Failure | None:
+    from sinks.kafka_admission import NotLetIn
     from sinks.notify.providers import TargetError
     from sinks.notify.secrets import SecretMissing
     from sinks.notify.template_files import WordingError
     from streams.escalation.loading import PolicyError
     from streams.llm.wiring import ExtraMissing
+    from streams.wrong_security import WrongSecurity
 
-    ours = PolicyError | TargetError | WordingError | SecretMissing | ExtraMissing
+    ours = PolicyError | TargetError | WordingError | SecretMissing | ExtraMissing | WrongSecurity | NotLetIn
     return Failure(str(error), USAGE) if isinstance(error, ours) else None
 
 
@@ -85,17 +87,32 @@ def _of_a_server(error: Exception) -> Failure | None:
     from sinks.clickhouse.client import CannotOpen
     from sinks.clickhouse.drift import SchemaDrift
     from sinks.clickhouse.migrations import MigrationError
+    from sinks.kafka_rights import NotAllowed, not_allowed
     from streams.broker.admin import TopicError
     from streams.engine.log import Refused
     from streams.up.local_kafka import KafkaNotRunning
     from streams.up.run_lock import AlreadyRunning
 
-    ours = TopicError | KafkaNotRunning | CannotOpen | MigrationError | SchemaDrift | Refused | AlreadyRunning
+    of_tables = CannotOpen | MigrationError | SchemaDrift
+    ours = TopicError | KafkaNotRunning | of_tables | Refused | AlreadyRunning | NotAllowed
     if isinstance(error, ours):
         return Failure(str(error))
     if isinstance(error, KafkaError):
-        return Failure(f"Kafka: {error or type(error).__name__}. Is it running, and does KAFKA_BROKERS name it?")
+        missing, away = not_allowed(error), "Is it running, and does KAFKA_BROKERS name it?"
+        return Failure(str(missing or _against_us(error) or f"Kafka: {error or type(error).__name__}. {away}"))
     return None
+
+
+def _against_us(error: Exception) -> Exception | None:
+    """What a broker has against us, where a client says only that it cannot be reached."""
+    import asyncio
+
+    from aiokafka.errors import KafkaConnectionError
+
+    from sinks.kafka_admission import why_not_let_in
+    from streams.commands.settings import load_settings
+
+    return asyncio.run(why_not_let_in(load_settings().kafka)) if isinstance(error, KafkaConnectionError) else None
 
 
 def _of_a_file(error: Exception) -> Failure | None:

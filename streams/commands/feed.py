@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streams.commands.failure import USAGE, Failure
-from streams.commands.settings import load_settings
+from streams.commands.settings import admitted_settings
 from streams.commands.terminal import Progress, counted, say
 
 if TYPE_CHECKING:
+    from sinks.kafka_cluster import Brokers
     from streams.demo.feed import Feed
 
 _SHOWN_EVERY_SECONDS = 1.0
@@ -45,7 +46,7 @@ def feed(
     from streams.logs import configure_logs
 
     configure_logs()
-    asyncio.run(_feed(load_settings().kafka_brokers, rate, events))
+    asyncio.run(_feed(admitted_settings("producer").kafka, rate, events))
 
 
 def _write(file: Path, events: int, rate: float, seed: int) -> None:
@@ -62,7 +63,7 @@ def _write(file: Path, events: int, rate: float, seed: int) -> None:
     say(f"{counted(events, 'event')} written to {file}")
 
 
-async def _feed(brokers: str, rate: float, events: int) -> None:
+async def _feed(brokers: "Brokers", rate: float, events: int) -> None:
     from datetime import UTC, datetime
     from itertools import islice
     from zlib import crc32

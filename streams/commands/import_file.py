@@ -234,7 +234,7 @@ def _straight(events: "HistoryFile", settings: "Settings") -> "Stored":
     model.book()
     progress = Progress()
     try:
-        client = connect(settings.clickhouse_url)
+        client = connect(settings.clickhouse)
     except CannotOpen as error:
         raise Failure(str(error)) from error
     # Each takes seconds to load the model: a small file is done sooner by one.
@@ -263,7 +263,7 @@ def _through_kafka(events: "Iterable[TicketEvent]", settings: "Settings") -> int
     from streams.commands.produce import send
 
     records = _Records(events, datetime.now(UTC) - timedelta(seconds=settings.late_horizon))
-    sent = asyncio.run(send(records, settings.kafka_brokers))
+    sent = asyncio.run(send(records, settings.kafka))
     if records.late:
         say(
             f"{counted(records.late, 'event')} happened more than {settings.late_horizon // 3600} hours ago: they are "

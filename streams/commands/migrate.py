@@ -16,7 +16,7 @@ def migrate(output: OutputOption = Output.TEXT) -> None:
     from sinks.clickhouse.client import connect
     from sinks.clickhouse.migrations import migrate
 
-    client = connect(load_settings().clickhouse_url)
+    client = connect(load_settings().clickhouse)
     try:
         applied = migrate(client)
     finally:

@@ -64,7 +64,7 @@ def compare(
         _version("--challenger", challenger),
         _version("--champion", champion),
     )
-    url = given_settings().clickhouse_url
+    url = given_settings().clickhouse
     try:
         found = matches(url, asked)
         if not found:

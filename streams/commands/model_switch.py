@@ -160,7 +160,7 @@ async def _audit(change: "Change") -> bool:
 
     quiet_clients()
     record = of_command(f"model.{change.action}", [change.target], change.words, change.at, change.tenant)
-    writer = KafkaWriter(given_settings().kafka_brokers, topic=topics.AUDIT, ack_seconds=AUDIT_SECONDS)
+    writer = KafkaWriter(given_settings().kafka, topic=topics.AUDIT, ack_seconds=AUDIT_SECONDS)
     await writer.start()
     try:
         await writer.send(audit_key(record), encode_audit(record))

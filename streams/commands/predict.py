@@ -148,7 +148,7 @@ def _history(settings: "Settings", tenant: str | None, days: int, until: datetim
     end = datetime.now(UTC) if until is None else until.replace(tzinfo=UTC)
     since = int((end - timedelta(days=days)).timestamp() * 1000)
     try:
-        history = read_history(settings.clickhouse_url, since, tenant_of(tenant))
+        history = read_history(settings.clickhouse, since, tenant_of(tenant))
     except (QueryFailed, CannotOpen) as error:
         raise of_engine(error) from error
     history = history.until(int(end.timestamp() * 1000))
@@ -204,7 +204,7 @@ def _live(settings: "Settings", tenant: str | None, output: Output) -> None:
     of_tenant = "1" if tenant is None else f"tenant = '{tenant}'"
     try:
         rows = read_rows(
-            settings.clickhouse_url,
+            settings.clickhouse,
             "SELECT tenant, model, toUInt32(judged) AS judged, toUInt32(tickets) AS tickets, brier, skill, foretold, "  # noqa: S608
             f"observed FROM predictions_live WHERE {of_tenant} ORDER BY tenant, model",
         )
@@ -234,7 +234,7 @@ def _audit(settings: "Settings", models: list[str], tenant: str | None) -> None:
     record = of_command("predict.train", models, tenant or "all tenants", datetime.now(UTC))
 
     async def send() -> None:
-        writer = KafkaWriter(settings.kafka_brokers, topic=topics.AUDIT)
+        writer = KafkaWriter(settings.kafka, topic=topics.AUDIT)
         await writer.start()
         try:
             await writer.send(record.audit_id.encode(), encode_audit(record))

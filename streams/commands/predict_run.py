@@ -10,7 +10,7 @@ import typer
 
 from streams.commands.failure import Failure, of_engine
 from streams.commands.predict import one_core, rules
-from streams.commands.settings import load_settings, quiet_clients
+from streams.commands.settings import admitted_settings, quiet_clients
 from streams.commands.stopping import stopped_by_signals
 from streams.commands.terminal import Progress, counted, say
 
@@ -38,7 +38,7 @@ def run(
     """
     from streams.logs import configure_logs
 
-    settings = load_settings()
+    settings = admitted_settings("predict")
     quiet_clients()
     if not once:
         configure_logs()
@@ -67,11 +67,11 @@ async def _run(settings: "Settings", once: bool, every: float, days: int, refres
         served = serve_metrics(settings.metrics_port, settings.host) if not once else None
         if served is not None:
             stack.callback(served[0].shutdown)
-        writer = KafkaWriter(settings.kafka_brokers, topic=topics.PREDICTIONS, ack_seconds=30.0)
+        writer = KafkaWriter(settings.kafka, topic=topics.PREDICTIONS, ack_seconds=30.0)
         await writer.start()
         stack.push_async_callback(writer.stop)
         rounds = Rounds(
-            url=settings.clickhouse_url,
+            url=settings.clickhouse,
             writer=writer,
             models=_models(settings),
             rules=rules(settings, 1),

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Annotated, BinaryIO, NamedTuple
 import typer
 
 from streams.commands.failure import Failure
-from streams.commands.settings import load_settings, quiet_clients
+from streams.commands.settings import admitted_settings, quiet_clients
 from streams.commands.terminal import Output, OutputOption, Progress, counted, numbered_lines, opened, print_json, say
 
 if TYPE_CHECKING:
+    from sinks.kafka_cluster import Brokers
     from streams.gateway.writer import EventWriter
 
 _IN_FLIGHT = 1000
@@ -34,11 +35,11 @@ def produce(
 
         zcat tickets.jsonl.gz | ticketpulse produce -
     """
-    settings = load_settings()
+    settings = admitted_settings("producer")
     quiet_clients()
     with opened(file) as stream:
         lines = _Lines(stream, raw)
-        acknowledged = asyncio.run(send(lines, settings.kafka_brokers))
+        acknowledged = asyncio.run(send(lines, settings.kafka))
     if output is Output.JSON:
         print_json({"acknowledged": acknowledged, "rejected": lines.bad})
     else:
@@ -81,7 +82,7 @@ class _Lines:
                 yield Sendable(ticket_key(event.tenant, event.ticket_id), encode_event(event))
 
 
-async def send(lines: Iterable[Sendable], brokers: str) -> int:
+async def send(lines: Iterable[Sendable], brokers: "Brokers") -> int:
     """Send records to the events' topic; how many were acknowledged. Raises Failure, which says what to do."""
     from streams.gateway.kafka_writer import KafkaWriter
     from streams.gateway.writer import NotAcknowledged

@@ -192,7 +192,7 @@ def _means(settings: "Settings", source: Source, number: int | None, version: st
     # Said before anything is begun.
     model.book()
     try:
-        client = connect(settings.clickhouse_url)
+        client = connect(settings.clickhouse)
     except CannotOpen as error:
         raise Failure(
             f"{error}. Or let that process do it: POST http://{settings.host}:{settings.page_port}/api/v1/reanalysis"
@@ -224,7 +224,7 @@ def _originals(settings: "Settings", source: Source) -> "Originals":
 
     progress = Progress()
     try:
-        found = read_originals(settings.kafka_brokers, lambda read: progress.show(f"{read:,} events read from Kafka"))
+        found = read_originals(settings.kafka, lambda read: progress.show(f"{read:,} events read from Kafka"))
     except KafkaAway as error:
         if source is Source.KAFKA:
             raise Failure(f"{error}; --source rows does without it") from error
@@ -246,7 +246,7 @@ def _asking(settings: "Settings", stack: ExitStack) -> "Callable[[Run, Sequence[
     from streams.reanalysis.judging import request
 
     runner = stack.enter_context(asyncio.Runner())
-    writer = KafkaWriter(settings.kafka_brokers, ack_seconds=15.0)
+    writer = KafkaWriter(settings.kafka, ack_seconds=15.0)
     runner.run(writer.start())
     stack.callback(lambda: runner.run(writer.stop()))
 
@@ -343,7 +343,7 @@ def _list(settings: "Settings", tenant: str | None, output: Output) -> None:
     of_tenant = "1" if tenant is None else f"tenant = '{tenant}'"
     try:
         runs = read_rows(
-            settings.clickhouse_url,
+            settings.clickhouse,
             "SELECT id, state, toString(started_at) AS began, epoch, done, events, relabelled, windows, asked, error "  # noqa: S608
             f"FROM reanalyses_now WHERE {of_tenant} ORDER BY started_at DESC LIMIT 100",
         )

@@ -135,8 +135,8 @@ def database() -> str:
 
     settings = given_settings()
     if "clickhouse_url" in settings.model_fields_set:
-        return settings.clickhouse_url
-    usual, embedded = settings.clickhouse_url, f"{EMBEDDED}{settings.local_dir / 'embedded' / 'clickhouse'}"
+        return settings.clickhouse
+    usual, embedded = settings.clickhouse, f"{EMBEDDED}{settings.local_dir / 'embedded' / 'clickhouse'}"
     for url in (usual, embedded):
         if socket_of(url).exists():
             return url

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from streams.commands.failure import Failure, variable_of
-from streams.commands.settings import load_settings
+from streams.commands.settings import admitted_settings
 from streams.commands.terminal import say
 
 if TYPE_CHECKING:
@@ -38,12 +38,12 @@ def gateway() -> None:
     from streams.tenancy.wiring import quotas_of
 
     configure_logs()
-    settings = load_settings()
+    settings = admitted_settings("gateway")
     access, quotas = kafka_gate(settings), quotas_of(settings)
     listener = take_address(settings.host, settings.gateway_port, "gateway_port")
     say(f"events go to {address_of(listener)}{EVENTS_PATH}")
     collect_garbage_seldom()
-    writer, answers = KafkaWriter(settings.kafka_brokers), KafkaAnswers(settings.kafka_brokers)
+    writer, answers = KafkaWriter(settings.kafka), KafkaAnswers(settings.kafka)
     app = create_app(
         writer,
         answers,
@@ -79,25 +79,25 @@ def page() -> None:
     from streams.reporting import reporter_of
 
     configure_logs()
-    settings = load_settings()
+    settings = admitted_settings("page")
     access = kafka_gate(settings)
     listener = take_address(settings.host, settings.page_port, "page_port")
     say(f"the page is at {address_of(listener)}")
     serve_metrics(settings.metrics_port, settings.host)
-    corrections = KafkaWriter(settings.kafka_brokers, topic=topics.CORRECTIONS)
+    corrections = KafkaWriter(settings.kafka, topic=topics.CORRECTIONS)
     page = create_page(
-        partial(connect, settings.clickhouse_url, readonly=True),
+        partial(connect, settings.clickhouse, readonly=True),
         corrections=corrections,
         suggestions=settings.suggestions,
-        uses=KafkaWriter(settings.kafka_brokers, topic=topics.SUGGESTIONS),
+        uses=KafkaWriter(settings.kafka, topic=topics.SUGGESTIONS),
         access=access,
         experiments=experiments_of(settings),
-        reanalyses=service_of(settings, partial(connect, settings.clickhouse_url)),
+        reanalyses=service_of(settings, partial(connect, settings.clickhouse)),
         summaries=summary_writer_of(settings),
         reporter=reporter_of(
             settings,
-            partial(connect, settings.clickhouse_url, readonly=True),
-            KafkaWriter(settings.kafka_brokers, topic=topics.NOTICES),
+            partial(connect, settings.clickhouse, readonly=True),
+            KafkaWriter(settings.kafka, topic=topics.NOTICES),
         ),
     )
     serve(page, listener)

@@ -24,6 +24,25 @@ def load_settings() -> "Settings":
     return settings.model_copy(update={"kafka_brokers": brokers}) if brokers else settings
 
 
+def admitted_settings(*components: str) -> "Settings":
+    """The settings of who works as these components, once the cluster is known to allow that (streams/rights.py).
+
+    A cluster that is away is not waited for here. Raises NotAllowed and NotLetIn, which say what to do.
+    """
+    settings = load_settings()
+    cluster = settings.kafka
+    if isinstance(cluster, str):
+        return settings
+    import asyncio
+
+    from sinks.kafka_rights import require_rights
+    from streams.rights import rights_of
+
+    for component in components:
+        asyncio.run(require_rights(cluster, rights_of(component, settings.name), component))
+    return settings
+
+
 def quiet_clients() -> None:
     """Leave it to the command to say in one line that a server is away: the client would log every attempt."""
     logging.getLogger("aiokafka").setLevel(logging.CRITICAL)

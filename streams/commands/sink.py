@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from streams.commands.serve import take_address
-from streams.commands.settings import load_settings
+from streams.commands.settings import admitted_settings
 from streams.commands.stopping import stopped_by_signals
 from streams.commands.terminal import say
 
@@ -39,7 +39,7 @@ def clickhouse(
     from streams.logs import configure_logs
 
     configure_logs()
-    settings = load_settings()
+    settings = admitted_settings("clickhouse", *(["page"] if serve_page else []))
     listener = take_address(settings.host, settings.page_port, "page_port") if serve_page else None
     serve_metrics(settings.metrics_port, settings.host)
     collect_garbage_seldom()
@@ -60,7 +60,7 @@ def notify() -> None:
     from streams.logs import configure_logs
 
     configure_logs()
-    settings = load_settings()
+    settings = admitted_settings("sender")
     serve_metrics(settings.metrics_port, settings.host)
     asyncio.run(_notify(settings))
 
@@ -73,7 +73,7 @@ async def _notify(settings: "Settings") -> None:
     with stopped_by_signals() as stop:
         await run_sender(
             lambda: KafkaOutbox(
-                settings.kafka_brokers,
+                settings.kafka,
                 f"{settings.name}-sender",
                 session_timeout=settings.session_timeout,
                 patience=settings.broker_patience,
@@ -94,11 +94,11 @@ async def _run(settings: "Settings", listener: "socket | None") -> bool:
     from streams.engine.memory_bound import MemoryBound
     from streams.topics import STORED
 
-    url, group = settings.clickhouse_url, f"{settings.name}-clickhouse"
+    url, group = settings.clickhouse, f"{settings.name}-clickhouse"
     destination = ClickHouseSink(partial(connect, url), STORED)
-    burial = KafkaBurial(settings.kafka_brokers, settings.name, destination.name)
+    burial = KafkaBurial(settings.kafka, settings.name, destination.name)
     source = KafkaSource(
-        settings.kafka_brokers,
+        settings.kafka,
         group,
         destination.topics,
         session_timeout=settings.session_timeout,
@@ -141,14 +141,14 @@ async def _answer_people(settings: "Settings", listener: "socket | None", stack:
     from streams.reanalysis.wiring import service_of
     from streams.reporting import reporter_of
 
-    url = settings.clickhouse_url
+    url = settings.clickhouse
     await stack.enter_async_context(listening(url))
     if listener is not None:
         page = create_page(
             partial(connect, url, readonly=True),
-            corrections=KafkaWriter(settings.kafka_brokers, topic=topics.CORRECTIONS),
+            corrections=KafkaWriter(settings.kafka, topic=topics.CORRECTIONS),
             suggestions=settings.suggestions,
-            uses=KafkaWriter(settings.kafka_brokers, topic=topics.SUGGESTIONS),
+            uses=KafkaWriter(settings.kafka, topic=topics.SUGGESTIONS),
             access=kafka_gate(settings),
             experiments=experiments_of(settings),
             reanalyses=service_of(settings, partial(connect, url)),
@@ -156,7 +156,7 @@ async def _answer_people(settings: "Settings", listener: "socket | None", stack:
             reporter=reporter_of(
                 settings,
                 partial(connect, url, readonly=True),
-                KafkaWriter(settings.kafka_brokers, topic=topics.NOTICES),
+                KafkaWriter(settings.kafka, topic=topics.NOTICES),
             ),
         )
         await stack.enter_async_context(serving(page, listener))

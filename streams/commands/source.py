@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from streams.commands.failure import USAGE, Failure, variable_of
-from streams.commands.settings import load_settings
+from streams.commands.settings import admitted_settings
 from streams.commands.stopping import stopped_by_signals
 from streams.commands.terminal import say
 
@@ -37,7 +37,7 @@ def mailbox() -> None:
     from streams.logs import configure_logs
 
     configure_logs()
-    settings = load_settings()
+    settings = admitted_settings("mailbox")
     plan = _plan(settings)
     _password(settings)
     serve_metrics(settings.metrics_port, settings.host)
@@ -55,7 +55,7 @@ async def _run(settings: "Settings", plan: "MailboxPlan") -> None:
     from streams.tenancy.pacing import PacedWriter
     from streams.tenancy.wiring import quotas_of
 
-    writer: EventWriter = KafkaWriter(settings.kafka_brokers)
+    writer: EventWriter = KafkaWriter(settings.kafka)
     quotas = quotas_of(settings)
     if quotas is not None:
         writer = PacedWriter(writer, quotas)

@@ -29,6 +29,6 @@ def sql(
 
     form = "JSONEachRow" if output is Output.JSON else "PrettyCompactNoEscapes"
     try:
-        sys.stdout.buffer.write(query(load_settings().clickhouse_url, statement, form))
+        sys.stdout.buffer.write(query(load_settings().clickhouse, statement, form))
     except (QueryFailed, CannotOpen) as error:
         raise Failure(str(error)) from error

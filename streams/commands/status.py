@@ -40,20 +40,9 @@ def status(output: OutputOption = Output.TEXT) -> None:
 
 def groups_of(settings: "Settings") -> dict[str, list[str]]:
     """The consumer groups of the pipeline and what each reads."""
-    from streams import topics
-    from streams.topics import STORED
+    from streams.topics import READ_BY
 
-    read = {
-        "score": [topics.EVENTS],
-        "track": [topics.SCORED],
-        "registry": [topics.REGISTRY],
-        "trends": [topics.PARTIALS],
-        "notify": [topics.NOTICES],
-        "routing": [topics.ROUTING],
-        "sender": [topics.NOTIFICATIONS],
-        "clickhouse": list(STORED),
-    }
-    return {f"{settings.name}-{group}": names for group, names in read.items()}
+    return {f"{settings.name}-{group}": names for group, names in READ_BY.items()}
 
 
 def _groups(settings: "Settings") -> tuple[list["Lag"], str | None]:
@@ -62,9 +51,9 @@ def _groups(settings: "Settings") -> tuple[list["Lag"], str | None]:
     from streams.broker.lag import measure
 
     try:
-        return asyncio.run(measure(settings.kafka_brokers, groups_of(settings))), None
+        return asyncio.run(measure(settings.kafka, groups_of(settings))), None
     except KafkaError as error:
-        return [], f"Kafka at {settings.kafka_brokers} does not answer: {error}"
+        return [], f"Kafka at {settings.kafka} does not answer: {error}"
 
 
 def _last_window(settings: "Settings") -> tuple[dict[str, Any] | None, str | None]:

@@ -4,7 +4,7 @@ import asyncio
 
 import typer
 
-from streams.commands.settings import load_settings, quiet_clients
+from streams.commands.settings import admitted_settings, load_settings, quiet_clients
 from streams.commands.terminal import Output, OutputOption, print_json, print_table
 
 topics = typer.Typer(no_args_is_help=True, help="Create and look at the topics.")
@@ -24,9 +24,9 @@ def apply_(output: OutputOption = Output.TEXT) -> None:
     from streams.broker.admin import apply_topics
     from streams.topics import ALL
 
-    settings = load_settings()
+    settings = admitted_settings("topics")
     quiet_clients()
-    applied = asyncio.run(apply_topics(settings.kafka_brokers, ALL, settings.partitions, settings.replication))
+    applied = asyncio.run(apply_topics(settings.kafka, ALL, settings.partitions, settings.replication))
     if output is Output.JSON:
         print_json([one._asdict() for one in applied])
         return
@@ -60,7 +60,7 @@ def ls(output: OutputOption = Output.TEXT) -> None:
     settings = load_settings()
     quiet_clients()
     names = [topic.name for topic in ALL]
-    found = {topic.name: topic for topic in asyncio.run(describe_topics(settings.kafka_brokers, names))}
+    found = {topic.name: topic for topic in asyncio.run(describe_topics(settings.kafka, names))}
     if output is Output.JSON:
         print_json([topic._asdict() for topic in found.values()])
         return

@@ -135,7 +135,7 @@ def _corrected(kind: TextKind, tenant: str | None) -> "list[Example]":
     from streams.learning.corrections import corrected
 
     try:
-        return corrected(load_settings().clickhouse_url, kind.value, tenant)
+        return corrected(load_settings().clickhouse, kind.value, tenant)
     except (QueryFailed, CannotOpen) as error:
         raise of_engine(error) from error
 

@@ -76,7 +76,7 @@ def rebuild(begin: BeginOption = None, end: EndOption = None, tenant: TenantOpti
         typer.echo("nothing differs")
         return
     try:
-        client = connect(given_settings().clickhouse_url)
+        client = connect(given_settings().clickhouse)
     except CannotOpen as error:
         raise Failure(str(error)) from error
     try:
@@ -96,13 +96,13 @@ def _compared(days: "Days") -> tuple[list["Difference"], dict["WindowKey", "Stor
 
     settings = given_settings()
     rules = window_rules(settings)
-    rows = Rows(settings.clickhouse_url, rules)
+    rows = Rows(settings.clickhouse, rules)
     largest = rules.sizes[-1]
     progress = Progress()
     found: list[Difference] = []
     stored: dict[WindowKey, Stored] = {}
     try:
-        with _kept_open(settings.clickhouse_url):
+        with _kept_open(settings.clickhouse):
             for start in range(days.begin // largest * largest, days.end, largest):
                 part = Days(start, start + largest, days.tenant)
                 progress.show(f"{datetime.fromtimestamp(start, UTC):%Y-%m-%d}, {len(found)} different")

@@ -30,7 +30,7 @@ def clickhouse_url(settings: Settings, folder: Path) -> str:
     log has one of its own in `folder`, unless the settings name another.
     """
     named = "clickhouse_url" in settings.model_fields_set
-    return settings.clickhouse_url if named else f"chdb://{folder / 'clickhouse'}"
+    return settings.clickhouse if named else f"chdb://{folder / 'clickhouse'}"
 
 
 async def open_clickhouse(settings: Settings, folder: Path) -> OpenClient:

@@ -15,9 +15,11 @@ from typing import Any, Final, NamedTuple
 
 import faust
 import uvloop
+from aiokafka.errors import KafkaError
 from mode import Service
 
 from sinks.kafka_reach import reach
+from sinks.kafka_rights import not_allowed
 from streams.engine.garbage import collect_garbage_seldom
 from streams.engine.kafka_connections import expect_closed_transports
 from streams.engine.kafka_log import KafkaLog, KafkaStage, Reader
@@ -32,6 +34,8 @@ from streams.engine.turns import Turns
 from streams.engine.watchdog import Watchdog, Watched
 
 log = logging.getLogger(__name__)
+
+_FAILED: Final = 1
 
 
 class Job(NamedTuple):
@@ -74,7 +78,15 @@ class StageApp(faust.App):
 
     def stop_outgrown(self) -> None:
         """Stop as at SIGTERM, but with a code that says why. May be called from any thread."""
-        self.exit_code = OUTGROWN
+        self._stop_with(OUTGROWN)
+
+    def stop_refused(self, why: Exception) -> None:
+        """Say why it cannot go on, and stop as at SIGTERM, but with the code of a failure."""
+        log.critical("%s", why)
+        self._stop_with(_FAILED)
+
+    def _stop_with(self, code: int) -> None:
+        self.exit_code = code
         os.kill(os.getpid(), signal.SIGTERM)
 
     def _create_directories(self) -> None:
@@ -162,7 +174,12 @@ def build_app(
 
         @Service.task
         async def _pump(self) -> None:
-            await self._reader.pump(lambda: bool(self.should_stop))
+            try:
+                await self._reader.pump(lambda: bool(self.should_stop))
+            except KafkaError as error:
+                if (missing := not_allowed(error, "READ", stage.name)) is None:
+                    raise
+                app.stop_refused(missing)
 
         @Service.task
         async def _fail_with_tasks(self) -> None:
@@ -171,8 +188,7 @@ def build_app(
                 if self._runtime.failed.done():
                     self._runtime.failed.result()
             except Refused as refusal:
-                log.critical("%s", refusal)
-                raise
+                app.stop_refused(refusal)
 
     app.service(Source)
     if beside is not None:

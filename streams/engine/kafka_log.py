@@ -1,23 +1,32 @@
 """Kafka behind the log contract: one partition of a stage's input, its changelog partition and its outputs."""
 
-from collections.abc import Callable
+import contextlib
+from collections.abc import Callable, Iterator
 from typing import NamedTuple, Protocol
 
 from aiokafka import TopicPartition
+from aiokafka.errors import KafkaError
 
+from sinks.kafka_cluster import Brokers
+from sinks.kafka_rights import not_allowed
 from streams.engine.kafka_recovery import POSITION_KEY, encode_position, recover
 from streams.engine.kafka_transactions import Entry, TransactionalProducer, by_partition
-from streams.engine.log import Recovered, Transaction
+from streams.engine.log import Fenced, Recovered, Refused, Transaction
 
 
 class KafkaStage(NamedTuple):
     """How a stage is laid out on Kafka. `application` names the consumer group and prefixes the transactional ids."""
 
-    brokers: str
+    brokers: Brokers
     application: str
     source: str
     changelog: str
     patience: float = 0.0
+
+    @property
+    def name(self) -> str:
+        """The stage's, which is the last word of its application."""
+        return self.application.rpartition("-")[2]
 
 
 class Reader(Protocol):
@@ -31,6 +40,17 @@ class Reader(Protocol):
     def wake(self) -> None: ...
 
 
+@contextlib.contextmanager
+def refusing(operation: str, component: str) -> Iterator[None]:
+    """A right that is missing is no fault that passes: raise Refused, which stops the worker and says what to do."""
+    try:
+        yield
+    except (KafkaError, Fenced) as error:
+        if (missing := not_allowed(error, operation, component)) is not None:
+            raise Refused(str(missing)) from error
+        raise
+
+
 class KafkaLog:
     """Keeps `streams.engine.log.PartitionLog` with a transactional producer whose id is the application and the
     partition. `make_producer` takes the brokers and that id.
@@ -42,7 +62,7 @@ class KafkaLog:
         partition: int,
         partitions: int,
         reader: Reader,
-        make_producer: Callable[[str, str], TransactionalProducer] = TransactionalProducer,
+        make_producer: Callable[[Brokers, str], TransactionalProducer] = TransactionalProducer,
     ) -> None:
         self.partition = partition
         self.partitions = partitions
@@ -59,8 +79,10 @@ class KafkaLog:
         await self.release()
         stage = self._stage
         self._producer = self._make_producer(stage.brokers, f"{stage.application}-{self.partition}")
-        await self._producer.start()
-        return await recover(stage.brokers, self._changelog, self._source, self.partitions, self._recovering)
+        with refusing("WRITE", stage.name):
+            await self._producer.start()
+        with refusing("READ", stage.name):
+            return await recover(stage.brokers, self._changelog, self._source, self.partitions, self._recovering)
 
     async def seek(self, offset: int, token: int) -> int:
         """Read on from `offset`."""
@@ -80,6 +102,10 @@ class KafkaLog:
 
     async def commit(self, transaction: Transaction) -> None:
         """Outputs, rows and the position row in one Kafka transaction."""
+        with refusing("WRITE", self._stage.name):
+            await self._commit(transaction)
+
+    async def _commit(self, transaction: Transaction) -> None:
         producer = self._owned()
         for outgoing in transaction.outputs:
             if outgoing.topic not in self._counts:

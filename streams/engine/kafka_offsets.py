@@ -11,6 +11,8 @@ from collections.abc import Mapping
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import KafkaError
 
+from sinks.kafka_cluster import Brokers, client_arguments
+
 log = logging.getLogger(__name__)
 
 # Stands beside each offset that a worker commits. Tools that set a group's offsets leave it empty.
@@ -18,9 +20,9 @@ OURS = "applied"
 ASK_SECONDS = 5.0
 
 
-async def offsets_of_others(brokers: str, group: str, topic: str) -> Mapping[int, int]:
+async def offsets_of_others(brokers: Brokers, group: str, topic: str) -> Mapping[int, int]:
     """The group's offsets of a topic, by partition, that no worker has committed. Empty when the broker cannot tell."""
-    admin = AIOKafkaAdminClient(bootstrap_servers=brokers)
+    admin = AIOKafkaAdminClient(**client_arguments(brokers))
     try:
         async with asyncio.timeout(ASK_SECONDS):
             await admin.start()

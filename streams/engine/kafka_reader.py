@@ -10,6 +10,7 @@ from aiokafka.abc import ConsumerRebalanceListener
 from aiokafka.errors import IllegalStateError, KafkaError
 
 from sinks.kafka_closing import stop_consumer
+from sinks.kafka_cluster import client_arguments
 from sinks.kafka_membership import membership
 from streams.engine.kafka_log import KafkaStage
 from streams.engine.kafka_offsets import OURS, offsets_of_others, refusal
@@ -55,7 +56,7 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]
         self._settled = False
         self._committing = asyncio.Lock()
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=stage.brokers,
+            **client_arguments(stage.brokers),
             group_id=stage.application,
             enable_auto_commit=False,
             auto_offset_reset="earliest",

@@ -9,6 +9,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import ConsumerRecord
 
 from sinks.kafka_closing import stop_consumer
+from sinks.kafka_cluster import Brokers, client_arguments
 from streams.engine.log import Position, Recovered, Refused
 
 # No table's tag is zero, so no row has this key.
@@ -35,7 +36,7 @@ def encode_position(position: Position, partitions: int) -> bytes:
 
 
 async def recover(
-    brokers: str,
+    brokers: Brokers,
     changelog: TopicPartition,
     source: TopicPartition,
     partitions: int,
@@ -48,7 +49,7 @@ async def recover(
     made anew.
     """
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=brokers,
+        **client_arguments(brokers),
         group_id=None,
         isolation_level="read_committed",
         enable_auto_commit=False,

@@ -12,6 +12,7 @@ import aiokafka.producer.sender
 from aiokafka import AIOKafkaProducer, TopicPartition
 from aiokafka.errors import IllegalOperation, InvalidProducerEpoch, ProducerFenced
 
+from sinks.kafka_cluster import Brokers, client_arguments
 from streams.engine.log import Fenced, Headers, Outgoing
 from streams.engine.partitioner import partition_of
 
@@ -39,9 +40,9 @@ class TransactionalProducer:
     The broker aborts a transaction that stays open for longer than `timeout_ms`.
     """
 
-    def __init__(self, brokers: str, transactional_id: str, timeout_ms: int = TRANSACTION_TIMEOUT_MS) -> None:
+    def __init__(self, brokers: Brokers, transactional_id: str, timeout_ms: int = TRANSACTION_TIMEOUT_MS) -> None:
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=brokers,
+            **client_arguments(brokers),
             transactional_id=transactional_id,
             acks="all",
             linger_ms=0,

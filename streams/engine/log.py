@@ -149,4 +149,6 @@ class Fenced(Exception):
 
 
 class Refused(Exception):
-    """The stored state does not belong to this input. A person must decide: going on would lose or double events."""
+    """The stored state does not belong to this input, where going on would lose or double events; or the log does not
+    let us do what has to be done. A person must decide.
+    """

@@ -20,6 +20,7 @@ from typing import Final, NamedTuple
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
 
+from sinks.kafka_cluster import Brokers, client_arguments
 from streams.engine.stacks import describe_stacks
 
 log = logging.getLogger(__name__)
@@ -118,7 +119,7 @@ class Stall:
 class Watched(NamedTuple):
     """What a worker reads, and how many seconds it may stand still; 0: any."""
 
-    brokers: str
+    brokers: Brokers
     source: str
     changelog: str
     limit: float
@@ -261,9 +262,9 @@ def _asking(watched: Watched, stack: contextlib.AsyncExitStack) -> Ask:
 
 
 @contextlib.asynccontextmanager
-async def _connection(brokers: str) -> AsyncIterator[AIOKafkaConsumer]:
+async def _connection(brokers: Brokers) -> AsyncIterator[AIOKafkaConsumer]:
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=brokers,
+        **client_arguments(brokers),
         group_id=None,
         isolation_level="read_committed",
         enable_auto_commit=False,

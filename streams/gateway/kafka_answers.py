@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
+from sinks.kafka_cluster import Brokers, client_arguments
 from streams.broker.admin import TopicError, describe_topics
 from streams.engine.waiting import wait_at_most
 from streams.gateway.answers import TOPICS, Awaited, Board
@@ -24,7 +25,7 @@ class KafkaAnswers:
     It starts with the first who waits and goes on until `stop`. While Kafka is away, who waits hears nothing.
     """
 
-    def __init__(self, brokers: str) -> None:
+    def __init__(self, brokers: Brokers) -> None:
         self._brokers = brokers
         self._board = Board()
         self._reading: asyncio.Task[None] | None = None
@@ -86,7 +87,7 @@ class KafkaAnswers:
 
     def _new_consumer(self) -> AIOKafkaConsumer:
         return AIOKafkaConsumer(
-            bootstrap_servers=self._brokers,
+            **client_arguments(self._brokers),
             enable_auto_commit=False,
             # What was said while this one was away so long that its place is gone concerns nobody any more.
             auto_offset_reset="latest",

@@ -8,6 +8,9 @@ from aiokafka import AIOKafkaProducer
 from aiokafka.errors import KafkaError, MessageSizeTooLargeError, ProducerClosed
 
 from schemas.events import MAX_EVENT_BYTES
+from sinks.kafka_admission import why_not_let_in
+from sinks.kafka_cluster import Brokers, client_arguments
+from sinks.kafka_rights import not_allowed
 from streams import topics
 from streams.engine.partitioner import partition_of
 from streams.gateway.writer import Headers, NotAcknowledged
@@ -26,7 +29,7 @@ class KafkaWriter:
     is back. What waits is bounded to two batches a partition; whoever finds no room is told NotAcknowledged in the end.
     """
 
-    def __init__(self, brokers: str, *, topic: str = topics.EVENTS, ack_seconds: float = 5.0) -> None:
+    def __init__(self, brokers: Brokers, *, topic: str = topics.EVENTS, ack_seconds: float = 5.0) -> None:
         self._brokers = brokers
         self._topic = topic
         self._ack_seconds = ack_seconds
@@ -59,7 +62,7 @@ class KafkaWriter:
             raise
         except KafkaError as error:
             self._replace(producer)
-            raise NotAcknowledged(str(error)) from error
+            raise NotAcknowledged(str(not_allowed(error, "WRITE") or error)) from error
 
     async def ready(self) -> bool:
         """Ask a broker for the topic, at most two seconds."""
@@ -94,7 +97,8 @@ class KafkaWriter:
             except (KafkaError, OSError) as error:
                 await _close(producer)
                 if not told:
-                    log.warning("Kafka is away, trying again until it is back: %s", error)
+                    why = await why_not_let_in(self._brokers)
+                    log.warning("Kafka is away, trying again until it is back: %s", why or error)
                     told = True
                 await asyncio.sleep(delay)
                 delay = min(delay * 2, LAST_RETRY_SECONDS)
@@ -109,7 +113,7 @@ class KafkaWriter:
 
     def _new_producer(self) -> AIOKafkaProducer:
         return AIOKafkaProducer(
-            bootstrap_servers=self._brokers,
+            **client_arguments(self._brokers),
             acks="all",
             enable_idempotence=True,
             compression_type="lz4",

@@ -14,6 +14,7 @@ from schemas.notices import SenderReady, Tried, encode_notice, notice_key
 from schemas.notifications import Notification
 from sinks.base import Unavailable
 from sinks.kafka_closing import stop_consumer
+from sinks.kafka_cluster import Brokers, client_arguments
 from sinks.kafka_membership import membership
 from sinks.kafka_reach import reach
 from streams import topics
@@ -36,7 +37,7 @@ class KafkaOutbox(ConsumerRebalanceListener):  # type: ignore[misc]
     and is not answered is asked of the new one when it is told, also what we were asked ourselves and have not begun.
     """
 
-    def __init__(self, brokers: str, group: str, *, session_timeout: float, patience: float) -> None:
+    def __init__(self, brokers: Brokers, group: str, *, session_timeout: float, patience: float) -> None:
         self._brokers = brokers
         self._group = group
         self._name = ""
@@ -51,7 +52,7 @@ class KafkaOutbox(ConsumerRebalanceListener):  # type: ignore[misc]
         self._sure = asyncio.Event()
         self._polled = self._committed = time.monotonic()
         self._consumer = AIOKafkaConsumer(
-            bootstrap_servers=brokers,
+            **client_arguments(brokers),
             group_id=group,
             isolation_level="read_committed",
             enable_auto_commit=False,
@@ -61,7 +62,7 @@ class KafkaOutbox(ConsumerRebalanceListener):  # type: ignore[misc]
             fetch_max_wait_ms=100,
         )
         self._producer = AIOKafkaProducer(
-            bootstrap_servers=brokers, enable_idempotence=True, acks="all", linger_ms=0, compression_type="zstd"
+            **client_arguments(brokers), enable_idempotence=True, acks="all", linger_ms=0, compression_type="zstd"
         )
 
     async def start(self, settle: Callable[[], "asyncio.Future[None]"]) -> None:

@@ -12,6 +12,7 @@ from aiokafka.errors import KafkaError
 from schemas.cloudevents import read_message
 from schemas.rejections import Rejected
 from sinks.kafka_closing import stop_consumer
+from sinks.kafka_cluster import Brokers, client_arguments
 from streams import topics
 from streams.broker.admin import describe_topics
 from streams.reanalysis.rows import Original, Row
@@ -47,14 +48,14 @@ class KafkaOriginals:
         return self._found.get(_key(row.tenant, row.ticket_id, row.event_id))
 
 
-def read_originals(brokers: str, show: Callable[[int], None], topic: str = topics.EVENTS) -> KafkaOriginals:
+def read_originals(brokers: Brokers, show: Callable[[int], None], topic: str = topics.EVENTS) -> KafkaOriginals:
     """Read the whole topic as it is now. `show` is told how many records were read. Raises KafkaAway."""
     return asyncio.run(_read(brokers, show, topic))
 
 
-async def _read(brokers: str, show: Callable[[int], None], topic: str) -> KafkaOriginals:
+async def _read(brokers: Brokers, show: Callable[[int], None], topic: str) -> KafkaOriginals:
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=brokers, enable_auto_commit=False, isolation_level="read_committed", group_id=None
+        **client_arguments(brokers), enable_auto_commit=False, isolation_level="read_committed", group_id=None
     )
     try:
         try:

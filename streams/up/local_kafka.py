@@ -7,7 +7,7 @@ import subprocess
 import sys
 import tempfile
 import uuid
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from types import TracebackType
 from typing import NamedTuple, Self
@@ -79,7 +79,7 @@ class LocalKafka:
 
     `libs` holds the jars, which `make setup` puts into `.local/kafka/libs`. Port 0 is the port of the folder's last
     start if it is free, else `preferred` if that is free, else any free one. `listeners` that are set before a start
-    are there besides. The broker dies with its parent.
+    are there besides, and so are `properties`. The broker dies with its parent.
     """
 
     def __init__(
@@ -90,6 +90,9 @@ class LocalKafka:
         self.port = port
         self._preferred = preferred
         self.listeners: Sequence[Listener] = ()
+        # What stands in the configuration besides or instead, and what `kafka-storage format` is told besides.
+        self.properties: Mapping[str, str] = {}
+        self.format_options: Sequence[str] = ()
         self._java_options = java_options or _archive_options(self.libs)
         self._process: subprocess.Popen[bytes] | None = None
 
@@ -132,6 +135,7 @@ class LocalKafka:
             ),
             "controller.quorum.voters": f"1@{controller}",
             "log.dirs": str(self._data),
+            **self.properties,
         }
         self._properties.write_text("".join(f"{name}={value}\n" for name, value in properties.items()))
         if not (self._data / "meta.properties").exists():
@@ -214,7 +218,7 @@ class LocalKafka:
 
     def _format(self) -> None:
         tool = [*self._java(_archive_options(self.libs)), "kafka.tools.StorageTool", "format", "--ignore-formatted"]
-        argv = [*tool, "--cluster-id", _new_cluster_id(), "--config", str(self._properties)]
+        argv = [*tool, "--cluster-id", _new_cluster_id(), "--config", str(self._properties), *self.format_options]
         done = subprocess.run(argv, check=False, capture_output=True, text=True)  # noqa: S603
         if done.returncode:
             raise KafkaNotRunning(f"Kafka's storage in {self._data} cannot be formatted:\n{done.stdout}{done.stderr}")

@@ -8,10 +8,12 @@ from functools import partial
 from pathlib import Path
 
 from streams.config import Settings
+from streams.kafka_security import SECURITY
 from streams.up.local_kafka import LocalKafka
 from streams.up.processes import answers, is_free
 from streams.up.run_lock import only_one
 from streams.up.supervisor import Process, Report, supervise
+from streams.wrong_security import WrongSecurity
 
 _COMMAND = (sys.executable, "-m", "streams.cli")
 _STAGES = ("score", "track", "registry", "trends", "notify", "routing")
@@ -111,6 +113,11 @@ class _Product:
 def _local_kafka(settings: Settings) -> LocalKafka | None:
     if "kafka_brokers" in settings.model_fields_set:
         return None
+    if settings.kafka_security != "PLAINTEXT":
+        raise WrongSecurity(
+            f"{SECURITY}={settings.kafka_security}, but no brokers are named, and the local one asks nobody: set "
+            "KAFKA_BROKERS, or take it away"
+        )
     folder = settings.local_dir / "kafka"
     kafka = LocalKafka(folder, folder / "libs", preferred=_KAFKA_PORT)
     kafka.prepare()

@@ -7,6 +7,7 @@ from uuid import uuid4
 
 import msgspec
 
+from sinks.kafka_cluster import Brokers
 from streams.app import Build
 from streams.config import Settings
 from streams.engine.log import Chunk, Fenced, Position, Transaction
@@ -75,7 +76,7 @@ class MergesBeforeItKnows(PassingTask):
 class NeverFences(PassingProducer):
     """A transactional id that nobody else has: no older owner is fenced."""
 
-    def __init__(self, gate: Gate, brokers: str, transactional_id: str, timeout_ms: int) -> None:
+    def __init__(self, gate: Gate, brokers: Brokers, transactional_id: str, timeout_ms: int) -> None:
         super().__init__(gate, brokers, f"{transactional_id}-{uuid4()}", timeout_ms)
 
 

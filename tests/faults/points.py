@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 from aiokafka import TopicPartition
 from aiokafka.protocol.transaction import EndTxnRequest, InitProducerIdRequest
 
+from sinks.kafka_cluster import Brokers
 from streams.engine.kafka_log import KafkaLog, KafkaStage, Reader
 from streams.engine.kafka_transactions import Entry, TransactionalProducer
 from streams.engine.log import Chunk, Recovered, Transaction
@@ -99,7 +100,7 @@ class Gate:
 class PassingProducer(TransactionalProducer):
     """The product's producer, with points between its steps."""
 
-    def __init__(self, gate: Gate, brokers: str, transactional_id: str, timeout_ms: int) -> None:
+    def __init__(self, gate: Gate, brokers: Brokers, transactional_id: str, timeout_ms: int) -> None:
         super().__init__(brokers, transactional_id, timeout_ms)
         self._gate = gate
         client = self._producer.client
@@ -142,7 +143,7 @@ class PassingLog(KafkaLog):
     def __init__(
         self,
         gate: Gate,
-        make_producer: Callable[[str, str], TransactionalProducer],
+        make_producer: Callable[[Brokers, str], TransactionalProducer],
         stage: KafkaStage,
         partition: int,
         partitions: int,

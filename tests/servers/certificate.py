@@ -30,3 +30,39 @@ def shared() -> Certificate:
     folder = Path(tempfile.mkdtemp(prefix="certificate-"))
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return certify(folder)
+
+
+class Authority:
+    """Signs certificates, for two days; its own is `file`. Its files are in a folder of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        folder.mkdir()
+        self._folder = folder
+        self.file = folder / "authority.pem"
+        self._make("authority", "-subj", "/CN=authority", "-addext", "keyUsage=critical,keyCertSign,cRLSign")
+
+    def issue(self, name: str, *, host: str = "127.0.0.1", password: str = "") -> Certificate:
+        """A certificate of that common name for a host; the key is locked where a password is given."""
+        other = f"subjectAltName=IP:{host}" if host[0].isdigit() else f"subjectAltName=DNS:{host}"
+        signed = ["-CA", str(self.file), "-CAkey", str(self._folder / "authority.key")]
+        usage = ["-addext", "basicConstraints=critical,CA:FALSE", "-addext", other]
+        return self._make(name, "-subj", f"/CN={name}", *usage, *signed, password=password)
+
+    def _make(self, name: str, *options: str, password: str = "") -> Certificate:
+        made = Certificate(self._folder / f"{name}.pem", self._folder / f"{name}.key")
+        curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-days", "2"]
+        locked = ["-passout", f"pass:{password}"] if password else ["-nodes"]
+        request = [
+            "openssl",
+            "req",
+            "-x509",
+            *curve,
+            *locked,
+            *options,
+            "-keyout",
+            str(made.key),
+            "-out",
+            str(made.file),
+        ]
+        subprocess.run(request, check=True, capture_output=True)
+        return made

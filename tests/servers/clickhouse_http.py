@@ -1,12 +1,14 @@
 """ClickHouse's HTTP interface in front of the embedded engine: what the real client, clickhouse-connect, needs of it.
 
-    python -m tests.servers.clickhouse_http FOLDER PORT
+    python -m tests.servers.clickhouse_http FOLDER PORT [--config FILE] [--certificate FILE --key FILE [--clients FILE]]
 
-The queries run in a real ClickHouse engine; only the transport is ours. No users, no sessions: loopback only.
+The queries run in a real ClickHouse engine; only the transport is ours. No users, no sessions: loopback only. Of the
+engine's configuration, the user `default` may be given less rights than all.
 """
 
+import argparse
 import re
-import sys
+import ssl
 import tempfile
 from http import HTTPStatus
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -147,15 +149,36 @@ def _quoted(text: str, mark: str) -> str:
     return mark + text.replace("\\", "\\\\").replace(mark, f"\\{mark}") + mark
 
 
-def main(folder: str, port: int) -> None:
+def main(folder: str, port: int, config: str | None, tls: ssl.SSLContext | None) -> None:
     """Serve until the process is ended. The engine stays open as long as one handle of it is."""
-    Handler.folder = folder
-    engine = _open(folder)
+    Handler.folder = f"{folder}?config-file={config}" if config else folder
+    engine = _open(Handler.folder)
+    server = ThreadingHTTPServer((HOST, port), Handler)
+    if tls is not None:
+        # The handshake is each connection's own business, in its thread.
+        server.socket = tls.wrap_socket(server.socket, server_side=True, do_handshake_on_connect=False)
     try:
-        ThreadingHTTPServer((HOST, port), Handler).serve_forever()
+        server.serve_forever()
     finally:
         engine.close()
 
 
+def context(certificate: str, key: str, clients: str | None) -> ssl.SSLContext:
+    """TLS of the server; with `clients`, whoever comes has to show a certificate that one of those signed."""
+    made = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    made.load_cert_chain(certificate, key)
+    if clients:
+        made.load_verify_locations(clients)
+        made.verify_mode = ssl.CERT_REQUIRED
+    return made
+
+
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]))
+    parser = argparse.ArgumentParser()
+    parser.add_argument("folder")
+    parser.add_argument("port", type=int)
+    for option in ("--config", "--certificate", "--key", "--clients"):
+        parser.add_argument(option)
+    given = parser.parse_args()
+    encrypted = context(given.certificate, given.key, given.clients) if given.certificate else None
+    main(given.folder, given.port, given.config, encrypted)

@@ -8,7 +8,7 @@ from pathlib import Path
 from urllib.error import URLError
 from urllib.request import urlopen
 
-from streams.up.processes import free_port, tied
+from streams.up.processes import free_port, is_free, tied
 
 _START_SECONDS = 60.0
 _POLL_SECONDS = 0.05
@@ -17,10 +17,11 @@ _POLL_SECONDS = 0.05
 class ClickHouseProcess:
     """Serves the data of `folder` at `url`; the port stays the same from start to start. It dies with its parent.
 
-    `within` is a command that runs the one behind it in other surroundings.
+    `within` is a command that runs the one behind it in other surroundings, `options` are the server's own.
     """
 
-    def __init__(self, folder: Path, within: Sequence[str] = ()) -> None:
+    def __init__(self, folder: Path, within: Sequence[str] = (), options: Sequence[str] = ()) -> None:
+        self.options = options
         self._folder = folder
         self._within = within
         self._port = free_port()
@@ -44,7 +45,14 @@ class ClickHouseProcess:
 
     def start(self) -> None:
         """Start it and wait until it answers."""
-        argv = [sys.executable, "-m", "tests.servers.clickhouse_http", str(self._folder), str(self._port)]
+        argv = [
+            sys.executable,
+            "-m",
+            "tests.servers.clickhouse_http",
+            str(self._folder),
+            str(self._port),
+            *self.options,
+        ]
         self._process = subprocess.Popen(tied([*self._within, *argv]))
         deadline = time.monotonic() + _START_SECONDS
         while not self._answers():
@@ -60,6 +68,8 @@ class ClickHouseProcess:
             self._process = None
 
     def _answers(self) -> bool:
+        if "--certificate" in self.options:
+            return not is_free(self._port)
         try:
             with urlopen(f"http://127.0.0.1:{self._port}/ping", timeout=1) as answer:
                 return bool(answer.status == 200)
