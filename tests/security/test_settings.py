@@ -241,3 +241,16 @@ async def test_certificates_that_are_renewed_on_disk_hold_for_the_next_connectio
 def test_one_context_for_all_clients_of_a_process(authority: Authority) -> None:
     cluster = Cluster("kafka:9092", tls=TlsFiles(ca=authority.file))
     assert client_arguments(cluster)["ssl_context"] is client_arguments(cluster)["ssl_context"]
+
+
+def test_addresses_are_taken_with_what_belongs_to_them() -> None:
+    bare = {"kafka_brokers": "kafka", "clickhouse_url": "clickhouse"}
+    taken = {
+        f"{path.relative_to(ROOT)}: {ast.unparse(node)}"
+        for path in (ROOT / "streams").rglob("*.py")
+        if not path.name.endswith("_security.py")
+        for node in ast.walk(ast.parse(path.read_text()))
+        if isinstance(node, ast.Attribute) and node.attr in bare
+    }
+    # Whether a server is named at all, and of which kind.
+    assert taken == {"streams/up/pipeline.py: self._settings.clickhouse_url"}
