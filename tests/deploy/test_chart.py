@@ -14,6 +14,7 @@ import yaml  # type: ignore[import-untyped]
 from streams import topics
 from streams.cli import app
 from streams.config import Settings
+from streams.rights import components
 from streams.stages import STAGES
 from tests.deploy.charted import CHART, KUBERNETES, Resource, containers, helm, rendered
 from tests.deploy.commands import has_command
@@ -40,7 +41,21 @@ MOST: Resource = {
     "nodeSelector": {"disk": "fast"},
     "tolerations": [{"key": "support", "operator": "Exists"}],
 }
-VALUES = {"least": LEAST, "most": MOST}
+SECURE: Resource = {
+    **LEAST,
+    "kafka": {
+        "brokers": "kafka:9093",
+        "security": {"protocol": "SASL_SSL", "users": "tp-", "caSecret": "kafka-cluster-ca-cert"},
+    },
+    "clickhouse": {
+        "secret": "writer",
+        "migrationsSecret": "migrations",
+        "pageSecret": "reader",
+        "caSecret": "clickhouse-ca",
+    },
+}
+CERTIFIED: Resource = {**LEAST, "kafka": {"brokers": "kafka:9093", "security": {"protocol": "SSL", "users": ""}}}
+VALUES = {"least": LEAST, "most": MOST, "secure": SECURE, "certified": CERTIFIED}
 
 
 @cache
@@ -229,3 +244,63 @@ def test_a_wrong_value_is_told_by_its_place(wrong: Resource, told: str) -> None:
     done = helm("template", "tp", str(CHART), values=LEAST | wrong)
     assert done.returncode != 0
     assert told.replace("/", ".").strip(".") in done.stderr.replace("/", ".")
+
+
+def pods(name: str) -> dict[str, Resource]:
+    """Of each process and job, by the name of its container."""
+    specs = [each["spec"]["template"]["spec"] for kind in ("Deployment", "Job") for each in of_kind(name, kind)]
+    return {spec["containers"][0]["name"]: spec for spec in specs}
+
+
+def environment(pod: Resource) -> dict[str, str]:
+    return {one["name"]: one["value"] for one in pod["containers"][0]["env"] if "value" in one}
+
+
+def secrets(pod: Resource) -> dict[str, str]:
+    """Where a pod has each secret as files: path -> name of the secret."""
+    named = {one["name"]: one["secret"]["secretName"] for one in pod["volumes"] if "secret" in one}
+    mounts = pod["containers"][0]["volumeMounts"]
+    return {one["mountPath"]: named[one["name"]] for one in mounts if one["name"] in named}
+
+
+def test_each_process_is_a_user_of_kafka_whom_the_table_of_rights_knows() -> None:
+    users = {name: environment(pod).get("TICKETPULSE_KAFKA_USER") for name, pod in pods("secure").items()}
+    # It makes tables alone.
+    assert users.pop("migrate") is None
+    assert {str(user).removeprefix("tp-") for user in users.values()} <= set(components())
+    assert (users["clickhouse-sink"], users["notify-sink"]) == ("tp-clickhouse", "tp-sender")
+    assert len(set(users.values())) == len(users)
+    for name, user in users.items():
+        pod = pods("secure")[name]
+        given = environment(pod)
+        assert given["TICKETPULSE_KAFKA_SECURITY"] == "SASL_SSL"
+        assert secrets(pod) == {
+            str(Path(given["TICKETPULSE_KAFKA_PASSWORD_FILE"]).parent): user,
+            str(Path(given["TICKETPULSE_KAFKA_CA"]).parent): "kafka-cluster-ca-cert",
+            str(Path(given["TICKETPULSE_CLICKHOUSE_CA"]).parent): "clickhouse-ca",
+        }
+
+
+def test_a_process_shows_its_certificate_where_that_is_wanted() -> None:
+    pod = pods("certified")["score"]
+    given = environment(pod)
+    assert "TICKETPULSE_KAFKA_USER" not in given
+    assert secrets(pod) == {str(Path(given["TICKETPULSE_KAFKA_CERTIFICATE"]).parent): "score"}
+    assert Path(given["TICKETPULSE_KAFKA_KEY"]).parent == Path(given["TICKETPULSE_KAFKA_CERTIFICATE"]).parent
+
+
+def test_who_makes_tables_and_who_reads_may_be_users_of_their_own() -> None:
+    addresses = {
+        name: next(
+            one["valueFrom"]["secretKeyRef"]["name"] for one in pod["containers"][0]["env"] if "valueFrom" in one
+        )
+        for name, pod in pods("secure").items()
+    }
+    others = set(addresses) - {"migrate", "page"}
+    assert addresses == {"migrate": "migrations", "page": "reader"} | dict.fromkeys(others, "writer")
+
+
+def test_without_security_nothing_is_said_of_it() -> None:
+    for pod in pods("least").values():
+        assert not any("_KAFKA_" in name or "_CA" in name for name in environment(pod))
+        assert secrets(pod) == {}

@@ -211,7 +211,8 @@ def test_a_server_that_nobody_vouches_for_is_refused_with_the_setting_that_would
     assert str(encrypted.mine.key) not in str(raised.value)
 
 
-def test_who_may_be_anybody_is_taken_when_that_is_wanted(encrypted: Encrypted, tmp_path: Path) -> None:
+@pytest.mark.filterwarnings("ignore::urllib3.exceptions.InsecureRequestWarning")
+def test_who_may_be_anybody_is_taken_when_that_is_wanted(encrypted: Encrypted) -> None:
     changed = {"TICKETPULSE_CLICKHOUSE_VERIFY": "false"}
     environment = {name: value for name, value in encrypted.environment.items() if not name.endswith("_CA")}
     connect(url_of(environment | changed)).close()

@@ -40,11 +40,6 @@ page: {{ merge (dict "command" (list "serve" "page") "path" "/readyz" "alive" "/
 {{- define "ticketpulse.environment" -}}
 - name: KAFKA_BROKERS
   value: {{ required "kafka.brokers: host:port of the brokers" .Values.kafka.brokers | quote }}
-- name: CLICKHOUSE_URL
-  valueFrom:
-    secretKeyRef:
-      name: {{ required "clickhouse.secret: a secret with the key url" .Values.clickhouse.secret }}
-      key: url
 - name: TICKETPULSE_HOST
   value: 0.0.0.0
 - name: TICKETPULSE_METRICS_PORT
