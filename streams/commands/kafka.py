@@ -35,7 +35,7 @@ def acls(
     They follow from the names by which the program works: TICKETPULSE_NAME begins those of groups and transactional
     ids. Each component is its own user, named as itself, unless --principal says otherwise.
 
-        ticketpulse kafka acls score track | sh
+        ticketpulse kafka acls score track > acls.sh
 
         ticketpulse kafka acls --principal User:ticketpulse
 

@@ -2,6 +2,7 @@
 
 import ast
 import asyncio
+import json
 import logging
 import os
 import ssl
@@ -12,10 +13,15 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 import pytest
+from typer.testing import CliRunner
 
 from sinks.kafka_cluster import Brokers, Cluster, client_arguments
 from sinks.renewed_certificates import RenewedContext, TlsFiles
+from streams import topics
+from streams.cli import app
 from streams.config import Settings
+from streams.rights import components, rights_of
+from streams.stages import STAGES
 from streams.wrong_security import WrongSecurity
 from tests.servers.certificate import Authority, Certificate
 
@@ -254,3 +260,37 @@ def test_addresses_are_taken_with_what_belongs_to_them() -> None:
     }
     # Whether a server is named at all, and of which kind.
     assert taken == {"streams/up/pipeline.py: self._settings.clickhouse_url"}
+
+
+def test_every_component_is_in_the_table_of_the_documentation() -> None:
+    rows = (ROOT / "docs" / "kafka-security.md").read_text().splitlines()
+    told = [row.split("`")[1] for row in rows if row.startswith("| `") and "TICKETPULSE" not in row]
+    assert sorted(told) == sorted(components())
+    assert set(STAGES) <= set(components())
+
+
+def test_the_rights_of_a_stage_are_what_it_reads_and_writes() -> None:
+    rights = {(right.kind.value, right.name): right.operations for right in rights_of("registry", "desk")}
+    assert rights == {
+        ("topic", topics.REGISTRY): ("READ",),
+        ("topic", topics.changelog_of("registry")): ("READ", "WRITE"),
+        ("topic", topics.SCORED): ("WRITE",),
+        ("topic", topics.DEAD_LETTERS): ("WRITE",),
+        ("group", "desk-registry"): ("READ",),
+        ("transactional id", "desk-registry-"): ("WRITE",),
+    }
+
+
+def test_the_command_prints_what_the_table_says() -> None:
+    runner = CliRunner()
+    printed = runner.invoke(app, ["kafka", "acls", "dlq", "--principal", "User:CN={}", "--bootstrap", "-B"])
+    assert printed.exit_code == 0
+    assert printed.output.splitlines()[-1] == (
+        "kafka-acls.sh -B --add --allow-principal User:CN=dlq --operation Write --transactional-id ticketpulse-dlq"
+    )
+    listed = json.loads(runner.invoke(app, ["kafka", "acls", "-o", "json"]).output)
+    assert {one["component"] for one in listed} == set(components())
+    # One user for all is allowed each thing once.
+    together = runner.invoke(app, ["kafka", "acls", "--principal", "User:all"]).output.splitlines()
+    commands = [line for line in together if not line.startswith("#")]
+    assert len(commands) == len(set(commands))
