@@ -35,6 +35,8 @@ def calls(text: str, folder: Path) -> list[Call]:
     notes = folder / "notes"
     notes.write_text("")
     environment = {"PATH": str(folder / "none"), "HOME": str(folder), "NOTES": str(notes), "NOTE": _NOTE}
+    if not (folder / "deploy").exists():
+        (folder / "deploy").symlink_to(Path(__file__).parents[2] / "deploy")
     # An earlier block of the page has made the folders.
     for written in _WRITTEN.findall(text):
         (folder / written).parent.mkdir(parents=True, exist_ok=True)

@@ -1,0 +1,57 @@
+"""The commands that the documentation shows are run, page by page, beside a product that runs."""
+
+from collections.abc import Iterator
+
+import pytest
+
+from tests.docs.pages import Block, blocks, pages
+from tests.docs.stack import Stack
+
+pytestmark = pytest.mark.xdist_group("docs")
+# Whose commands are only looked at (test_commands_exist), and why they are not run yet.
+LOOKED_AT = {
+    "deploy/runbooks/TenantOverQuota.md": "it asks for a tenant who has sent too much",
+    "deploy/runbooks/TenantPastGateway.md": "it changes the rights of a broker",
+    "docs/tenancy.md": "it changes a broker and a server",
+    "docs/upgrading.md": "it records a version anew",
+    "README.md": "it shows commands that ask a person, and models that have to be trained first",
+    "docs/backtest.md": "six thousand events are played twice",
+    "docs/import.md": "the import asks a person",
+    "docs/learning.md": "a model wants 500 labels",
+    "docs/notifications.md": "its notify.toml is another than a reader's who begins",
+    "docs/predictions.md": "it plays 75 days of a desk",
+    "docs/reanalysis.md": "every event that is stored is scored again, four times",
+    "docs/reports.md": "it imports and tells two years of complaints",
+    "docs/routing.md": "it asks a stage that wants a roster in its settings",
+    "docs/templates.md": "it shows an escalation of the reader's own",
+}
+PAGES = [page for page in pages() if page not in LOOKED_AT and any(block.is_commands for block in blocks(page))]
+
+
+@pytest.fixture(scope="module")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    running = Stack(tmp_path_factory.mktemp("docs"))
+    try:
+        running.start()
+        yield running
+    finally:
+        running.stop()
+
+
+def script(block: Block, stack: Stack) -> str:
+    text = block.text.replace("2525", str(stack.mail_port))
+    for made_up, name in block.names.items():
+        text = text.replace(made_up, stack.names()[name])
+    return text
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_commands_of_a_page_do_what_it_says(page: str, stack: Stack) -> None:
+    folder = stack.folder_of(page)
+    for block in blocks(page):
+        if block.file:
+            (folder / block.file).parent.mkdir(parents=True, exist_ok=True)
+            (folder / block.file).write_text(block.text.replace("2525", str(stack.mail_port)))
+        if block.is_commands and not block.why_not_run:
+            done = stack.run(script(block, stack), folder)
+            assert done.returncode == block.exit_code, f"{page}:{block.line}\n{done.stdout}"
