@@ -39,7 +39,7 @@ def relinked(markdown: str, place: str) -> str:
 
     Also what forges read otherwise than Python-Markdown: lists in lists, and what follows a comment at once.
     """
-    parts = re.split(r"(^```.*?^```$|`[^`\n]*`)", markdown, flags=re.M | re.S)
+    parts = re.split(r"(^```.*?^```$)", markdown, flags=re.M | re.S)
     for at in range(0, len(parts), 2):
         linked = _LINK.sub(lambda found: _changed(found, place), parts[at])
         parts[at] = _COMMENT.sub(r"\1\n", _NESTED.sub("    ", linked))

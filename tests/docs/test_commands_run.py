@@ -10,6 +10,10 @@ from tests.docs.stack import Stack
 pytestmark = pytest.mark.xdist_group("docs")
 # Whose commands are only looked at (test_commands_exist), and why they are not run yet.
 LOOKED_AT = {
+    "docs/clickhouse-security.md": "it changes the users of a server",
+    "docs/kafka-security.md": "it changes the rights of a broker",
+    "docs/peers.md": "it measures other programs",
+    "docs/scaling.md": "it measures for minutes",
     "deploy/runbooks/TenantOverQuota.md": "it asks for a tenant who has sent too much",
     "deploy/runbooks/TenantPastGateway.md": "it changes the rights of a broker",
     "docs/tenancy.md": "it changes a broker and a server",
