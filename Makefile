@@ -2,10 +2,10 @@
 .DEFAULT_GOAL := help
 PYTHON_BIN := .venv/bin/python
 
-.PHONY: help setup run test check parity evaluate bench bench-peers soak chaos simulate spikes clean dashboards chart schemas lock docs reference wheel sbom licenses audit
+.PHONY: help setup run test check parity evaluate bench bench-peers soak chaos simulate spikes clean dashboards chart schemas image-chroot lock docs reference wheel sbom licenses audit
 
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-11s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
 setup: ## install what is missing: .venv, Java, Maven, Kafka
 	@scripts/setup
@@ -65,6 +65,9 @@ reference: setup ## write docs/reference anew from the code
 
 docs: setup ## write the documentation as a site to build/site; a broken link or anchor fails
 	@NO_MKDOCS_2_WARNING=1 .venv/bin/mkdocs build -f deploy/docs/mkdocs.yml && echo build/site/index.html
+
+image-chroot: ## build the image without an engine and run a worker of it; as root, with debootstrap (ten minutes and more)
+	@$(PYTHON_BIN) -m tests.deploy.image_chroot
 
 lock: ## pin the newest versions that pyproject.toml allows, with their hashes
 	uv pip compile --universal --python-version 3.11 --generate-hashes --no-emit-index-url --all-extras --no-header \
