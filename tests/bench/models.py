@@ -13,6 +13,7 @@ from pydantic import SecretStr
 from rich.console import Console
 
 from streams import topics
+from streams.engine.garbage import collect_garbage_seldom
 from streams.engine.stage import Batch
 from streams.engine.state import Overlay, State
 from streams.escalation.book import preset_book
@@ -42,6 +43,8 @@ def measure(laps: int, console: Console) -> list[Figure]:
     with tempfile.TemporaryDirectory() as folder:
         models = _models(Path(folder), texts)
         stage = ScoreStage(preset_book("support"), load_preset)
+        # As in a worker: what was loaded to train is not looked at again and again.
+        collect_garbage_seldom()
         sides: dict[str, Models] = {"without": NO_MODELS, **models}
         found: dict[str, list[float]] = {name: [] for name in sides}
         for _ in range(laps + 1):
