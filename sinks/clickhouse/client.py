@@ -3,6 +3,7 @@
 import logging
 import ssl
 from pathlib import Path
+from typing import TypeVar
 from urllib.parse import unquote, urlsplit
 
 import clickhouse_connect
@@ -84,23 +85,41 @@ def _server(url: str, readonly: bool) -> Client:
             # 2: no writes, but a query may still set its own limits. A user who is read-only anyway may not set it.
             client.set_client_setting("readonly", "2")
     except (ClickHouseError, OSError, ValueError) as error:
-        raise CannotOpen(f"{SETTING}={_shown(url)}: {explain(error)}") from error
+        told = f"{explain(error)}{_asks_who_we_are(url, error)}"
+        raise CannotOpen(f"{SETTING}={_shown(url)}: {told}") from error
     return client
 
 
 def explain(error: BaseException) -> str:
     """What a person should read of an error of the client: for a server that is away, why it could not be reached."""
     reason = getattr(error.__cause__, "reason", None)
-    if (untrusted := _untrusted(reason)) is not None:
-        return f"the server's certificate is not trusted: {untrusted}. TICKETPULSE_CLICKHOUSE_CA names who signs it"
+    if (untrusted := _within(reason, ssl.SSLCertVerificationError)) is not None:
+        why = untrusted.verify_message.rstrip(".")
+        return f"the server's certificate is not trusted: {why}. TICKETPULSE_CLICKHOUSE_CA names who signs it"
     return f"the server cannot be reached: {reason}" if reason else str(error)
 
 
-def _untrusted(error: BaseException | None) -> str | None:
-    while error is not None and not isinstance(error, ssl.SSLCertVerificationError):
-        inner = [each for each in error.args if isinstance(each, BaseException)]
-        error = inner[0] if inner else error.__cause__
-    return error.verify_message.rstrip(".") if error is not None else None
+def _asks_who_we_are(url: str, error: BaseException) -> str:
+    """What to do, where a server over TLS has ended the connection: it may have asked for a certificate. Since TLS 1.3
+    it does so when we write already, and what it says of it may get lost.
+    """
+    ended = _within(error, ssl.SSLError) or _within(error, ConnectionResetError)
+    if ended is None or not url.startswith("https://") or _within(error, ssl.SSLCertVerificationError) is not None:
+        return ""
+    return "; if it asks for a certificate, TICKETPULSE_CLICKHOUSE_CERTIFICATE names ours"
+
+
+_Kind = TypeVar("_Kind", bound=BaseException)
+
+
+def _within(error: BaseException | None, kind: type[_Kind]) -> _Kind | None:
+    """The first of a kind among an error, what it carries, and what it comes of."""
+    if error is None or isinstance(error, kind):
+        return error
+    carried = [*(each for each in error.args if isinstance(each, BaseException)), error.__cause__]
+    reason = getattr(error, "reason", None)
+    carried += [reason] if isinstance(reason, BaseException) else []
+    return next((found for each in carried if (found := _within(each, kind)) is not None), None)
 
 
 def _get_client(url: str) -> Client:

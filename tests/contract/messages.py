@@ -23,8 +23,7 @@ from sinks.base import Message
 SCORED, ESCALATIONS, WINDOWS, DEAD_LETTERS = "scored", "escalations", "windows", "dead-letters"
 ALERTS, NOTIFICATIONS = "alerts", "notifications"
 CORRECTIONS, AUDIT, ENRICHMENTS = "corrections", "audit", "enrichments"
-CORRECTIONS, AUDIT, SHADOW_SCORES = "corrections", "audit", "shadow-scores"
-PREDICTIONS, ASSIGNMENTS = "predictions", "assignments"
+SHADOW_SCORES, PREDICTIONS, ASSIGNMENTS = "shadow-scores", "predictions", "assignments"
 TABLES = {
     SCORED: "scored_events",
     ESCALATIONS: "escalations",
@@ -328,3 +327,9 @@ def dead_letter(offset: int = 0, value: bytes | None = b"\xff\x00not JSON", stag
 def raw(topic: str, offset: int, value: bytes | None, *, partition: int = 0) -> Message:
     """Any bytes as a message."""
     return Message(topic, partition, offset, APPENDED + offset, b"key", value)
+
+
+def one_of_each() -> list[Message]:
+    """A message for each table."""
+    makers = (escalation, alert, notification, correction, audited, enriched, shadow, prediction, assignment, window)
+    return [scored(), *(make(0) for make in makers), dead_letter()]

@@ -23,6 +23,7 @@ from tests.contract.messages import (
     SCORED,
     TABLES,
     alert,
+    assignment,
     audited,
     correction,
     dead_letter,
@@ -94,6 +95,8 @@ EVERYTHING = [
     # Another challenger on the same message; and the first one sent again.
     shadow(2, challenger="20261122-091500-1a2b3c4d"),
     shadow(3, challenger_class="negative"),
+    assignment(0),
+    assignment(1, "T-2", state="waiting", agent="", previous="ann"),
     prediction(0),
     prediction(1, "T-2", ended=True, escalation=None, resolution=None, resolution_breach=None),
     dead_letter(0),
@@ -118,7 +121,7 @@ async def assert_same(world: World, messages: Sequence[Message]) -> None:
 async def test_every_field_of_every_topic_is_stored(world: World) -> None:
     await world.sink.write(EVERYTHING)
     await assert_same(world, EVERYTHING)
-    assert [len(world.rows(table)) for table in TABLES.values()] == [22, 2, 2, 3, 3, 2, 2, 2, 3, 2, 3]
+    assert [len(world.rows(table)) for table in TABLES.values()] == [22, 2, 2, 3, 3, 2, 2, 2, 3, 2, 2, 3]
 
 
 async def test_the_same_messages_again_leave_the_same_rows(world: World) -> None:

@@ -16,20 +16,7 @@ from sinks.clickhouse.sink import ClickHouseSink
 from sinks.dashboard.app import create_page
 from streams.config import Settings
 from streams.wrong_security import WrongSecurity
-from tests.contract.messages import (
-    TABLES,
-    alert,
-    audited,
-    correction,
-    dead_letter,
-    enriched,
-    escalation,
-    notification,
-    prediction,
-    scored,
-    shadow,
-    window,
-)
+from tests.contract.messages import TABLES, one_of_each
 from tests.security.roles import configure, roles, statements
 from tests.servers.certificate import Authority
 from tests.servers.clickhouse_process import ClickHouseProcess
@@ -37,19 +24,7 @@ from tests.servers.clickhouse_process import ClickHouseProcess
 pytestmark = pytest.mark.xdist_group("secure-clickhouse")
 
 ROLES = roles()
-MESSAGES = [
-    scored(0),
-    escalation(0),
-    window(0),
-    alert(0),
-    notification(0),
-    correction(0),
-    audited(0),
-    enriched(0),
-    shadow(0),
-    prediction(0),
-    dead_letter(0),
-]
+MESSAGES = one_of_each()
 FORBIDDEN = {
     "ticketpulse_migrations": ["CREATE DATABASE other", "CREATE USER somebody", "SELECT * FROM system.users"],
     "ticketpulse_writer": [
