@@ -435,7 +435,7 @@ def test_a_database_without_tables_is_said(tmp_path: Path) -> None:
     environment = {"PATH": "/usr/bin:/bin", "CLICKHOUSE_URL": f"chdb://{tmp_path / 'empty'}"}
     ended = subprocess.run(command, env=environment, capture_output=True, text=True, timeout=120, check=False)
     assert ended.returncode == 1
-    assert "`ticketpulse migrate` makes its tables" in ended.stderr
+    assert "`ticketpulse migrate` makes them" in ended.stderr
     assert "Traceback" not in ended.stderr
 
 
