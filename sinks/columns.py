@@ -34,6 +34,30 @@ def by_name(names: Sequence[str], rows: Iterable[Sequence[Any]]) -> Columns:
     return dict(zip(names, columns or [()] * len(names), strict=True))
 
 
+def as_they_are(names: Sequence[str], records: Sequence[Any]) -> Columns:
+    """Fields that need no conversion, one column each."""
+    return {name: [getattr(record, name) for record in records] for name in names}
+
+
+def newest_of_its_id(messages: Sequence[Message]) -> Columns:
+    """Where a record stands in the log. Of those with one id the last stays."""
+    return {**_places(messages), "version": [version(0, message.offset) for message in messages]}
+
+
+def first_of_its_id(messages: Sequence[Message]) -> Columns:
+    """Where a record stands in the log. Of those with one id the first stays: what was sent again happened when it was
+    sent first.
+    """
+    return {**_places(messages), "version": [version_of_first(0, message.offset) for message in messages]}
+
+
+def _places(messages: Sequence[Message]) -> Columns:
+    return {
+        "log_partition": [message.partition for message in messages],
+        "log_offset": [message.offset for message in messages],
+    }
+
+
 def version(model_epoch: int, offset: int) -> int:
     """Which of two rows with one key stays: the higher model epoch, then the later record of the log; never a clock.
 

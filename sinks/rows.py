@@ -31,13 +31,15 @@ from sinks.columns import (
     UINT32,
     UINT64,
     Columns,
+    as_they_are,
     check_score,
     check_time,
     check_whole,
+    first_of_its_id,
     milliseconds,
+    newest_of_its_id,
     value_of,
     version,
-    version_of_first,
 )
 from sinks.predictions.columns import prediction_columns, read_prediction
 from sinks.scored_columns import DEFAULT_PRIORITY, is_scored, scored_columns
@@ -139,11 +141,11 @@ _MAY_BE_EMPTY = (
 def _escalation_columns(messages: Sequence[Message], escalations: Sequence[Escalation]) -> Columns:
     return {
         "escalation_id": [uuid.UUID(escalation.escalation_id) for escalation in escalations],
-        **_as_they_are(("tenant", "ticket_id", "session", "episode", "event_id", "correlation_id"), escalations),
-        **_as_they_are(("policy", "policy_version", "rule", "reason"), escalations),
-        **_as_they_are(("channel", "category", "priority_before", "priority", "status"), escalations),
-        **_as_they_are(("subject", "text", "state", "revision", "reopened"), escalations),
-        **_as_they_are(("first_response_seconds", "resolution_seconds"), escalations),
+        **as_they_are(("tenant", "ticket_id", "session", "episode", "event_id", "correlation_id"), escalations),
+        **as_they_are(("policy", "policy_version", "rule", "reason"), escalations),
+        **as_they_are(("channel", "category", "priority_before", "priority", "status"), escalations),
+        **as_they_are(("subject", "text", "state", "revision", "reopened"), escalations),
+        **as_they_are(("first_response_seconds", "resolution_seconds"), escalations),
         "raised_by": [list(escalation.raised_by) for escalation in escalations],
         **{name: [getattr(escalation, name) or "" for escalation in escalations] for name in _MAY_BE_EMPTY},
         **{
@@ -185,9 +187,9 @@ def _read_window(message: Message) -> WindowAggregate:
 def _window_columns(messages: Sequence[Message], windows: Sequence[WindowAggregate]) -> Columns:
     totals = [window.totals for window in windows]
     return {
-        **_as_they_are(("tenant", "size", "dimension", "value", "revision", "final"), windows),
+        **as_they_are(("tenant", "size", "dimension", "value", "revision", "final"), windows),
         "start": [int(window.start.timestamp()) for window in windows],
-        **_as_they_are((*SUMS, *COUNTS_BY), totals),
+        **as_they_are((*SUMS, *COUNTS_BY), totals),
         "score_min": [None if total.score_min == NO_SCORE else POINTS[total.score_min] for total in totals],
         "score_max": [None if total.score_max == NO_SCORE else POINTS[total.score_max] for total in totals],
         "version": [version(0, message.offset) for message in messages],
@@ -207,12 +209,10 @@ def _read_dead_letter(message: Message) -> DeadLetter:
 def _dead_letter_columns(messages: Sequence[Message], letters: Sequence[DeadLetter]) -> Columns:
     plain = ("stage", "topic", "partition", "offset", "reason", "message", "attempts", "key", "value")
     return {
-        **_as_they_are(plain, letters),
+        **as_they_are(plain, letters),
         "failed_at": [message.timestamp for message in messages],
         "headers": [_headers_json(letter) for letter in letters],
-        "log_partition": [message.partition for message in messages],
-        "log_offset": [message.offset for message in messages],
-        "version": [version(0, message.offset) for message in messages],
+        **newest_of_its_id(messages),
     }
 
 
@@ -232,8 +232,8 @@ def _read_alert(message: Message) -> Alert:
 def _alert_columns(messages: Sequence[Message], alerts: Sequence[Alert]) -> Columns:
     return {
         "alert_id": [uuid.UUID(alert.alert_id) for alert in alerts],
-        **_as_they_are(("tenant", "kind", "measure", "dimension", "value", "severity", "state", "revision"), alerts),
-        **_as_they_are(("window_size", "observed", "expected", "exposure", "ratio", "probability", "summary"), alerts),
+        **as_they_are(("tenant", "kind", "measure", "dimension", "value", "severity", "state", "revision"), alerts),
+        **as_they_are(("window_size", "observed", "expected", "exposure", "ratio", "probability", "summary"), alerts),
         **{
             name: [milliseconds(getattr(alert, name)) for alert in alerts]
             for name in ("started_at", "fired_at", "updated_at")
@@ -242,9 +242,7 @@ def _alert_columns(messages: Sequence[Message], alerts: Sequence[Alert]) -> Colu
         "tickets": [list(alert.tickets) for alert in alerts],
         "phrases": [[(each.phrase, each.share, each.usual) for each in alert.phrases] for alert in alerts],
         "record": [(message.value or b"").decode() for message in messages],
-        "log_partition": [message.partition for message in messages],
-        "log_offset": [message.offset for message in messages],
-        "version": [version(0, message.offset) for message in messages],
+        **newest_of_its_id(messages),
     }
 
 
@@ -263,14 +261,12 @@ def _notification_columns(messages: Sequence[Message], notifications: Sequence[N
     plain = ("tenant", "revision", "kind", "target", "provider", "recipient", "state", "attempt", "reason")
     return {
         "notification_id": [uuid.UUID(each.notification_id) for each in notifications],
-        **_as_they_are((*plain, "provider_ms", "message_id"), notifications),
+        **as_they_are((*plain, "provider_ms", "message_id"), notifications),
         "about": [list(each.about) for each in notifications],
         "ticket_id": [each.ticket_id or "" for each in notifications],
         "reference": [each.reference or "" for each in notifications],
         **{name: [milliseconds(getattr(each, name)) for each in notifications] for name in ("at", "due_at")},
-        "log_partition": [message.partition for message in messages],
-        "log_offset": [message.offset for message in messages],
-        "version": [version(0, message.offset) for message in messages],
+        **newest_of_its_id(messages),
     }
 
 
@@ -286,10 +282,10 @@ def _read_correction(message: Message) -> Correction:
 def _correction_columns(messages: Sequence[Message], corrections: Sequence[Correction]) -> Columns:
     return {
         "correction_id": [uuid.UUID(each.correction_id) for each in corrections],
-        **_as_they_are(("tenant", "ticket_id", "event_id", "field", "old", "new", "note"), corrections),
-        **_as_they_are(("corrected_by", "token_id", "scorer", "model_epoch"), corrections),
+        **as_they_are(("tenant", "ticket_id", "event_id", "field", "old", "new", "note"), corrections),
+        **as_they_are(("corrected_by", "token_id", "scorer", "model_epoch"), corrections),
         "corrected_at": [milliseconds(each.corrected_at) for each in corrections],
-        **_first_of_its_id(messages),
+        **first_of_its_id(messages),
     }
 
 
@@ -304,10 +300,10 @@ def _read_audit(message: Message) -> AuditRecord:
 def _audit_columns(messages: Sequence[Message], records: Sequence[AuditRecord]) -> Columns:
     return {
         "audit_id": [uuid.UUID(record.audit_id) for record in records],
-        **_as_they_are(("actor", "token_id", "tenant", "action", "target", "source", "address"), records),
-        **_as_they_are(("result", "detail"), records),
+        **as_they_are(("actor", "token_id", "tenant", "action", "target", "source", "address"), records),
+        **as_they_are(("result", "detail"), records),
         "at": [milliseconds(record.at) for record in records],
-        **_first_of_its_id(messages),
+        **first_of_its_id(messages),
     }
 
 
@@ -322,11 +318,9 @@ def _read_use(message: Message) -> SuggestionUse:
 def _use_columns(messages: Sequence[Message], uses: Sequence[SuggestionUse]) -> Columns:
     return {
         "use_id": [uuid.UUID(use.use_id) for use in uses],
-        **_as_they_are(("tenant", "ticket_id", "suggested", "suggestion", "outcome", "used_by", "token_id"), uses),
+        **as_they_are(("tenant", "ticket_id", "suggested", "suggestion", "outcome", "used_by", "token_id"), uses),
         "used_at": [milliseconds(use.used_at) for use in uses],
-        "log_partition": [message.partition for message in messages],
-        "log_offset": [message.offset for message in messages],
-        "version": [version(0, message.offset) for message in messages],
+        **newest_of_its_id(messages),
     }
 
 
@@ -346,13 +340,13 @@ def _read_enrichment(message: Message) -> Enrichment:
 def _enrichment_columns(messages: Sequence[Message], enrichments: Sequence[Enrichment]) -> Columns:
     return {
         "enrichment_id": [uuid.UUID(each.enrichment_id) for each in enrichments],
-        **_as_they_are(("tenant", "ticket_id", "event_id", "read_by", "fallback", "category", "reason"), enrichments),
-        **_as_they_are(("confidence", "stands", "prompt", "category_before", "confidence_before"), enrichments),
-        **_as_they_are(("scorer", "model_epoch", "removed", "cached"), enrichments),
-        **_as_they_are(("tokens_in", "tokens_out", "cost_micros"), enrichments),
+        **as_they_are(("tenant", "ticket_id", "event_id", "read_by", "fallback", "category", "reason"), enrichments),
+        **as_they_are(("confidence", "stands", "prompt", "category_before", "confidence_before"), enrichments),
+        **as_they_are(("scorer", "model_epoch", "removed", "cached"), enrichments),
+        **as_they_are(("tokens_in", "tokens_out", "cost_micros"), enrichments),
         **{name: [getattr(each, name) or "" for each in enrichments] for name in ("label", "label_before")},
         "at": [milliseconds(each.at) for each in enrichments],
-        **_first_of_its_id(messages),
+        **first_of_its_id(messages),
     }
 
 
@@ -367,22 +361,11 @@ def _read_shadow(message: Message) -> ShadowScore:
 
 def _shadow_columns(messages: Sequence[Message], scores: Sequence[ShadowScore]) -> Columns:
     return {
-        **_as_they_are(("tenant", "ticket_id", "event_id", "kind", "channel", "champion", "challenger"), scores),
-        **_as_they_are(("champion_class", "challenger_class", "agree", "score"), scores),
-        **_as_they_are(("probability", "probability_of_champions"), scores),
+        **as_they_are(("tenant", "ticket_id", "event_id", "kind", "channel", "champion", "challenger"), scores),
+        **as_they_are(("champion_class", "challenger_class", "agree", "score"), scores),
+        **as_they_are(("probability", "probability_of_champions"), scores),
         "occurred_at": [milliseconds(score.occurred_at) for score in scores],
-        **_first_of_its_id(messages),
-    }
-
-
-def _first_of_its_id(messages: Sequence[Message]) -> Columns:
-    """Where a record stands. Of those with one id the first stays: what was sent again happened when it was sent
-    first.
-    """
-    return {
-        "log_partition": [message.partition for message in messages],
-        "log_offset": [message.offset for message in messages],
-        "version": [version_of_first(0, message.offset) for message in messages],
+        **first_of_its_id(messages),
     }
 
 
@@ -421,10 +404,6 @@ TABLES = {
     ),
     "dead_letters": Table(("log_partition", "log_offset"), _reading(_read_dead_letter, _dead_letter_columns)),
 }
-
-
-def _as_they_are(names: Sequence[str], records: Sequence[Any]) -> Columns:
-    return {name: [getattr(record, name) for record in records] for name in names}
 
 
 def _headers_json(letter: DeadLetter) -> str:

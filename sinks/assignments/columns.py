@@ -5,7 +5,17 @@ from collections.abc import Sequence
 
 from schemas.assignments import Assignment, decode_assignment
 from sinks.base import Message
-from sinks.columns import UINT32, Columns, check_time, check_whole, milliseconds, value_of, version
+from sinks.columns import (
+    UINT32,
+    Columns,
+    as_they_are,
+    check_time,
+    check_whole,
+    milliseconds,
+    newest_of_its_id,
+    value_of,
+    version,
+)
 
 _PLAIN = (
     *("tenant", "ticket_id", "session", "revision", "state", "reason", "queue", "agent", "previous"),
@@ -28,10 +38,8 @@ def assignment_columns(messages: Sequence[Message], records: Sequence[Assignment
     """One row a record."""
     return {
         "assignment_id": [uuid.UUID(each.assignment_id) for each in records],
-        **{name: [getattr(each, name) for each in records] for name in _PLAIN},
+        **as_they_are(_PLAIN, records),
         **{name: [milliseconds(getattr(each, name)) for each in records] for name in ("since", "at")},
         "tried": [list(each.tried) for each in records],
-        "log_partition": [message.partition for message in messages],
-        "log_offset": [message.offset for message in messages],
-        "version": [version(0, message.offset) for message in messages],
+        **newest_of_its_id(messages),
     }

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from schemas.predictions import KINDS, Estimate, Prediction, decode_prediction
 from sinks.base import Message
-from sinks.columns import Columns, check_time, milliseconds, value_of, version
+from sinks.columns import Columns, as_they_are, check_time, milliseconds, newest_of_its_id, value_of, version
 
 _PLAIN = ("tenant", "ticket_id", "ended", "channel", "category", "priority")
 # What an estimate may be: a probability, any time, a rating.
@@ -29,12 +29,10 @@ def prediction_columns(messages: Sequence[Message], predictions: Sequence[Predic
     """One row a record."""
     columns: dict[str, Sequence[object]] = {
         "prediction_id": [uuid.UUID(each.prediction_id) for each in predictions],
-        **{name: [getattr(each, name) for each in predictions] for name in _PLAIN},
+        **as_they_are(_PLAIN, predictions),
         **{name: [milliseconds(getattr(each, name)) for each in predictions] for name in ("as_of", "predicted_at")},
         "record": [(message.value or b"").decode() for message in messages],
-        "log_partition": [message.partition for message in messages],
-        "log_offset": [message.offset for message in messages],
-        "version": [version(0, message.offset) for message in messages],
+        **newest_of_its_id(messages),
     }
     for kind in KINDS:
         estimates: list[Estimate | None] = [getattr(each, kind) for each in predictions]

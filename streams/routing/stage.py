@@ -10,7 +10,7 @@ import msgspec
 from msgspec.structs import replace
 
 from schemas.assignments import Assigned, Assignment, assignment_id, encode_assignment
-from schemas.events import ticket_key
+from schemas.events import tenant_of, ticket_key
 from schemas.registry import ANSWER_HEADER, encode
 from schemas.routing import decode_standing
 from streams import topics
@@ -30,7 +30,6 @@ from streams.routing.tickets import (
     keep,
     loads_of,
     restore,
-    tenant_of,
 )
 
 SWEEP_ROWS: Final = 250

@@ -7,7 +7,7 @@ from typing import Final, Literal
 import msgspec
 
 from schemas.assignments import Reason, State
-from schemas.events import Channel, Priority
+from schemas.events import Channel, Priority, tenant_of
 from streams.engine.state import Overlay, Table
 
 # waits: for somebody who takes it. busy: somebody has it, and it counts for him. rests: somebody has it, and has
@@ -104,11 +104,6 @@ def restore(state: Overlay) -> None:
 def loads_of(tenant: str, names: Iterator[str], state: Overlay) -> Counter[str]:
     """How many tickets each agent has to do."""
     return Counter({name: state.get(LOADS, _agent_key(tenant, name)) or 0 for name in names})
-
-
-def tenant_of(key: bytes) -> str:
-    """Whose ticket it is."""
-    return key.partition(b"/")[0].decode()
 
 
 def _turn(key: bytes, before: Known | None, after: Known | None, state: Overlay) -> None:

@@ -1,7 +1,6 @@
 """The local broker: what the supervisor and every other test rely on."""
 
 import os
-import select
 import signal
 import socket
 import subprocess
@@ -16,6 +15,7 @@ from aiokafka.client import AIOKafkaClient
 
 from streams.up.local_kafka import KafkaNotRunning, Listener, LocalKafka
 from streams.up.processes import free_port
+from tests.ended import has_ended
 
 _PARENT = """
 import asyncio, sys
@@ -119,12 +119,7 @@ def test_the_broker_dies_with_its_parent_even_when_that_is_killed(own_kafka: Loc
         assert b"kafka.Kafka" in Path(f"/proc/{broker}/cmdline").read_bytes()
         watch = os.pidfd_open(broker)
         os.kill(parent.pid, signal.SIGKILL)
-    # Not select(), which takes no file above 1,023: other tests of this process may hold more.
-    ending = select.poll()
-    ending.register(watch, select.POLLIN)
-    ended = ending.poll(30_000)
-    os.close(watch)
-    assert ended
+    assert has_ended(watch)
 
 
 async def create(kafka: LocalKafka, topic: NewTopic) -> None:

@@ -2,7 +2,6 @@
 
 import asyncio
 import os
-import select
 import signal
 import subprocess
 import sys
@@ -12,6 +11,7 @@ import pytest
 
 from streams.up.run_lock import AlreadyRunning, only_one
 from streams.up.supervisor import Patience, Process, supervise
+from tests.ended import has_ended
 
 QUICK = Patience(exits=3, first_delay=0.01, ready=30.0)
 _FOREVER = "exec sleep 600"
@@ -164,12 +164,7 @@ def test_children_die_with_a_supervisor_that_is_killed(tmp_path: Path) -> None:
         assert supervisor.stdout.readline() == "child is ready\n"
         child = os.pidfd_open(int(started.removeprefix("child started, pid ")))
         supervisor.kill()
-    # Not select(), which takes no file above 1,023: other tests of this process may hold more.
-    ending = select.poll()
-    ending.register(child, select.POLLIN)
-    ended = ending.poll(30_000)
-    os.close(child)
-    assert ended
+    assert has_ended(child)
 
 
 def test_a_folder_has_one_supervisor_which_says_where_it_is(tmp_path: Path) -> None:
