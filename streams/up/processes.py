@@ -2,13 +2,22 @@
 
 import asyncio
 import contextlib
+import errno
 import os
+import secrets
 import socket
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from itertools import cycle, islice
 from pathlib import Path
 
 _LINES = 15
 _TAIL_BYTES = 64 * 1024
+
+# Linux gives clients ports from 32,768 on, unless told otherwise. Each process begins elsewhere, so that two which look
+# for ports at the same time find different ones.
+_PORTS_BEGIN, _PORTS_END = 10_000, 32_000
+_first = secrets.randbelow(_PORTS_END - _PORTS_BEGIN) + _PORTS_BEGIN
+_SERVER_PORTS: Iterator[int] = cycle([*range(_first, _PORTS_END), *range(_PORTS_BEGIN, _first)])
 
 
 def tied(argv: Sequence[str]) -> list[str]:
@@ -26,9 +35,15 @@ def last_lines(log: Path, *, beside: str | None = None) -> str:
 
 
 def free_port(host: str = "127.0.0.1") -> int:
-    """A port that nobody listens on at this moment."""
-    with socket.create_server((host, 0)) as server:
-        return int(server.getsockname()[1])
+    """A port that nobody listens on at this moment, and that this process has not named lately.
+
+    It lies below those that the kernel gives to clients: whoever is to listen on it may take its time, and find it
+    free again when it starts anew. Raises OSError when all are taken.
+    """
+    for port in islice(_SERVER_PORTS, _PORTS_END - _PORTS_BEGIN):
+        if is_free(port, host):
+            return port
+    raise OSError(errno.EADDRINUSE, f"no port of {host} from {_PORTS_BEGIN} to {_PORTS_END - 1} is free")
 
 
 def is_free(port: int, host: str = "127.0.0.1") -> bool:
