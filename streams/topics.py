@@ -2,6 +2,8 @@
 
 from typing import NamedTuple
 
+from schemas.retention import TOPIC_DAYS
+
 EVENTS = "tickets.events.v1"
 SCORED = "tickets.scored.v1"
 ESCALATIONS = "tickets.escalations.v1"
@@ -21,6 +23,7 @@ SHADOW_SCORES = "tickets.shadow-scores.v1"
 PREDICTIONS = "tickets.predictions.v1"
 ROUTING = "tickets.routing.v1"
 ASSIGNMENTS = "tickets.assignments.v1"
+ERASURES = "tickets.erasures.v1"
 
 # Which topic lands in which table of ClickHouse.
 STORED = {
@@ -53,6 +56,9 @@ READ_BY = {
 
 _DAY_MS = 86_400_000
 _MB = 1_048_576
+_SEGMENT_MS = _DAY_MS
+# The broker looks for old segments and for what can be compacted now and then.
+_LOOKS_MS = 3_600_000
 
 
 class Topic(NamedTuple):
@@ -60,6 +66,14 @@ class Topic(NamedTuple):
 
     name: str
     settings: dict[str, str]
+
+
+def longest_ms(topic: Topic) -> int:
+    """Milliseconds after which a record, or a row that was deleted, is gone at the latest. A log that is kept for a
+    time is kept by segments; of a row that was deleted the key stays for another day, and until it is compacted again.
+    """
+    kept = int(topic.settings["retention.ms"]) if "retention.ms" in topic.settings else 2 * _DAY_MS
+    return kept + _SEGMENT_MS + _LOOKS_MS
 
 
 def changelog_of(stage: str) -> str:
@@ -73,6 +87,8 @@ def _kept(name: str, days: int, max_bytes: int = 4 * _MB) -> Topic:
         {
             "cleanup.policy": "delete",
             "retention.ms": str(days * _DAY_MS),
+            # Retention removes whole segments: without this a record could outlive it by a week.
+            "segment.ms": str(_SEGMENT_MS),
             # Late and future are judged against the time of the append, which only the broker knows.
             "message.timestamp.type": "LogAppendTime",
             "max.message.bytes": str(max_bytes),
@@ -88,34 +104,16 @@ def _compacted(name: str) -> Topic:
             # Small segments and a low dirty ratio: recovery reads little more than the live rows.
             "segment.bytes": str(64 * _MB),
             "min.cleanable.dirty.ratio": "0.1",
+            # A row that was deleted or replaced is gone after a day, however little is written.
+            "max.compaction.lag.ms": str(_SEGMENT_MS),
             "max.message.bytes": str(4 * _MB),
         },
     )
 
 
 ALL = (
-    _kept(EVENTS, 7),
-    _kept(SCORED, 7),
-    _kept(ESCALATIONS, 30),
-    # Answers to whoever waits for them now.
-    _kept(CONVERSATIONS, 1),
-    _kept(REGISTRY, 7),
-    _kept(PARTIALS, 7),
-    _kept(WINDOWS, 7),
-    _kept(ALERTS, 30),
-    _kept(NOTICES, 7),
-    _kept(NOTIFICATIONS, 90),
-    # What people say and do cannot be made again from anything else.
-    _kept(CORRECTIONS, 365),
-    _kept(AUDIT, 365),
-    _kept(SUGGESTIONS, 365),
-    # What a model said cost money, and would be said otherwise another time.
-    _kept(ENRICHMENTS, 90),
-    _kept(SHADOW_SCORES, 7),
-    _kept(PREDICTIONS, 7),
-    _kept(ROUTING, 7),
-    _kept(ASSIGNMENTS, 30),
+    *(_kept(name, days) for name, days in TOPIC_DAYS.items() if name != DEAD_LETTERS),
     # A dead letter is its record with headers on top.
-    _kept(DEAD_LETTERS, 30, 8 * _MB),
+    _kept(DEAD_LETTERS, TOPIC_DAYS[DEAD_LETTERS], 8 * _MB),
     *(_compacted(changelog_of(stage)) for stage in ("score", "track", "registry", "trends", "notify", "routing")),
 )

@@ -22,11 +22,13 @@ def apply_(output: OutputOption = Output.TEXT) -> None:
         TICKETPULSE_PARTITIONS=12 TICKETPULSE_REPLICATION=3 ticketpulse topics apply
     """
     from streams.broker.admin import apply_topics
+    from streams.retention import read_retention
     from streams.topics import ALL
 
     settings = admitted_settings("topics")
+    wanted = read_retention(settings.retention).of_topics(ALL)
     quiet_clients()
-    applied = asyncio.run(apply_topics(settings.kafka, ALL, settings.partitions, settings.replication))
+    applied = asyncio.run(apply_topics(settings.kafka, wanted, settings.partitions, settings.replication))
     if output is Output.JSON:
         print_json([one._asdict() for one in applied])
         return
@@ -39,13 +41,15 @@ def apply_(output: OutputOption = Output.TEXT) -> None:
 def wanted() -> None:
     """Print the topics that the pipeline needs and their settings, as JSON: for who makes topics by other means.
 
-    No broker is asked. How many partitions there are is up to you, the same for all.
+    No broker is asked. How many partitions there are is up to you, the same for all. TICKETPULSE_RETENTION counts.
 
         ticketpulse topics wanted
     """
+    from streams.retention import read_retention
     from streams.topics import ALL
 
-    print_json([topic._asdict() for topic in ALL])
+    wanted = read_retention(load_settings().retention).of_topics(ALL)
+    print_json([topic._asdict() for topic in wanted])
 
 
 @topics.command("ls")
