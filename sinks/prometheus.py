@@ -32,6 +32,12 @@ FUTURE_EVENTS: Final = Counter(
 CUT_MESSAGES: Final = Counter(
     "helpdesk_cut_messages_total", "Messages of which a conversation keeps only the beginning.", ["stage"]
 )
+REDACTED: Final = Counter(
+    "helpdesk_redacted_values_total", "Places with personal data that were replaced in events.", ["stage"]
+)
+SUPPRESSED: Final = Counter(
+    "helpdesk_suppressed_events_total", "Events left out because they are of somebody who was erased.", ["stage"]
+)
 ESCALATIONS: Final = Counter("helpdesk_sentiment_escalations_total", "Escalations decided.", ["channel", "rule"])
 SCORED: Final = Counter("helpdesk_sentiment_analysis_total", "Texts scored.", ["label"])
 UNSCORED: Final = Counter("helpdesk_unscored_events_total", "Events that were not scored.", ["reason"])

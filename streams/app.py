@@ -18,7 +18,7 @@ from streams.engine.stage import Stage
 from streams.escalation.book import PolicyBook
 from streams.learning.challengers import follow_challengers
 from streams.logs import configure_logs
-from streams.policies import library_source, model_source, notify_source, policy_source
+from streams.policies import library_source, model_source, notify_source, policy_source, redaction_source
 from streams.rights import rights_of
 from streams.stages import build_stage, follower
 from streams.tenancy.wiring import follow_tenants
@@ -31,7 +31,7 @@ def run_worker(stage: str, settings: Settings, *, build: Build = build_stage, pa
     """Run one stage until SIGTERM or SIGINT. Workers that are to fail on purpose bring another stage or parts."""
     configure_logs()
     policies, targets, library = policy_source(settings), notify_source(settings), library_source(settings)
-    models = model_source(settings)
+    models, redaction = model_source(settings), redaction_source(settings)
     built = build(stage, settings, policies.read())
     layout = KafkaStage(
         brokers=settings.kafka,
@@ -51,7 +51,7 @@ def run_worker(stage: str, settings: Settings, *, build: Build = build_stage, pa
         broker_patience=settings.broker_patience,
         parts=parts,
         beside=_together(
-            follower(built, policies, targets, library, models),
+            follower(built, policies, targets, library, models, redaction),
             follow_challengers(settings, built),
             follow_tenants(settings),
         ),

@@ -103,6 +103,18 @@ class Settings(KafkaSettings, ClickHouseSettings):
         None, description="llm.toml, or its folder: a language model that may be asked; see docs/llm.md. None: off."
     )
 
+    privacy: Path | None = Field(
+        None,
+        description="A folder with privacy.toml: what becomes of personal data; see docs/privacy.md. None: nothing.",
+    )
+    privacy_keys: SecretStr | None = Field(
+        None, exclude=True, description="Keys of the hashes of personal data, id:secret each, the one in force first."
+    )
+
+    retention: Path | None = Field(
+        None, description="A TOML file: how long topics and tables are kept; see docs/privacy.md. None: as usual."
+    )
+
     suggestions: Path | None = Field(
         None, description="A folder with drafts and help articles to answer with; see docs/suggestions.md."
     )
@@ -213,6 +225,7 @@ class Settings(KafkaSettings, ClickHouseSettings):
         "service_token",
         "token",
         "model_key",
+        "privacy_keys",
         "mailbox_password",
         "zendesk_webhook_secret",
         "freshdesk_webhook_secret",
@@ -230,6 +243,16 @@ class Settings(KafkaSettings, ClickHouseSettings):
         if key is not None and len(key.get_secret_value().encode()) < 16:
             raise ValueError("16 bytes at least")
         return key
+
+    @field_validator("privacy_keys")
+    @classmethod
+    def _are_keys(cls, keys: SecretStr | None) -> SecretStr | None:
+        # Most processes hash nothing.
+        from streams.privacy.keys import parse_keys  # noqa: PLC0415
+
+        if keys is not None:
+            parse_keys(keys.get_secret_value())
+        return keys
 
     @field_validator("report_schedule")
     @classmethod

@@ -15,6 +15,8 @@ from streams.escalation.loading import PolicyError
 from streams.learning.judging import load_models
 from streams.notify.book import NotifyBook
 from streams.notify.book import read_book as read_notify_book
+from streams.privacy.in_flow import Redaction
+from streams.privacy.loading import load_redaction
 from streams.score import Models
 
 log = logging.getLogger(__name__)
@@ -84,6 +86,12 @@ def model_source(settings: Settings) -> BookSource[Models]:
     """
     folder, key = settings.models, settings.model_key
     return BookSource("models", folder, lambda: load_models(folder, key))
+
+
+def redaction_source(settings: Settings) -> BookSource[Redaction]:
+    """What is done with personal data by the settings. Reading raises FileError."""
+    folder, keys = settings.privacy, settings.privacy_keys
+    return BookSource("rules for personal data", folder, lambda: load_redaction(folder, keys))
 
 
 def _state(folder: Path | None) -> frozenset[tuple[str, int, int]]:

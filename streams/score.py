@@ -7,15 +7,21 @@ from itertools import compress
 from typing import NamedTuple, Protocol
 
 from schemas.cloudevents import read_message
+from schemas.deadletters import attempts_so_far
 from schemas.events import TicketEvent, ticket_key
 from schemas.readings import PresetName
 from schemas.rejections import Rejected
 from schemas.scored import ScoredEvent, Voice, encode_event
 from streams import topics
 from streams.engine.attempt import bury
-from streams.engine.log import Record
+from streams.engine.log import Headers, Record
 from streams.engine.stage import Batch, Output
 from streams.engine.state import Overlay
+from streams.privacy import suppressing
+from streams.privacy.forgetting import Subject, erasure_of, is_erasure, tell
+from streams.privacy.in_flow import Redaction
+from streams.privacy.keys import NO_KEYS, Keys
+from streams.privacy.suppressing import is_suppressed
 from streams.scoring import Explained, Explainer
 from streams.scoring.readings import Asked, Reader, Reading
 from streams.scoring.scorer import HELPDESK_BANDS, polarity_of
@@ -93,17 +99,33 @@ class ScoreStage:
     """Reads `tickets.events.v1`; keys its output by tenant and ticket, whatever key the producer used.
 
     The book tells by which preset the texts of a tenant and channel are read; `load` gives a preset by its name, once.
-    `models` judge in its place what they are in force for.
+    `models` judge in its place what they are in force for. Texts are scored as they were written; what is sent is what
+    `redaction` leaves of them. What is of somebody who was erased is left out; `keys` tell who that is.
     """
 
     name = "score"
     input = topics.EVENTS
-    outputs: Sequence[str] = (topics.SCORED, topics.SHADOW_SCORES, topics.PARTIALS, topics.DEAD_LETTERS)
+    outputs: Sequence[str] = (
+        topics.SCORED,
+        topics.SHADOW_SCORES,
+        topics.PARTIALS,
+        topics.ERASURES,
+        topics.DEAD_LETTERS,
+    )
     patience = 0.01
 
-    def __init__(self, book: Book, load: Callable[[PresetName], Preset], models: Models = NO_MODELS) -> None:
+    def __init__(
+        self,
+        book: Book,
+        load: Callable[[PresetName], Preset],
+        models: Models = NO_MODELS,
+        redaction: Redaction | None = None,
+        keys: Keys = NO_KEYS,
+    ) -> None:
+        self._keys = keys
         self._load = load
         self._models = models
+        self._redaction = redaction
         self._presets: dict[PresetName, Preset] = {}
         self._beside: Sequence[Beside] = ()
         self.adopt(book)
@@ -121,19 +143,36 @@ class ScoreStage:
         """Let other models judge from the next batch on."""
         self._models = models.after(self._models)
 
+    def adopt_redaction(self, redaction: Redaction) -> None:
+        """Replace personal data by other rules from the next batch on."""
+        self._redaction = redaction
+
+    def buried(self, record: Record) -> Record:
+        """What becomes of a record as a dead letter: it has no personal data that its tenant wants replaced."""
+        redaction = self._redaction
+        if redaction is None or redaction.is_off:
+            return record
+        key = redaction.letter(record.key)
+        return Buried(
+            record.offset, record.timestamp, key, redaction.letter(record.value), redaction.headers(record.headers)
+        )
+
     def restore(self, state: Overlay) -> None:
         """Nothing to restore."""
 
     def process(self, batch: Batch, state: Overlay, now: int) -> Output:
-        """One scored event or one dead letter for each record, in order."""
+        """One scored event or one dead letter for each record, in order; none for an event that is suppressed."""
         output = Output()
-        read = list(map(_read, batch.records))
-        received = [each for each in read if not isinstance(each, Rejected)]
-        found = self._score(received)
+        batch = self._erased(batch, state, output)
+        read = self._unsuppressed(batch, list(map(_read, batch.records)), state, output)
+        received = [each for each in read if isinstance(each, Received)]
+        found = self._redacted(self._score(received), output)
         scored = iter(found)
         for record, each in zip(batch.records, read, strict=True):
+            if each is None:
+                continue
             if isinstance(each, Rejected):
-                bury(output, self.name, batch, record, each, topics.DEAD_LETTERS)
+                bury(output, self.name, batch, self.buried(record), each, topics.DEAD_LETTERS)
             else:
                 _send(next(scored), output)
         for teller in self._beside:
@@ -146,6 +185,59 @@ class ScoreStage:
 
     def _score(self, received: Sequence["Received"]) -> Sequence[ScoredEvent]:
         return score_by_book(received, self._book, self._presets, self._models)
+
+    def _erased(self, batch: Batch, state: Overlay, output: Output) -> Batch:
+        """The batch without the erasures in it, which are taken up."""
+        found = [record for record in batch.records if record.headers and is_erasure(record)]
+        for record in found:
+            erasure = erasure_of(record)
+            unknown = Subject(erasure, self._keys).unknown
+            rows = {} if unknown else {"hashes": suppressing.note(erasure, state)}
+            tell(self.name, erasure, rows, state, output, unknown)
+        return batch._replace(records=[each for each in batch.records if each not in found]) if found else batch
+
+    def _unsuppressed(
+        self, batch: Batch, read: "list[Received | Rejected]", state: Overlay, output: Output
+    ) -> "Sequence[Received | Rejected | None]":
+        key_ids = state.get(suppressing.KEY_IDS, suppressing.ONLY)
+        if not key_ids:
+            return read
+        until = suppressing.of_state(state)
+        kept: list[Received | Rejected | None] = [
+            None
+            if isinstance(each, Received)
+            and is_suppressed(
+                each.event,
+                record.timestamp,
+                again=attempts_so_far(record.headers) > 0,
+                until=until,
+                keys=self._keys,
+                key_ids=key_ids,
+            )
+            else each
+            for record, each in zip(batch.records, read, strict=True)
+        ]
+        if left_out := kept.count(None):
+            output.count("suppressed", by=left_out)
+        return kept
+
+    def _redacted(self, scored: Sequence[ScoredEvent], output: Output) -> Sequence[ScoredEvent]:
+        if self._redaction is None or self._redaction.is_off:
+            return scored
+        redacted, found = self._redaction.events(scored)
+        if found:
+            output.count("redacted", by=found)
+        return redacted
+
+
+class Buried(NamedTuple):
+    """A record as it is buried."""
+
+    offset: int
+    timestamp: int
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
 
 
 class Received(NamedTuple):

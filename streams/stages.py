@@ -15,6 +15,8 @@ from streams.learning.judging import read_models
 from streams.notify import NotifyStage
 from streams.notify.book import NotifyBook, read_book
 from streams.policies import BookSource
+from streams.privacy.in_flow import Redaction
+from streams.privacy.loading import load_keys, load_redaction
 from streams.registry import RegistryStage
 from streams.routing.stage import RoutingStage
 from streams.score import Models, Preset, ScoreStage
@@ -61,11 +63,21 @@ def load_preset(name: PresetName) -> Preset:
 
 
 _BUILD: dict[str, Callable[[Settings, PolicyBook], Stage]] = {
-    "score": lambda settings, book: ScoreStage(book, load_preset, read_models(settings.models, settings.model_key)),
-    "track": lambda settings, book: TrackStage(book, settings.duplicate_horizon, window_rules(settings)),
-    "registry": lambda settings, book: RegistryStage(),
-    "trends": lambda settings, book: TrendsStage(window_rules(settings)),
-    "notify": lambda settings, book: NotifyStage(read_book(settings.notify), _articles(settings)),
+    "score": lambda settings, book: ScoreStage(
+        book,
+        load_preset,
+        read_models(settings.models, settings.model_key),
+        load_redaction(settings.privacy, settings.privacy_keys),
+        load_keys(settings.privacy_keys),
+    ),
+    "track": lambda settings, book: TrackStage(
+        book, settings.duplicate_horizon, window_rules(settings), load_keys(settings.privacy_keys)
+    ),
+    "registry": lambda settings, book: RegistryStage(load_keys(settings.privacy_keys)),
+    "trends": lambda settings, book: TrendsStage(window_rules(settings), keys=load_keys(settings.privacy_keys)),
+    "notify": lambda settings, book: NotifyStage(
+        read_book(settings.notify), _articles(settings), load_keys(settings.privacy_keys)
+    ),
     "routing": lambda settings, book: RoutingStage(book.routes),
 }
 STAGES: Final = tuple(_BUILD)
@@ -82,13 +94,14 @@ def follower(
     targets: BookSource[NotifyBook],
     library: BookSource[Library] | None = None,
     models: BookSource[Models] | None = None,
+    redaction: BookSource[Redaction] | None = None,
 ) -> Callable[[], Coroutine[Any, Any, None]] | None:
     """What hands a stage the files that it decides by, whenever they change; None for one that decides by none.
 
     The sources are older than the stage, so no change in between is missed.
     """
     if isinstance(stage, ScoreStage):
-        return partial(_follow_score, stage, policies, models)
+        return partial(_follow_score, stage, policies, models, redaction)
     if isinstance(stage, TrackStage):
         return partial(policies.follow, stage.adopt)
     if isinstance(stage, RoutingStage):
@@ -103,6 +116,12 @@ async def _follow_both(
     await asyncio.gather(*following)
 
 
-async def _follow_score(stage: ScoreStage, policies: BookSource[PolicyBook], models: BookSource[Models] | None) -> None:
+async def _follow_score(
+    stage: ScoreStage,
+    policies: BookSource[PolicyBook],
+    models: BookSource[Models] | None,
+    redaction: BookSource[Redaction] | None,
+) -> None:
     following = [policies.follow(stage.adopt)] + ([models.follow(stage.adopt_models)] if models else [])
+    following += [redaction.follow(stage.adopt_redaction)] if redaction else []
     await asyncio.gather(*following)

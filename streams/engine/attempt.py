@@ -44,11 +44,17 @@ def _one_by_one(stage: Stage, batch: Batch, state: Overlay, now: int, dead_lette
                 rejected = Rejected(Reason.TOO_LARGE, "record", str(error))
             else:
                 rejected = Rejected(Reason.FAILED, "record", _place_of(error))
-            bury(whole, stage.name, batch, record, rejected, dead_letters)
+            bury(whole, stage.name, batch, _buried(stage, record), rejected, dead_letters)
             continue
         state.absorb(trial)
         whole.extend(output)
     return whole
+
+
+def _buried(stage: Stage, record: Record) -> Record:
+    """The record as it may be kept: a stage that knows what must not be says so by `buried`."""
+    buried = getattr(stage, "buried", None)
+    return record if buried is None else buried(record)
 
 
 def bury(output: Output, stage: str, batch: Batch, record: Record, rejected: Rejected, dead_letters: str) -> None:

@@ -25,6 +25,8 @@ _BY_STAGE: dict[str, Counter] = {
     "cut": metrics.CUT_MESSAGES,
     "unwatched": metrics.UNWATCHED,
     "others": metrics.OTHER_VALUES,
+    "redacted": metrics.REDACTED,
+    "suppressed": metrics.SUPPRESSED,
 }
 _PLAIN: dict[str, Counter] = {
     "alerts": metrics.ALERTS,

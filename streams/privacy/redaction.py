@@ -53,7 +53,7 @@ class Redactor:
         return "".join([*parts, text[done:]])
 
     def _placeholder(self, kind: Kind, value: str, taken: Collection[str]) -> str:
-        known = (kind, _same(kind, value))
+        known = (kind, alike(kind, value))
         name = self._by_value.get(known)
         while name is None or name in taken:
             self._last[kind] += 1
@@ -83,8 +83,8 @@ def restore(text: str, originals: Mapping[str, str], kinds: Collection[Kind] = K
     return _PLACEHOLDER.sub(original, text)
 
 
-def _same(kind: Kind, value: str) -> str:
-    """What is alike for values that are one."""
+def alike(kind: Kind, value: str) -> str:
+    """What is the same for values that are one, however they are written."""
     if kind in _SPELT:
         return _NO_MARKS.sub("", value).upper()
     return value.casefold() if kind in ("EMAIL", "NAME") else value

@@ -17,6 +17,8 @@ from sinks.clickhouse.native import NativeWriter
 from sinks.rows import to_parts
 from streams.escalation.book import PolicyBook, preset_book, read_book
 from streams.learning.judging import one_model, read_models
+from streams.privacy.in_flow import Redaction
+from streams.privacy.loading import load_redaction
 from streams.reanalysis.judging import Wanted, judge
 from streams.reanalysis.rows import Original, Row, is_other, message, read_rows, received, scorers
 from streams.score import Models, Preset, score_by_book
@@ -34,6 +36,8 @@ class Model(NamedTuple):
     models: Path | None = None
     model_key: SecretStr | None = None
     version: str | None = None
+    privacy: Path | None = None
+    privacy_keys: SecretStr | None = None
 
     def book(self) -> PolicyBook:
         """The policies. Raises PolicyError."""
@@ -44,6 +48,10 @@ class Model(NamedTuple):
         if self.version is None or self.models is None or self.model_key is None:
             return read_models(self.models, self.model_key)
         return one_model(self.models, self.model_key, self.version)
+
+    def redaction(self) -> Redaction:
+        """What becomes of personal data. Raises FileError."""
+        return load_redaction(self.privacy, self.privacy_keys)
 
 
 class Task(NamedTuple):
@@ -72,7 +80,7 @@ class Done(NamedTuple):
 
 def work(model: Model, task: Task) -> Done:
     """Score rows anew."""
-    book, presets, models = loaded(model)
+    book, presets, models, redaction = loaded(model)
     writer = _writer(task.shape)
     rows = read_rows(task.lines)
     blocks: list[bytes] = []
@@ -87,6 +95,8 @@ def work(model: Model, task: Task) -> Done:
             presets,
             models,
         )
+        if not redaction.is_off:
+            events, _ = redaction.events(events)
         messages = [message(row, event, task.epoch) for row, event in zip(some, events, strict=True)]
         parts, _, unusable = to_parts("scored_events", messages, writer.block)
         blocks += parts
@@ -100,10 +110,10 @@ def work(model: Model, task: Task) -> Done:
 
 
 @lru_cache(maxsize=1)
-def loaded(model: Model) -> tuple[PolicyBook, dict[PresetName, Preset], Models]:
-    """The policies, presets and models, read once in each process. Raises PolicyError."""
+def loaded(model: Model) -> tuple[PolicyBook, dict[PresetName, Preset], Models, Redaction]:
+    """Policies, presets, models and what becomes of personal data, read once in each process. Raises PolicyError."""
     book = model.book()
-    return book, {name: load_preset(name) for name in book.presets()}, model.judging()
+    return book, {name: load_preset(name) for name in book.presets()}, model.judging(), model.redaction()
 
 
 @lru_cache(maxsize=1)

@@ -10,7 +10,20 @@ from streams.reanalysis.service import ReanalysisService
 from streams.stages import window_rules
 
 
+def scoring_of(settings: Settings, version: str | None = None) -> Model:
+    """How the settings score; with a `version`, by that model alone."""
+    return Model(
+        settings.preset,
+        settings.policies,
+        settings.models,
+        settings.model_key,
+        version,
+        settings.privacy,
+        settings.privacy_keys,
+    )
+
+
 def service_of(settings: Settings, connect: Callable[[], Client]) -> ReanalysisService:
     """Re-analyses by the settings' model and policy. `connect` opens a client that may write."""
-    model = Model(settings.preset, settings.policies, settings.models, settings.model_key)
+    model = scoring_of(settings)
     return ReanalysisService(connect, model, window_rules(settings))

@@ -11,7 +11,7 @@ from pathlib import Path
 from rich.console import Console
 
 from streams.up.local_kafka import LocalKafka
-from tests.bench import engine, latency, models, panels, readings, recovery, score, scorers, track
+from tests.bench import engine, latency, models, panels, readings, recovery, redaction, score, scorers, track
 from tests.bench.child import Child
 from tests.bench.figures import Figure, at_least
 from tests.bench.report import keep, machine, show
@@ -29,6 +29,7 @@ BENCHES = (
     "readings",
     "score",
     "models",
+    "redaction",
     "track",
     "panels",
 )
@@ -79,6 +80,8 @@ async def _measure(benches: Sequence[str], quick: bool, data: Path | None, figur
         figures += await scorers.measure(scorers.QUICK_LAPS if quick else scorers.LAPS, data, console)
     if "models" in benches:
         figures += models.measure(models.QUICK_LAPS if quick else models.LAPS, console)
+    if "redaction" in benches:
+        figures += redaction.measure(redaction.QUICK_LAPS if quick else redaction.LAPS, console)
     if "readings" in benches:
         figures += readings.measure(readings.QUICK_LAPS if quick else readings.LAPS, console)
 
