@@ -6,6 +6,7 @@ from typing import Any
 import msgspec
 from msgspec.structs import astuple, fields
 
+from schemas.erasures import ERASURE_HEADER
 from schemas.events import Tenant
 from schemas.registry import ANSWER_HEADER
 from schemas.scored import ScoredEvent, Sentiment
@@ -41,6 +42,7 @@ _Event = msgspec.defstruct(
 _decode = msgspec.json.Decoder(_Event).decode
 _UNSCORED = _Sentiment(0.0, "unset", 0.0, 0.0, 0.0)
 _OfTenant = msgspec.defstruct("_OfTenant", [("tenant", Tenant)])
+_OTHERS = frozenset({ANSWER_HEADER, ERASURE_HEADER})
 _AS_THEY_ARE = ("tenant", "ticket_id", "event_id", "type", "channel", "category", "voice", "confidence", "scorer")
 _EMPTY_FOR_NONE = (
     *("author", "status", "customer_id", "agent_id", "language", "journey_stage", "product"),
@@ -49,8 +51,8 @@ _EMPTY_FOR_NONE = (
 
 
 def is_scored(message: Message) -> bool:
-    """The topic has the registry's answers too."""
-    return not message.headers or all(name != ANSWER_HEADER for name, _ in message.headers)
+    """The topic has the registry's answers too, and erasures."""
+    return not message.headers or all(name not in _OTHERS for name, _ in message.headers)
 
 
 def scored_columns(messages: Sequence[Message]) -> Columns:

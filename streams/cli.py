@@ -20,6 +20,7 @@ from streams.commands import (
     policy,
     predict,
     predict_run,
+    privacy,
     produce,
     reanalyze,
     report,
@@ -77,6 +78,7 @@ app.command("import")(import_file.import_file)
 app.command()(reanalyze.reanalyze)
 predict.predict.command()(predict_run.run)
 app.add_typer(predict.predict, name="predict")
+app.add_typer(privacy.privacy, name="privacy")
 app.command()(feed.feed)
 app.command()(enrich.enrich)
 app.add_typer(llm.llm, name="llm")

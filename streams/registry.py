@@ -11,6 +11,8 @@ from streams import topics
 from streams.conversations import fingerprint
 from streams.engine.stage import Batch, Output
 from streams.engine.state import Overlay, Table
+from streams.privacy.forgetting import Forgetter, Subject, is_erasure
+from streams.privacy.keys import NO_KEYS, Keys
 
 SWEEP_ROWS = 250
 # A customer's last tickets are told apart; of more than these only the count is known.
@@ -41,8 +43,11 @@ class RegistryStage:
 
     name = "registry"
     input = topics.REGISTRY
-    outputs: Sequence[str] = (topics.SCORED, topics.DEAD_LETTERS)
+    outputs: Sequence[str] = (topics.SCORED, topics.ERASURES, topics.DEAD_LETTERS)
     patience = 0.05
+
+    def __init__(self, keys: Keys = NO_KEYS) -> None:
+        self._forgetter = Forgetter(self.name, keys, ((CUSTOMERS, _forget_customer),))
 
     def restore(self, state: Overlay) -> None:
         """Nothing to restore."""
@@ -51,6 +56,9 @@ class RegistryStage:
         """One answer for each question, to the ticket that asked."""
         output = Output()
         for record in batch.records:
+            if record.headers and is_erasure(record):
+                self._forgetter.take(record, state, output)
+                continue
             question = schema.decode_question(record.value or b"")
             key = record.key or b""
             answer = (
@@ -71,7 +79,17 @@ class RegistryStage:
             customer = state.get(CUSTOMERS, key)
             if customer is not None and now - customer.last_at > CUSTOMER_DAYS * _DAY_MS:
                 state.delete(CUSTOMERS, key)
-        return Output()
+        output = Output()
+        self._forgetter.tick(state, output)
+        return output
+
+
+def _forget_customer(key: bytes, subject: Subject, state: Overlay) -> Sequence[str]:
+    tenant, _, customer = key.decode().split("/", 2)
+    if state.peek(CUSTOMERS, key) is None or not subject.is_person(tenant, "customer", customer):
+        return ()
+    state.delete(CUSTOMERS, key)
+    return ("customers",)
 
 
 def _number(question: NumberWanted, key: bytes, state: Overlay) -> Numbered:

@@ -78,7 +78,7 @@ _BUILD: dict[str, Callable[[Settings, PolicyBook], Stage]] = {
     "notify": lambda settings, book: NotifyStage(
         read_book(settings.notify), _articles(settings), load_keys(settings.privacy_keys)
     ),
-    "routing": lambda settings, book: RoutingStage(book.routes),
+    "routing": lambda settings, book: RoutingStage(book.routes, load_keys(settings.privacy_keys)),
 }
 STAGES: Final = tuple(_BUILD)
 

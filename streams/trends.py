@@ -16,8 +16,11 @@ from streams.drift.alerting import DriftWatch, add_unseen
 from streams.drift.alerting import note as note_hours
 from streams.engine.stage import Batch, Output
 from streams.engine.state import Overlay, Table
+from streams.privacy.forgetting import Forgetter, is_erasure
+from streams.privacy.keys import NO_KEYS, Keys
 from streams.spikes import SpikeRules
-from streams.spikes.alerting import Watcher, firing, note, remember
+from streams.spikes.alerting import FIRING, SAMPLES, Watcher, firing, note, remember
+from streams.spikes.forgetting import forget_in_alert, forget_samples
 from streams.values import NONE_YET, OTHER, Own, admit, group_of, other_of
 from streams.windows import WindowRules, is_expired
 
@@ -63,11 +66,18 @@ class TrendsStage:
 
     name = "trends"
     input = topics.PARTIALS
-    outputs: Sequence[str] = (topics.WINDOWS, topics.ALERTS, topics.NOTICES, topics.DEAD_LETTERS)
+    outputs: Sequence[str] = (topics.WINDOWS, topics.ALERTS, topics.NOTICES, topics.ERASURES, topics.DEAD_LETTERS)
     # Nothing is published before the tick, which takes what has come by then.
     patience = 0.5
 
-    def __init__(self, rules: WindowRules, spikes: SpikeRules | None = None, drift: DriftRules | None = HOURLY) -> None:
+    def __init__(
+        self,
+        rules: WindowRules,
+        spikes: SpikeRules | None = None,
+        drift: DriftRules | None = HOURLY,
+        keys: Keys = NO_KEYS,
+    ) -> None:
+        self._forgetter = Forgetter(self.name, keys, ((SAMPLES, forget_samples), (FIRING, forget_in_alert)))
         self._rules = rules
         self._drift = drift if drift is not None and drift.size in rules.sizes else None
         self._spikes = spikes or (SpikeRules(size=rules.watched) if rules.watched else None)
@@ -85,6 +95,9 @@ class TrendsStage:
         """Take over totals, watermarks and samples. A total that is already known changes nothing."""
         output = Output()
         for record in batch.records:
+            if record.headers and is_erasure(record):
+                self._forgetter.take(record, state, output)
+                continue
             message = schema.decode_partial(record.value or b"")
             if isinstance(message, Watermark):
                 _advance(message, state)
@@ -121,6 +134,7 @@ class TrendsStage:
         for key, _ in state.sweep(WINDOWS, SWEEP_ROWS):
             if is_expired(schema.decode_key(key).end, settled, self._rules):
                 self._forget(key, state)
+        self._forgetter.tick(state, output)
         return output
 
     def _watch(self, changed: Iterable[bytes], passed: int, now: int, watcher: Watcher) -> None:

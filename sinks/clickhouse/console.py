@@ -24,10 +24,11 @@ MAX_ROWS = 1_000_000
 
 
 class Query(msgspec.Struct, frozen=True):
-    """A statement and the ClickHouse format of its result."""
+    """A statement and the ClickHouse format of its result; one that `writes` has none."""
 
     sql: str
     format: str
+    writes: bool = False
 
 
 class QueryFailed(Exception):
@@ -43,7 +44,15 @@ def socket_of(url: str) -> Path:
 
 def query(url: str, sql: str, form: str) -> bytes:
     """Run one statement that reads, wherever the engine is. Raises QueryFailed or CannotOpen."""
-    asked = Query(sql, form)
+    return _wherever(url, Query(sql, form))
+
+
+def execute(url: str, sql: str) -> None:
+    """Run one statement that writes, wherever the engine is. Raises QueryFailed or CannotOpen."""
+    _wherever(url, Query(sql, "", writes=True))
+
+
+def _wherever(url: str, asked: Query) -> bytes:
     if url.startswith(EMBEDDED):
         path = socket_of(url)
         if path.exists():
@@ -51,7 +60,7 @@ def query(url: str, sql: str, form: str) -> bytes:
                 return _ask(path, asked)
             except ConnectionRefusedError:
                 path.unlink()  # left behind by a process that was killed
-    client = connect(url, readonly=True)
+    client = connect(url, readonly=not asked.writes)
     try:
         return _run(client, asked)
     finally:
@@ -76,7 +85,7 @@ async def listening(url: str) -> AsyncIterator[None]:
         try:
             asked = msgspec.json.decode(await reader.readline(), type=Query)
             async with one_at_a_time:
-                writer.write(DONE + await asyncio.to_thread(_run, client, asked))
+                writer.write(DONE + await asyncio.to_thread(_answer, url, client, asked))
         except (QueryFailed, msgspec.DecodeError, ValueError) as error:
             writer.write(FAILED + str(error).encode())
         writer.close()
@@ -101,7 +110,24 @@ def _ask(path: Path, asked: Query) -> bytes:
     return answer[1:]
 
 
+def _answer(url: str, reader: Client, asked: Query) -> bytes:
+    if not asked.writes:
+        return _run(reader, asked)
+    # Seldom, and by the owner of the socket alone, who could as well open the engine when nobody else has.
+    client = connect(url)
+    try:
+        return _run(client, asked)
+    finally:
+        client.close()
+
+
 def _run(client: Client, asked: Query) -> bytes:
+    if asked.writes:
+        try:
+            client.command(asked.sql)
+        except ClickHouseError as error:
+            raise QueryFailed(str(error)) from error
+        return b""
     settings = {"max_result_rows": MAX_ROWS}
     try:
         return bytes(client.raw_query(asked.sql, fmt=asked.format, settings=settings))

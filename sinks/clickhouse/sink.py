@@ -10,7 +10,7 @@ from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from itertools import groupby
 from operator import attrgetter
-from typing import NamedTuple
+from typing import NamedTuple, Protocol
 
 from clickhouse_connect.driver.client import Client
 from clickhouse_connect.driver.exceptions import Error
@@ -77,6 +77,14 @@ class _Rows(NamedTuple):
     unusable: Sequence[Refused]
 
 
+class Guard(Protocol):
+    """Knows what must not be stored."""
+
+    def allowed(self, messages: Sequence[Message], client: Client) -> Sequence[Message]:
+        """The messages without those that must not be stored. Raises clickhouse_connect's errors."""
+        ...
+
+
 class ClickHouseSink:
     """Writes each topic of `tables` into its table; keeps `sinks.base.Sink`.
 
@@ -88,7 +96,10 @@ class ClickHouseSink:
 
     name = "clickhouse"
 
-    def __init__(self, open_client: Callable[[], Client], tables: Mapping[str, str]) -> None:
+    def __init__(
+        self, open_client: Callable[[], Client], tables: Mapping[str, str], guard: Guard | None = None
+    ) -> None:
+        self._guard = guard
         self.topics: Sequence[str] = tuple(tables)
         for topic in self.topics:
             # Prometheus sees no rise in a series that begins with 1.
@@ -121,6 +132,8 @@ class ClickHouseSink:
     def _write(self, messages: Sequence[Message]) -> Sequence[Refused]:
         unusable: list[Refused] = []
         try:
+            if self._guard is not None:
+                messages = self._guard.allowed(messages, self._opened)
             for table, of_table in self._by_table(messages).items():
                 rows = _read(table, of_table, self._writer(table))
                 unusable += rows.unusable

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -70,6 +70,49 @@ async def measure(brokers: Brokers, groups: Mapping[str, Sequence[str]], seconds
     finally:
         await consumer.stop()
         await admin.close()
+
+
+async def await_read(
+    brokers: str, groups: Mapping[str, Sequence[str]], show: Callable[[str], None], seconds: float
+) -> None:
+    """Wait until each group has read what its topics have now. Raises TimeoutError, with the group that is behind, and
+    KafkaError.
+    """
+    admin = AIOKafkaAdminClient(bootstrap_servers=brokers)
+    consumer = AIOKafkaConsumer(
+        bootstrap_servers=brokers, isolation_level="read_committed", enable_auto_commit=False, fetch_max_wait_ms=50
+    )
+    try:
+        await admin.start()
+        await consumer.start()
+        goal = (await _positions(admin, consumer, groups)).ends
+        deadline = time.monotonic() + seconds
+        while behind := await _behind(consumer, groups, await _positions(admin, consumer, groups), goal):
+            if time.monotonic() > deadline:
+                raise TimeoutError(behind)
+            show(f"waiting for {behind}")
+            await asyncio.sleep(4 * _POLL_SECONDS)
+    finally:
+        await consumer.stop()
+        await admin.close()
+
+
+async def _behind(
+    consumer: Any, groups: Mapping[str, Sequence[str]], now: Positions, goal: Mapping[TopicPartition, int]
+) -> str | None:
+    """A group that has not read up to there; None when all have."""
+    for group, topics in groups.items():
+        left = {
+            one: now.next_of(group, one)
+            for one, end in goal.items()
+            if one.topic in topics and now.next_of(group, one) < end
+        }
+        # Behind the last record there may be markers of transactions alone.
+        if any(goal[one] - start > _COUNTED_GAP for one, start in left.items()) or (
+            left and await _count(consumer, left, goal)
+        ):
+            return group
+    return None
 
 
 async def _positions(admin: Any, consumer: Any, groups: Mapping[str, Sequence[str]]) -> Positions:

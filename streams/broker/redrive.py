@@ -30,6 +30,8 @@ from streams.engine.partitioner import partition_of
 INPUTS = (topics.EVENTS, topics.SCORED, topics.REGISTRY)
 # Destinations that refuse rows, named as stages are.
 SINKS = ("clickhouse",)
+# The note of letters that name somebody who was erased: they are sent again by nobody.
+ERASED = "erased"
 # One transaction: of so many letters, or so many bytes.
 MOST_LETTERS = 500
 MOST_BYTES = 4 * 1_048_576
@@ -56,11 +58,14 @@ async def redrive(brokers: Brokers, name: str, found: Found, ids: Collection[Id]
     return await _deal(brokers, name, found, ids, State.REDRIVEN, again=again, note=note)
 
 
-async def drop(brokers: Brokers, name: str, found: Found, ids: Collection[Id], *, note: str) -> Dealt:
+async def drop(
+    brokers: Brokers, name: str, found: Found, ids: Collection[Id], *, note: str, again: bool = False
+) -> Dealt:
     """Mark these letters as dropped: nobody wants their records any more. Their bytes stay for as long as the topic
-    keeps them. A letter that got a mark meanwhile is left. Raises as `redrive` does.
+    keeps them. A letter that got a mark meanwhile is left, and one that had a mark then, unless `again`. Raises as
+    `redrive` does.
     """
-    return await _deal(brokers, name, found, ids, State.DROPPED, again=False, note=note)
+    return await _deal(brokers, name, found, ids, State.DROPPED, again=again, note=note)
 
 
 async def _deal(
@@ -103,6 +108,8 @@ async def _deal(
 def why_not(one: Letter, partitions: dict[str, int]) -> str | None:
     """Why a letter's record cannot be sent again; None when it can. `partitions` are those of each topic."""
     letter = one.letter
+    if one.mark is not None and one.mark.note == ERASED:
+        return "it names somebody who was erased"
     if letter.stage in SINKS:
         return (
             f"{letter.stage} refused its row, and the topic's other readers have read it: correct the cause and set "

@@ -226,12 +226,13 @@ def _straight(events: "HistoryFile", settings: "Settings") -> "Stored":
     from sinks.clickhouse.migrations import migrate
     from streams.importing.straight import Means, store
     from streams.reanalysis.pool import processes, usual_processes
-    from streams.reanalysis.scoring import Model
+    from streams.reanalysis.wiring import scoring_of
     from streams.stages import window_rules
 
-    model = Model(settings.preset, settings.policies, settings.models, settings.model_key)
+    model = scoring_of(settings)
     # Said before anything is begun.
     model.book()
+    model.redaction()
     progress = Progress()
     try:
         client = connect(settings.clickhouse)

@@ -183,14 +183,15 @@ def _means(settings: "Settings", source: Source, number: int | None, version: st
     from sinks.clickhouse.migrations import migrate
     from streams.reanalysis.pool import processes, usual_processes
     from streams.reanalysis.running import Means
-    from streams.reanalysis.scoring import Model
+    from streams.reanalysis.wiring import scoring_of
     from streams.stages import window_rules
 
     if version is not None:
         model_of(version, settings)
-    model = Model(settings.preset, settings.policies, settings.models, settings.model_key, version)
+    model = scoring_of(settings, version)
     # Said before anything is begun.
     model.book()
+    model.redaction()
     try:
         client = connect(settings.clickhouse)
     except CannotOpen as error:

@@ -92,10 +92,12 @@ async def _run(settings: "Settings", listener: "socket | None") -> bool:
     from sinks.runner import run_sink
     from streams.broker.burial import KafkaBurial
     from streams.engine.memory_bound import MemoryBound
+    from streams.erasing.guarding import Guard
+    from streams.privacy.loading import load_keys
     from streams.topics import STORED
 
     url, group = settings.clickhouse, f"{settings.name}-clickhouse"
-    destination = ClickHouseSink(partial(connect, url), STORED)
+    destination = ClickHouseSink(partial(connect, url), STORED, Guard(load_keys(settings.privacy_keys)))
     burial = KafkaBurial(settings.kafka, settings.name, destination.name)
     source = KafkaSource(
         settings.kafka,

@@ -32,9 +32,17 @@ from streams.llm.summarising import summary_writer_of
 from streams.llm.wiring import assistant_of
 from streams.notify.local_outbox import LocalOutbox
 from streams.notify.sending import run_sender
-from streams.policies import experiments_of, library_source, model_source, notify_source, policy_source
+from streams.policies import (
+    experiments_of,
+    library_source,
+    model_source,
+    notify_source,
+    policy_source,
+    redaction_source,
+)
 from streams.reanalysis.wiring import service_of
 from streams.reporting import reporter_of
+from streams.retention import read_retention
 from streams.stages import STAGES, build_stage, follower
 from streams.tenancy.wiring import quotas_of
 from streams.up.run_lock import only_one
@@ -68,12 +76,12 @@ async def _run(settings: Settings, rate: float | None, folder: Path) -> None:
         running.append(await stack.enter_async_context(storing(log, settings, open_client)))
         await stack.enter_async_context(listening(clickhouse_url(settings, folder)))
         policies, targets, library = policy_source(settings), notify_source(settings), library_source(settings)
-        models = model_source(settings)
+        models, redaction = model_source(settings), redaction_source(settings)
         stages = [build_stage(name, settings, policies.read()) for name in STAGES]
         for worker in _workers(log, stages, settings, stack):
             running.append(await stack.enter_async_context(_working(worker)))
         for stage in stages:
-            if (follow := follower(stage, policies, targets, library, models)) is not None:
+            if (follow := follower(stage, policies, targets, library, models, redaction)) is not None:
                 await stack.enter_async_context(_background(follow(), f"{stage.name}-files"))
             if (follow := follow_challengers(settings, stage)) is not None:
                 await stack.enter_async_context(_background(follow(), f"{stage.name}-challengers"))
@@ -129,7 +137,7 @@ async def _serve(name: str, app: ASGIApp, host: str, port: int, stack: AsyncExit
 def open_log(path: Path, settings: Settings) -> LocalLog:
     """The log in a file, with every topic that the pipeline has."""
     log = LocalLog(SqliteStorage(path), wall_clock)
-    for topic in topics.ALL:
+    for topic in read_retention(settings.retention).of_topics(topics.ALL):
         if "retention.ms" in topic.settings:
             log.create(topic.name, settings.partitions, int(topic.settings["retention.ms"]))
     return log

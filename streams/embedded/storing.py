@@ -18,6 +18,8 @@ from sinks.runner import run_sink
 from streams.config import Settings
 from streams.engine.local import LocalLog, LocalSource
 from streams.engine.local.storage import Entry
+from streams.erasing.guarding import Guard
+from streams.privacy.loading import load_keys
 from streams.topics import DEAD_LETTERS, STORED
 
 OpenClient = Callable[..., Client]
@@ -69,7 +71,7 @@ class LocalBurial:
 @asynccontextmanager
 async def storing(log: LocalLog, settings: Settings, open_client: OpenClient) -> AsyncIterator["asyncio.Task[None]"]:
     """The ClickHouse sink; at the end it writes what it has collected."""
-    sink = ClickHouseSink(open_client, STORED)
+    sink = ClickHouseSink(open_client, STORED, Guard(load_keys(settings.privacy_keys)))
     await sink.check()
     source = LocalSource(log, sink.name, sink.topics)
     stop = asyncio.Event()

@@ -26,6 +26,8 @@ from sinks.clickhouse.native import NativeWriter
 from sinks.rows import TABLES, to_parts
 from streams import topics
 from streams.backtest.pipeline import Pipeline
+from streams.erasing.guarding import without_erased
+from streams.privacy.loading import load_keys
 from streams.reanalysis.running import settled_by
 from streams.reanalysis.scoring import Model, loaded
 from streams.recount.rebuilding import in_parts, rebuild
@@ -67,6 +69,7 @@ def store(events: Iterable[TicketEvent], means: Means) -> Stored:
     """Store events, which come in the order of their times, and the windows of their days. Raises clickhouse_connect's
     errors.
     """
+    events = without_erased(events, means.client, load_keys(means.model.privacy_keys))
     writer = _Writer(means.client)
     pipeline = Pipeline(means.model.book(), means.event_ids)
     days: Counter[int] = Counter()
@@ -99,9 +102,11 @@ def store(events: Iterable[TicketEvent], means: Means) -> Stored:
 
 def score(model: Model, lines: Sequence[bytes]) -> list[bytes]:
     """Events as JSON, scored. For another process."""
-    book, presets, models = loaded(model)
+    book, presets, models, redaction = loaded(model)
     events = [_decode(line) for line in lines]
     scored = score_by_book([Received(event, event.occurred_at) for event in events], book, presets, models)
+    if not redaction.is_off:
+        scored, _ = redaction.events(scored)
     return [encode_event(event) for event in scored]
 
 

@@ -10,13 +10,16 @@ from streams import topics
 from streams.engine.log import Record
 from streams.engine.stage import Batch, Output
 from streams.engine.state import Overlay
-from streams.notify.answering import Articles, answer, end, forget, settle
+from streams.notify.answering import ANSWERING, Articles, answer, end, forget, settle
 from streams.notify.book import NotifyBook
 from streams.notify.dispatch import overdue, send_due, take_answer, take_sender, try_again
-from streams.notify.jobs import ADDRESSED, JOBS, OPEN, is_old_address, release
+from streams.notify.forgetting import forget_answering, forget_fact, forget_job
+from streams.notify.jobs import ADDRESSED, FACTS, JOBS, OPEN, is_old_address, release
 from streams.notify.ledger import Ledger
 from streams.notify.planning import plan
 from streams.notify.steps import step_of
+from streams.privacy.forgetting import Forgetter, is_erasure
+from streams.privacy.keys import NO_KEYS, Keys
 
 SWEEP_ROWS: Final = 250
 # What was told is known for so long: a stage that plays history again tells what the topics still have, a week.
@@ -32,13 +35,16 @@ class NotifyStage:
 
     name = "notify"
     input = topics.NOTICES
-    outputs: Sequence[str] = (topics.NOTIFICATIONS, topics.DEAD_LETTERS)
+    outputs: Sequence[str] = (topics.NOTIFICATIONS, topics.ERASURES, topics.DEAD_LETTERS)
     patience = 0.05
 
-    def __init__(self, book: NotifyBook, articles: Articles | None = None) -> None:
+    def __init__(self, book: NotifyBook, articles: Articles | None = None, keys: Keys = NO_KEYS) -> None:
         """`articles` are what automatic answers are made of; without them there are none."""
         self._book = book
         self._articles = articles
+        # Facts first: a notification goes with them.
+        looked_at = ((FACTS, forget_fact), (JOBS, forget_job), (ANSWERING, forget_answering))
+        self._forgetter = Forgetter(self.name, keys, looked_at)
 
     def adopt(self, book: NotifyBook) -> None:
         """Plan by other targets and routes from the next batch on."""
@@ -59,6 +65,9 @@ class NotifyStage:
         output = Output()
         ledger = Ledger(self._book, state, output)
         for record in batch.records:
+            if record.headers and is_erasure(record):
+                self._forgetter.take(record, state, output)
+                continue
             told = decode_notice(record.value or b"")
             if isinstance(told, SenderReady):
                 take_sender(told, record.timestamp, state, ledger)
@@ -94,6 +103,7 @@ class NotifyStage:
             if times is not None and is_old_address(times, now):
                 state.delete(ADDRESSED, key)
         forget(now, KNOWN_MS, state)
+        self._forgetter.tick(state, output)
         return output
 
 

@@ -16,6 +16,9 @@ from schemas.routing import decode_standing
 from streams import topics
 from streams.engine.stage import Batch, Output
 from streams.engine.state import Overlay, Table
+from streams.privacy.forgetting import Forgetter, is_erasure
+from streams.privacy.keys import NO_KEYS, Keys
+from streams.routing.forgetting import forget_ticket
 from streams.routing.giving import give, here_at, rested
 from streams.routing.hearing import heard
 from streams.routing.rules import Routes, Routing
@@ -79,11 +82,12 @@ class RoutingStage:
 
     name = "routing"
     input = topics.ROUTING
-    outputs: Sequence[str] = (topics.ASSIGNMENTS, topics.SCORED, topics.DEAD_LETTERS)
+    outputs: Sequence[str] = (topics.ASSIGNMENTS, topics.SCORED, topics.ERASURES, topics.DEAD_LETTERS)
     patience = 0.05
 
-    def __init__(self, routes: Routes) -> None:
+    def __init__(self, routes: Routes, keys: Keys = NO_KEYS) -> None:
         self._routes = routes
+        self._forgetter = Forgetter(self.name, keys, ((TICKETS, forget_ticket),))
 
     def adopt(self, routes: Routes) -> None:
         """Decide by other rosters from the next look on."""
@@ -95,8 +99,12 @@ class RoutingStage:
 
     def process(self, batch: Batch, state: Overlay, now: int) -> Output:
         """Take note of how tickets stand."""
+        output = Output()
         settles_at = (state.get(PROGRESS, ONLY) or Progress()).settles_at
         for record in batch.records:
+            if record.headers and is_erasure(record):
+                self._forgetter.take(record, state, output)
+                continue
             told = decode_standing(record.value or b"")
             told = replace(told, agent=told.agent[:_AGENT_CHARS])
             key = ticket_key(told.tenant, told.ticket_id)
@@ -110,11 +118,12 @@ class RoutingStage:
         progress = Progress(settles_at, is_behind)
         if progress != state.get(PROGRESS, ONLY):
             state.put(PROGRESS, ONLY, progress)
-        return Output()
+        return output
 
     def tick(self, now: int, idle: bool, state: Overlay) -> Output:
         """Give what waits to whoever can take it, tell what has changed, and let go of what is long over."""
         output = Output()
+        self._forgetter.tick(state, output)
         progress = state.get(PROGRESS, ONLY) or Progress()
         if now < progress.settles_at or (progress.is_behind and not idle):
             return output

@@ -35,6 +35,8 @@ from streams.escalation.deciding import armed_again, decide, escalated
 from streams.escalation.facts import Moment
 from streams.escalation.follow_up import concerns, followed, given_to, numbered
 from streams.escalation.record import CONTEXT_MESSAGES, Case, escalation_of, raised
+from streams.privacy.forgetting import Forgetter, Subject, is_erasure
+from streams.privacy.keys import NO_KEYS, Keys
 from streams.scoring.readings import GENERAL
 from streams.track import answers, notices, routed, samples, tickets, timers, totals
 from streams.track.samples import Sampler
@@ -81,16 +83,18 @@ class TrackStage:
         topics.CONVERSATIONS,
         topics.NOTICES,
         topics.ROUTING,
+        topics.ERASURES,
         topics.DEAD_LETTERS,
     )
     patience = 0.01
 
-    def __init__(self, book: PolicyBook, event_ids: int, rules: WindowRules) -> None:
+    def __init__(self, book: PolicyBook, event_ids: int, rules: WindowRules, keys: Keys = NO_KEYS) -> None:
         self._book = book
         self._books = 1
         self._event_ids = event_ids
         self._known: dict[str, tuple[Memory, Awaiting]] = {}
         self._rules = rules
+        self._forgetter = Forgetter(self.name, keys, ((CONVERSATIONS, _forget_of), (COUNTED, _forget_counted)))
 
     def adopt(self, book: PolicyBook) -> None:
         """Decide by other policies from the next batch on."""
@@ -112,6 +116,8 @@ class TrackStage:
             headers, timestamp = record.headers, record.timestamp
             if headers and headers[0][0] == registry.ANSWER_HEADER:
                 self._answered(record, state, tally, output)
+            elif headers and is_erasure(record):
+                self._forgetter.take(record, state, output)
             else:
                 at = self._track(record, timestamp, state, tally, sampler, output)
                 watermark = max(watermark, at)
@@ -132,6 +138,7 @@ class TrackStage:
         self._tell_who_waits(now, state, output)
         totals.tell(now, idle, self._rules, state, output)
         samples.tell(self._rules, state, output)
+        self._forgetter.tick(state, output)
         self._expire(now, state, output)
         return output
 
@@ -432,6 +439,37 @@ def _forget(conversation: Conversation, ticket: Ticket, at: int, state: Overlay,
     tickets.forget(conversation, ticket.key, state)
     notices.forget(ticket.key, state)
     answers.forget(ticket.key, state)
+
+
+def _forget_of(key: bytes, subject: Subject, state: Overlay) -> Sequence[str]:
+    """Remove a ticket if it is one of an erasure, or of its person."""
+    known = state.peek(CONVERSATIONS, key)
+    if known is None:
+        return ()
+    tenant, _, ticket_id = key.decode().partition("/")
+    if not (
+        subject.is_ticket(tenant, ticket_id)
+        or subject.is_person(tenant, "customer", known.customer_id)
+        or subject.is_person(tenant, "email", known.email)
+        or subject.is_person(tenant, "phone", known.phone)
+    ):
+        return ()
+    # Nobody is told that it is over: `routing` is told of the erasure itself.
+    tickets.forget(known, key, state)
+    notices.forget(key, state)
+    answers.forget(key, state)
+    state.delete(routed.ROUTED, key)
+    state.delete(COUNTED, key)
+    return ("conversations", *["messages"] * known.messages)
+
+
+def _forget_counted(key: bytes, subject: Subject, state: Overlay) -> Sequence[str]:
+    """What windows counted of a ticket is kept longer than its conversation. The windows stay as they are."""
+    tenant, _, ticket_id = key.decode().partition("/")
+    if state.peek(COUNTED, key) is None or not subject.is_ticket(tenant, ticket_id):
+        return ()
+    state.delete(COUNTED, key)
+    return ("counted",)
 
 
 def _follow_up(

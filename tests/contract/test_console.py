@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from sinks.clickhouse.console import QueryFailed, query, socket_of
+from sinks.clickhouse.console import QueryFailed, execute, query, socket_of
 
 HOLDER = """
 import asyncio, sys
@@ -50,6 +50,16 @@ def test_nothing_can_be_written(url: str) -> None:
     with pytest.raises(QueryFailed, match="readonly"):
         query(url, "INSERT INTO numbers_seen VALUES (3)", "TabSeparated")
     assert query(url, "SELECT count() FROM numbers_seen", "TabSeparated") == b"2\n"
+
+
+def test_what_is_meant_to_write_does_so_whoever_has_the_engine_open(url: str) -> None:
+    execute(url, "ALTER TABLE numbers_seen DELETE WHERE n = 1 SETTINGS mutations_sync = 2")
+    assert query(url, "SELECT n FROM numbers_seen", "TabSeparated") == b"2\n"
+    with pytest.raises(QueryFailed, match="numbers_sen"):
+        execute(url, "ALTER TABLE numbers_sen DELETE WHERE n = 1")
+    # Others still only read.
+    with pytest.raises(QueryFailed, match="readonly"):
+        query(url, "INSERT INTO numbers_seen VALUES (3)", "TabSeparated")
 
 
 def test_a_wrong_statement_is_answered_with_the_engines_words(url: str) -> None:

@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from clickhouse_connect.driver.client import Client
+from pydantic import SecretStr
 
 from schemas.events import TicketEvent
 from streams.importing.files import open_table
@@ -16,6 +17,8 @@ from streams.importing.guessing import guess
 from streams.importing.making import Maker
 from streams.importing.spooling import Rejects, TooManyErrors, by_time, spool
 from streams.importing.straight import Means, Stored, store
+from streams.privacy.loading import load_keys
+from streams.privacy.suppressing import FOR_GOOD
 from streams.reanalysis.scoring import Model
 from streams.recount.counting import Days, counted, differences
 from streams.recount.rows import Rows
@@ -141,3 +144,15 @@ def test_too_many_wrong_rows_stop_it_before_anything_is_stored(world: World) -> 
     with pytest.raises(TooManyErrors, match="1 rows are wrong; nothing was imported"):
         world.events(table)
     assert '"line": 3' in (world.folder / "rejects").read_text()
+
+
+def test_whoever_was_erased_is_not_brought_back_and_personal_data_is_replaced(world: World, tmp_path: Path) -> None:
+    (tmp_path / "privacy.toml").write_text('[fields]\ntext = "mask"\n')
+    keys = SecretStr("k1:0123456789abcdef0123")
+    gone = load_keys(keys).hash("ticket", "default", "2")
+    world.client.insert("erased", [[gone, FOR_GOOD, "e"]], column_names=["hash", "until", "erasure_id"])
+    world.means = world.means._replace(model=Model("support", None, privacy=tmp_path, privacy_keys=keys))
+    lines = [f'{n},2026-01-05T08:00:00Z,"Write to jane@example.com, this is terrible"' for n in (1, 2, 3)]
+    world.store("\n".join(["id,created_at,description", *lines]) + "\n")
+    found = world.rows("SELECT DISTINCT ticket_id, text FROM scored_events_now WHERE text != '' ORDER BY 1")
+    assert found == [(each, "Write to [EMAIL_1], this is terrible") for each in ("1", "3")]

@@ -12,6 +12,7 @@ from schemas.audit import AuditRecord
 from schemas.conversations import ConversationState
 from schemas.corrections import Correction
 from schemas.enrichments import Enrichment
+from schemas.erasures import Erasure, Removed, Step
 from schemas.escalations import Escalation
 from schemas.events import TicketEvent
 from schemas.notices import (
@@ -82,6 +83,11 @@ CONTENTS: dict[str, Content] = {
         "How a ticket stands that is given to agents, whenever that changes.", "tenant", [Standing]
     ),
     topics.ASSIGNMENTS: Content("Each change of who has a ticket.", _TICKET, [Assignment]),
+    topics.ERASURES: Content(
+        "Who was erased, by keyed hashes; what stages removed, and what was done else.",
+        "erasure_id",
+        [Erasure, Removed, Step],
+    ),
     topics.DEAD_LETTERS: Content(
         "Records that could not be processed, byte for byte, with headers that say why; and marks of what was done "
         "about them.",
