@@ -6,6 +6,7 @@ from typing import Final
 from sinks.kafka_rights import Kind, Right
 from streams import topics
 from streams.broker import redrive
+from streams.broker.erasing import WAY
 from streams.engine.stage import Stage
 from streams.gateway.answers import TOPICS as ANSWERS
 from streams.notify import NotifyStage
@@ -61,6 +62,18 @@ def _dlq(name: str) -> Sequence[Right]:
     )
 
 
+def _privacy(name: str) -> Sequence[Right]:
+    return (
+        Right(Kind.TOPIC, topics.ERASURES, ("READ", "WRITE")),
+        Right(Kind.TOPIC, topics.DEAD_LETTERS, ("READ", "WRITE")),
+        *_write(*sorted({topic for stages in WAY for topic in stages.values()} - {topics.ERASURES}), topics.AUDIT),
+        *_read(*(topic for topic in topics.STORED if topic != topics.DEAD_LETTERS)),
+        Right(Kind.GROUP, f"{name}-clickhouse", ("DESCRIBE",)),
+        Right(Kind.TRANSACTIONAL_ID, f"{name}-erase", ("WRITE",)),
+        Right(Kind.TRANSACTIONAL_ID, f"{name}-dlq", ("WRITE",)),
+    )
+
+
 def _status(name: str) -> Sequence[Right]:
     groups = topics.READ_BY
     read = sorted({topic for names in groups.values() for topic in names})
@@ -108,6 +121,7 @@ _TABLE: Final[Mapping[str, _Rights]] = {
     "predict": lambda name: _write(topics.PREDICTIONS),
     "page": lambda name: _write(topics.CORRECTIONS, topics.SUGGESTIONS, topics.NOTICES, topics.AUDIT),
     "dlq": _dlq,
+    "privacy": _privacy,
     "reanalyze": lambda name: (Right(Kind.TOPIC, topics.EVENTS, ("READ", "WRITE")),),
     "audit": lambda name: _write(topics.AUDIT),
     "status": _status,

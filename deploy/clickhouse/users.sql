@@ -23,6 +23,9 @@ GRANT SELECT, INSERT ON ticketpulse.* TO ticketpulse_writer;
 CREATE USER IF NOT EXISTS ticketpulse_reader IDENTIFIED WITH no_authentication HOST NONE SETTINGS readonly = 2;
 GRANT SELECT ON ticketpulse.* TO ticketpulse_reader;
 
--- Who removes a person's data by hand: ALTER TABLE … DELETE, and nothing is written. For the time that takes.
+-- `privacy erase` and `privacy export`: removes a person's rows, and notes in `erased` who is not to come back. In the
+-- audit the name is replaced.
 CREATE USER IF NOT EXISTS ticketpulse_eraser IDENTIFIED WITH no_authentication HOST NONE;
 GRANT SELECT, ALTER DELETE ON ticketpulse.* TO ticketpulse_eraser;
+GRANT ALTER UPDATE ON ticketpulse.audit TO ticketpulse_eraser;
+GRANT INSERT ON ticketpulse.erased TO ticketpulse_eraser;

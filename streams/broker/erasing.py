@@ -16,6 +16,7 @@ from aiokafka import AIOKafkaConsumer, TopicPartition
 
 from schemas.audit import AuditRecord, audit_key, encode_audit
 from schemas.erasures import ERASURE_HEADER, Erasure, Removed, Step, Told, decode_erasure, encode_erasure
+from sinks.kafka_cluster import Brokers, client_arguments
 from streams import topics
 from streams.broker.admin import TopicError, describe_topics
 from streams.engine.kafka_transactions import Entry, TransactionalProducer
@@ -174,14 +175,14 @@ def remaining(now: datetime, kept: Sequence[topics.Topic]) -> dict[str, datetime
 
 
 @asynccontextmanager
-async def erasure_log(brokers: str, name: str) -> AsyncIterator[ErasureLog]:
+async def erasure_log(brokers: Brokers, name: str) -> AsyncIterator[ErasureLog]:
     """The log of erasures, read up to now; whoever had it before is fenced. Raises TopicError and KafkaError."""
     described = {topic.name: topic.partitions for topic in await describe_topics(brokers, _WRITTEN)}
     if missing := [topic for topic in _WRITTEN if topic not in described]:
         raise TopicError(f"topic {missing[0]} is missing: `ticketpulse topics apply` creates it")
     producer = TransactionalProducer(brokers, f"{name}-erase")
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=brokers, isolation_level="read_committed", enable_auto_commit=False, fetch_max_wait_ms=50
+        **client_arguments(brokers), isolation_level="read_committed", enable_auto_commit=False, fetch_max_wait_ms=50
     )
     try:
         await consumer.start()

@@ -73,14 +73,14 @@ async def measure(brokers: Brokers, groups: Mapping[str, Sequence[str]], seconds
 
 
 async def await_read(
-    brokers: str, groups: Mapping[str, Sequence[str]], show: Callable[[str], None], seconds: float
+    brokers: Brokers, groups: Mapping[str, Sequence[str]], show: Callable[[str], None], seconds: float
 ) -> None:
     """Wait until each group has read what its topics have now. Raises TimeoutError, with the group that is behind, and
     KafkaError.
     """
-    admin = AIOKafkaAdminClient(bootstrap_servers=brokers)
+    admin = AIOKafkaAdminClient(**client_arguments(brokers))
     consumer = AIOKafkaConsumer(
-        bootstrap_servers=brokers, isolation_level="read_committed", enable_auto_commit=False, fetch_max_wait_ms=50
+        **client_arguments(brokers), isolation_level="read_committed", enable_auto_commit=False, fetch_max_wait_ms=50
     )
     try:
         await admin.start()

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 
 from streams.commands.failure import USAGE, Failure, of_engine
-from streams.commands.settings import load_settings, quiet_clients
+from streams.commands.settings import admitted_settings, load_settings, quiet_clients
 from streams.commands.terminal import Output, OutputOption, Progress, counted, print_json, print_table, say
 
 if TYPE_CHECKING:
@@ -81,16 +81,16 @@ def erase(
     from streams.retention import read_retention
     from streams.topics import ALL
 
-    settings = load_settings()
+    settings = admitted_settings("privacy")
     asked, keys = _asked(settings, tenant, customer, email, phone, ticket)
     if not yes:
         typer.confirm("This cannot be undone. Erase?", abort=True, err=True)
     quiet_clients()
     progress = Progress()
     means = running.Means(
-        brokers=settings.kafka_brokers,
+        brokers=settings.kafka,
         name=settings.name,
-        clickhouse=settings.clickhouse_url,
+        clickhouse=settings.clickhouse,
         keys=keys,
         groups=_groups(settings),
         reports=settings.report_dir,
@@ -131,11 +131,11 @@ def export(
     """
     from streams.erasing.exporting import export as gather
 
-    settings = load_settings()
+    settings = admitted_settings("audit")
     asked, keys = _asked(settings, tenant, customer, email, phone, ticket)
     quiet_clients()
     try:
-        servers = settings.kafka_brokers, settings.clickhouse_url
+        servers = settings.kafka, settings.clickhouse
         found = asyncio.run(gather(asked, keys, *servers, note, datetime.now(UTC)))
     except Exception as error:
         raise _engine(error) from error
@@ -172,11 +172,11 @@ def retention(output: OutputOption = Output.TEXT) -> None:
     quiet_clients()
     kept = read_retention(settings.retention)
     wanted = {topic.name: _kept(topic.settings) for topic in kept.of_topics(ALL)}
-    described = asyncio.run(describe_topics(settings.kafka_brokers, list(wanted)))
+    described = asyncio.run(describe_topics(settings.kafka, list(wanted)))
     real = {topic.name: _kept(topic.settings) for topic in described}
     rows = [(name, said, real.get(name, "missing")) for name, said in wanted.items()]
     try:
-        written = query(settings.clickhouse_url, ASKED, "JSONCompactEachRow")
+        written = query(settings.clickhouse, ASKED, "JSONCompactEachRow")
     except Exception as error:
         raise _engine(error) from error
     tables = [json.loads(line) for line in written.splitlines()]

@@ -7,6 +7,7 @@ from typing import Any
 from aiokafka import AIOKafkaProducer
 
 from schemas.audit import audit_key, encode_audit
+from sinks.kafka_cluster import Brokers, client_arguments
 from sinks.privacy.places import reading
 from streams import topics
 from streams.audit import of_command
@@ -15,13 +16,13 @@ from streams.erasing.running import known_tickets, rows
 from streams.privacy.keys import Keys
 
 
-async def export(asked: Asked, keys: Keys, brokers: str, url: str, note: str, now: datetime) -> dict[str, Any]:
+async def export(asked: Asked, keys: Keys, brokers: Brokers, url: str, note: str, now: datetime) -> dict[str, Any]:
     """What there is, by table. It is in the audit before anything is read. Raises KafkaError, QueryFailed, CannotOpen.
 
     State and topics have nothing that is not here too, but what came within the last second or so.
     """
     record = of_command("privacy.export", [name_of(asked, keys)], note, now, asked.tenant)
-    producer = AIOKafkaProducer(bootstrap_servers=brokers, acks="all")
+    producer = AIOKafkaProducer(**client_arguments(brokers), acks="all")
     try:
         await producer.start()
         await producer.send_and_wait(topics.AUDIT, encode_audit(record), audit_key(record))

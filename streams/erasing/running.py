@@ -12,6 +12,7 @@ from clickhouse_connect.driver.binding import format_query_value as quoted
 
 from schemas.erasures import Erasure, Step
 from sinks.clickhouse.console import execute, query
+from sinks.kafka_cluster import Brokers
 from sinks.privacy import places
 from sinks.privacy.places import Subject
 from streams.audit import of_command
@@ -38,7 +39,7 @@ class Busy(Exception):
 class Means(NamedTuple):
     """What a run works with. `groups` are readers by what they read; each of them, and each stage, has `seconds`."""
 
-    brokers: str
+    brokers: Brokers
     name: str
     clickhouse: str
     keys: Keys

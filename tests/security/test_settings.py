@@ -275,6 +275,7 @@ def test_the_rights_of_a_stage_are_what_it_reads_and_writes() -> None:
         ("topic", topics.REGISTRY): ("READ",),
         ("topic", topics.changelog_of("registry")): ("READ", "WRITE"),
         ("topic", topics.SCORED): ("WRITE",),
+        ("topic", topics.ERASURES): ("WRITE",),
         ("topic", topics.DEAD_LETTERS): ("WRITE",),
         ("group", "desk-registry"): ("READ",),
         ("transactional id", "desk-registry-"): ("WRITE",),
