@@ -8,15 +8,15 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from streams.commands.audited import tell_audit
 from streams.commands.failure import USAGE, Failure, of_engine
-from streams.commands.settings import given_settings, quiet_clients
+from streams.commands.settings import given_settings
 from streams.commands.terminal import Output, OutputOption, counted, print_json, print_table, say
 
 if TYPE_CHECKING:
     from schemas.experiments import Running
     from sinks.experiments.standing import Standing
 
-_ACK_SECONDS = 10.0
 
 experiment = typer.Typer(no_args_is_help=True, help="Try thresholds and policies against each other on real tickets.")
 
@@ -180,38 +180,10 @@ def _change(running: "Running", arms: list[str], what: Literal["stop", "resume"]
         file = record_changes(_folder(None), changes)
     except OSError as error:
         raise Failure(f"what was stopped cannot be written: {error}") from error
-    is_audited = _audit(record)
+    unheard = tell_audit(record, given_settings())
     typer.echo(f"{', '.join(targets)}: {'stopped' if what == 'stop' else 'goes on'}; {file}")
-    if not is_audited:
-        say("Kafka does not answer: it is told in that file alone, not in the audit")
-
-
-def _audit(record: object) -> bool:
-    """Whether the audit has it: the embedded engine's log is another process's, and then the file tells who and why."""
-    import asyncio
-
-    from schemas.audit import AuditRecord, audit_key, encode_audit
-    from sinks.record_writer import NotAcknowledged
-    from streams import topics
-    from streams.gateway.kafka_writer import KafkaWriter
-
-    assert isinstance(record, AuditRecord)  # noqa: S101
-    audited = record
-    quiet_clients()
-
-    async def send() -> bool:
-        brokers = given_settings().kafka
-        writer = KafkaWriter(brokers, topic=topics.AUDIT, ack_seconds=_ACK_SECONDS)
-        await writer.start()
-        try:
-            await writer.send(audit_key(audited), encode_audit(audited))
-        except NotAcknowledged:
-            return False
-        finally:
-            await writer.stop()
-        return True
-
-    return asyncio.run(send())
+    if unheard:
+        say(f"it is told in that file alone, not in the audit: {unheard}")
 
 
 def _folder(given: Path | None) -> Path:

@@ -1,16 +1,16 @@
 """`ticketpulse model challenge`, `promote` and `rollback`: which model does what, so that it can be undone."""
 
-import asyncio
 import sys
 from enum import StrEnum
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from streams.commands.audited import tell_audit
 from streams.commands.failure import USAGE, Failure
 from streams.commands.given import tenant_of
 from streams.commands.model import VersionArgument, open_shelf, read
-from streams.commands.settings import given_settings, quiet_clients
+from streams.commands.settings import given_settings
 from streams.commands.terminal import Output, OutputOption, print_json, say
 
 if TYPE_CHECKING:
@@ -20,7 +20,6 @@ if TYPE_CHECKING:
     from streams.learning.shelf import Shelf
     from streams.learning.switching import Change
 
-AUDIT_SECONDS = 3.0
 
 TenantOption = Annotated[str | None, typer.Option(help="For this tenant alone; without it for all without their own.")]
 YesOption = Annotated[bool, typer.Option("--yes", help="Do not ask.")]
@@ -139,37 +138,20 @@ def _agree(what: str, yes: bool) -> None:
 
 
 def _tell(change: "Change", output: Output) -> None:
-    audited = asyncio.run(_audit(change))
+    from streams.audit import of_command
+
+    record = of_command(f"model.{change.action}", [change.target], change.words, change.at, change.tenant)
+    unheard = tell_audit(record, given_settings())
+    if unheard:
+        say(f"it is done, but the audit does not know of it ({unheard}): in-force-history.jsonl does")
     if output is Output.JSON:
         import msgspec
 
-        print_json({**msgspec.to_builtins(change), "audited": audited})
+        print_json({**msgspec.to_builtins(change), "audited": unheard is None})
     else:
         whose = change.tenant or "all"
         role = "challenger" if change.action == "challenge" else "in force"
         typer.echo(f"{change.kind}, {role} for {whose}: {change.words}")
-
-
-async def _audit(change: "Change") -> bool:
-    """Tell the audit what was done; it is done whether the audit hears of it or not."""
-    from schemas.audit import audit_key, encode_audit
-    from streams import topics
-    from streams.audit import of_command
-    from streams.gateway.kafka_writer import KafkaWriter
-    from streams.gateway.writer import NotAcknowledged
-
-    quiet_clients()
-    record = of_command(f"model.{change.action}", [change.target], change.words, change.at, change.tenant)
-    writer = KafkaWriter(given_settings().kafka, topic=topics.AUDIT, ack_seconds=AUDIT_SECONDS)
-    await writer.start()
-    try:
-        await writer.send(audit_key(record), encode_audit(record))
-    except NotAcknowledged as error:
-        say(f"it is done, but the audit does not know of it ({error}): in-force-history.jsonl does")
-        return False
-    finally:
-        await writer.stop()
-    return True
 
 
 def _now() -> "datetime":

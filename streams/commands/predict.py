@@ -1,6 +1,5 @@
 """`ticketpulse predict`: what is expected of open conversations, and how good such predictions have been."""
 
-import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
@@ -8,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from streams.commands.audited import tell_audit
 from streams.commands.failure import Failure, of_engine
 from streams.commands.given import tenant_of
 from streams.commands.settings import load_settings, quiet_clients
@@ -225,26 +225,11 @@ def _short(value: Any) -> str:
 
 def _audit(settings: "Settings", models: list[str], tenant: str | None) -> None:
     """That models were put in force is in the audit; where Kafka is away it is said here alone."""
-    from schemas.audit import encode_audit
-    from sinks.record_writer import NotAcknowledged
-    from streams import topics
     from streams.audit import of_command
-    from streams.gateway.kafka_writer import KafkaWriter
 
     record = of_command("predict.train", models, tenant or "all tenants", datetime.now(UTC))
-
-    async def send() -> None:
-        writer = KafkaWriter(settings.kafka, topic=topics.AUDIT)
-        await writer.start()
-        try:
-            await writer.send(record.audit_id.encode(), encode_audit(record))
-        finally:
-            await writer.stop()
-
-    try:
-        asyncio.run(send())
-    except NotAcknowledged as error:
-        say(f"the models are in force, but the audit does not have it: {error}")
+    if unheard := tell_audit(record, settings):
+        say(f"the models are in force, but the audit does not have it: {unheard}")
 
 
 @contextmanager

@@ -7,10 +7,11 @@ from datetime import UTC, datetime, timedelta
 from enum import StrEnum
 from pathlib import Path
 from types import FrameType
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
+from streams.commands.audited import tell_audit
 from streams.commands.failure import USAGE, Failure
 from streams.commands.given import tenant_of, time_of
 from streams.commands.model_option import ModelOption, model_of
@@ -122,6 +123,7 @@ def _run(
     if decode(run.asked).escalate:
         means = means._replace(ask_for=_asking(settings, stack))
     say(f"re-analysis {run.id}: {counted(run.events, 'event')} of {counted(run.tickets, 'ticket')}")
+    _audit(run, "start" if resume is None else "resume", means.now(), settings)
     progress = _Shown(run)
     try:
         run = go_on(run, means._replace(show=progress.show))
@@ -134,6 +136,15 @@ def _run(
     if run.state == "stopped":
         say(f"stopped; to go on: ticketpulse reanalyze --resume {run.id}")
         raise KeyboardInterrupt
+
+
+def _audit(run: "Run", what: Literal["start", "resume"], now: datetime, settings: "Settings") -> None:
+    """That it begins is in the audit, as when the page is asked for it; what it was asked for is in the table too."""
+    from streams.audit import of_command
+
+    record = of_command(f"reanalysis.{what}", [run.id], run.asked, now, run.tenant)
+    if unheard := tell_audit(record, settings):
+        say(f"the audit does not know of it, the table reanalyses does: {unheard}")
 
 
 def _asked(

@@ -7,7 +7,7 @@ import pytest
 from typer.testing import CliRunner
 
 from streams.cli import app
-from streams.commands import model_switch
+from streams.commands import audited
 from streams.commands.failure import Failure
 from streams.learning.shelf import Shelf
 from tests.learning.kept_models import FIRST, KEY, SECOND, card, shelf_of
@@ -19,7 +19,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Shelf:
     monkeypatch.setenv("TICKETPULSE_MODEL_KEY", KEY)
     # Nobody listens there.
     monkeypatch.setenv("KAFKA_BROKERS", "127.0.0.1:1")
-    monkeypatch.setattr(model_switch, "AUDIT_SECONDS", 0.05)
+    monkeypatch.setattr(audited, "AUDIT_SECONDS", 0.05)
     return shelf_of(tmp_path, card(FIRST), card(SECOND))
 
 

@@ -1,5 +1,6 @@
 """`ticketpulse reanalyze` as a person runs it: with its own processes, and stopped by Ctrl-C."""
 
+import asyncio
 import json
 import os
 import signal
@@ -9,8 +10,13 @@ from pathlib import Path
 
 import pytest
 
+from schemas.audit import decode_audit
+from streams import topics
+from streams.broker.admin import apply_topics
+from streams.up.local_kafka import LocalKafka
 from tests.contract.sink_worlds import embedded_url, migrated
 from tests.reanalysis.rows_of_tickets import store, tickets
+from tests.soak.reading import read_topic
 
 MADE = (
     "INSERT INTO scored_events (tenant, ticket_id, event_id, type, channel, priority, category, voice, occurred_at, "
@@ -30,14 +36,19 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> str:
     return embedded_url(folder)
 
 
-def started(url: str, *arguments: str) -> subprocess.Popen[str]:
-    environment = {**os.environ, "CLICKHOUSE_URL": url, "TICKETPULSE_LOCAL_DIR": str(Path(url).parent)}
+def started(url: str, *arguments: str, brokers: str = "127.0.0.1:1") -> subprocess.Popen[str]:
+    environment = {
+        **os.environ,
+        "CLICKHOUSE_URL": url,
+        "KAFKA_BROKERS": brokers,
+        "TICKETPULSE_LOCAL_DIR": str(Path(url).parent),
+    }
     command = [sys.executable, "-m", "streams.cli", *arguments]
     return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
 
 
-def ran(url: str, *arguments: str) -> tuple[int, str, str]:
-    process = started(url, *arguments)
+def ran(url: str, *arguments: str, brokers: str = "127.0.0.1:1") -> tuple[int, str, str]:
+    process = started(url, *arguments, brokers=brokers)
     out, err = process.communicate(timeout=120)
     return process.returncode, out, err
 
@@ -61,7 +72,25 @@ def test_ctrl_c_stops_it_in_order_and_it_is_resumed_to_its_end(url: str) -> None
     assert "0 different" in out
     code, out, _ = ran(url, "reanalyze", "--list", "-o", "json")
     assert code == 0
-    assert [each["state"] for each in json.loads(out)] == ["done"]
+    assert [each["state"] for each in json.loads(out) if each["id"] == run_id] == ["done"]
+
+
+def test_that_it_began_is_in_the_audit(url: str, own_kafka: LocalKafka) -> None:
+    asyncio.run(own_kafka.start())
+    audit = [topic for topic in topics.ALL if topic.name == topics.AUDIT]
+    asyncio.run(apply_topics(own_kafka.brokers, audit, 1, 1))
+    code, out, err = ran(url, "reanalyze", "made-7", "--source", "rows", "-o", "json", brokers=own_kafka.brokers)
+    assert (code, "audit" in err) == (0, False), err
+    [told] = asyncio.run(read_topic(own_kafka.brokers, topics.AUDIT, 1))
+    record = decode_audit(told.value)
+    assert (record.action, record.target, record.source) == ("reanalysis.start", json.loads(out)["id"], "cli")
+    assert "made-7" in record.detail
+
+
+def test_what_the_audit_does_not_hear_of_is_said_and_done(url: str) -> None:
+    code, _, err = ran(url, "reanalyze", "made-8", "--source", "rows")
+    assert code == 0
+    assert "the audit does not know of it, the table reanalyses does: no acknowledgement" in err
 
 
 @pytest.mark.parametrize(
