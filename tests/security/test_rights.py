@@ -4,7 +4,7 @@ import asyncio
 import os
 import subprocess
 import sys
-from collections.abc import AsyncIterator, Callable, Iterator, Mapping
+from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -20,20 +20,18 @@ from sinks.kafka_cluster import Brokers
 from sinks.kafka_reach import await_broker
 from sinks.kafka_rights import Kind, NotAllowed, Right, require_rights
 from streams import topics
-from streams.broker.admin import apply_topics
 from streams.broker.lag import measure
 from streams.broker.letter_reader import reading
 from streams.broker.redrive import redrive
 from streams.broker.wanted import Wanted
-from streams.config import Settings
 from streams.gateway.app import create_app
 from streams.gateway.kafka_answers import KafkaAnswers
 from streams.gateway.kafka_writer import KafkaWriter
 from streams.notify.kafka_outbox import KafkaOutbox
 from streams.reanalysis.kafka_originals import read_originals
-from streams.rights import components, rights_of
+from streams.rights import rights_of
 from streams.stages import STAGES
-from tests.conftest import KAFKA_LIBS
+from tests.security.conftest import NAME, cluster
 from tests.security.secure_kafka import SecureKafka
 from tests.servers.clickhouse_process import ClickHouseProcess
 from tests.soak.workers import ProductProcess
@@ -41,33 +39,9 @@ from tests.soak.workers import ProductProcess
 pytestmark = pytest.mark.xdist_group("secure-kafka")
 
 ROOT = Path(__file__).parents[2]
-NAME = "ticketpulse"
 # A worker takes seconds of processor time to begin, and others run beside.
 WAIT = 180.0
 TOKEN = "s3cret-of-the-bot"  # noqa: S105
-
-
-@pytest.fixture(scope="module")
-def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureKafka]:
-    """The broker of this module. Each component is a user of its own name and has its rights; topics are there."""
-    kafka = SecureKafka(tmp_path_factory.mktemp("secure") / "kafka", KAFKA_LIBS, [*components(), "guest"])
-
-    async def begin() -> None:
-        await kafka.broker.start()
-        await kafka.allow((user, right) for user in components() for right in rights_of(user, NAME))
-        await apply_topics(cluster(kafka.login("topics")), topics.ALL, 2, 1)
-
-    asyncio.run(begin())
-    yield kafka
-    asyncio.run(kafka.broker.stop())
-
-
-def cluster(environment: Mapping[str, str]) -> Brokers:
-    """What the settings of this environment mean."""
-    with pytest.MonkeyPatch.context() as patch:
-        for name, value in environment.items():
-            patch.setenv(name, value)
-        return Settings().kafka
 
 
 @asynccontextmanager
