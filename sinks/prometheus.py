@@ -162,11 +162,29 @@ TENANT_LABELS: Final = TenantLabels()
 TENANT_RECEIVED: Final = Counter(
     "helpdesk_tenant_gateway_events_total", "Events received over HTTP, by tenant.", ["tenant", "outcome"]
 )
+TENANT_BYTES_RECEIVED: Final = Counter(
+    "helpdesk_tenant_gateway_bytes_total",
+    "Bytes of events received over HTTP, as they go to the log, by tenant.",
+    ["tenant", "outcome"],
+)
+TENANT_OVER_QUOTA: Final = Counter(
+    "helpdesk_tenant_over_quota_total",
+    "Requests that were refused, by the quota without room.",
+    ["tenant", "quota"],
+)
+TENANT_BYTES: Final = Counter(
+    "helpdesk_tenant_bytes_total", "Bytes of events read from the input topic, however they came there.", ["tenant"]
+)
 TENANT_EVENTS: Final = Counter(
     "helpdesk_tenant_events_total", "Events read from the input topic, however they came there.", ["tenant"]
 )
 TENANT_QUOTA: Final = Gauge(
     "helpdesk_tenant_quota_events_per_second", "What a tenant may send, where the file of tenants says so.", ["tenant"]
+)
+TENANT_BYTES_QUOTA: Final = Gauge(
+    "helpdesk_tenant_quota_bytes_per_second",
+    "Bytes that a tenant may send, where the file of tenants has a table of it.",
+    ["tenant"],
 )
 MAILS: Final = Counter("helpdesk_mails_total", "Mails read from the mailbox, by what became of them.", ["outcome"])
 # With a label: other processes have no mailbox, and must not say that it is closed.

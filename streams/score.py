@@ -166,6 +166,7 @@ class ScoreStage:
         batch = self._erased(batch, state, output)
         read = self._unsuppressed(batch, list(map(_read, batch.records)), state, output)
         received = [each for each in read if isinstance(each, Received)]
+        _count_bytes(batch, read, output)
         found = self._redacted(self._score(received), output)
         scored = iter(found)
         for record, each in zip(batch.records, read, strict=True):
@@ -257,6 +258,12 @@ def _read(record: Record) -> Received | Rejected:
     at = _moment(record.timestamp)
     event = read_message(record.value, _text_headers(record), at)
     return event if isinstance(event, Rejected) else Received(event, at)
+
+
+def _count_bytes(batch: Batch, read: "Sequence[Received | Rejected | None]", output: Output) -> None:
+    for record, each in zip(batch.records, read, strict=True):
+        if isinstance(each, Received):
+            output.count("tenant_bytes", each.event.tenant, by=len(record.value or b""))
 
 
 def _send(scored: ScoredEvent, output: Output) -> None:

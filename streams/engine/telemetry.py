@@ -112,6 +112,9 @@ class PrometheusWatch:
         for (kind, *labels), number in output.counts.items():
             if kind in _BY_STAGE:
                 _BY_STAGE[kind].labels(self._stage.name, *labels).inc(number)
+            elif kind == "tenant_bytes":
+                # Anybody may think up a tenant's name.
+                metrics.TENANT_BYTES.labels(metrics.TENANT_LABELS.label(labels[0])).inc(number)
             else:
                 _PLAIN[kind].labels(*labels).inc(number)
             texts += number if kind == "scored" else 0

@@ -81,7 +81,7 @@ def create_app(
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await writer.start()
         try:
-            async with gate.watching():
+            async with gate.watching(), door.counting():
                 yield
         finally:
             if answers is not None:
@@ -128,8 +128,8 @@ def _add_events(app: FastAPI, writer: EventWriter, door: Door, limits: Limits, c
     async def post_events(request: Request) -> Response:
         """Accept events: 202 with their ids in order, after the log has acknowledged every one.
 
-        429 for more than the tenant may send, by the second or by the day: nothing of the request was stored, and
-        `Retry-After` says when it may be sent again.
+        429 for more events or bytes than the tenant may send, by the second or by the day: nothing of the request was
+        stored, and `Retry-After` says when it may be sent again.
         """
         began = time.perf_counter()
         try:

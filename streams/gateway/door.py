@@ -1,14 +1,14 @@
 """Events are let in while their tenants' quotas have room for them; what is too much is refused with an answer."""
 
-from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from http import HTTPStatus
 
-from sinks.prometheus import TENANT_LABELS, TENANT_RECEIVED
+from sinks.prometheus import TENANT_BYTES_RECEIVED, TENANT_LABELS, TENANT_OVER_QUOTA, TENANT_RECEIVED
 from streams.gateway.problems import Problem
 from streams.gateway.reading import Accepted
-from streams.tenancy.quotas import Exceeded, Quotas
+from streams.tenancy.amounts import Amount, summed
+from streams.tenancy.quotas import DAY_SECONDS, Exceeded, Quotas, policy
 
 
 class Door:
@@ -23,7 +23,7 @@ class Door:
 
         Raises Problem: 429 when there is no room for all of them. None of them is counted then.
         """
-        wanted = Counter(event.tenant for event in events)
+        wanted = summed((event.tenant, len(event.value)) for event in events)
         headers = self._take(wanted)
         try:
             yield headers
@@ -32,35 +32,50 @@ class Door:
                 self._quotas.give_back(wanted)
             raise
         _tell(wanted, "accepted")
+        if self._quotas is not None:
+            self._quotas.usage.accepted(wanted)
 
-    def _take(self, wanted: Mapping[str, int]) -> Mapping[str, str]:
+    @asynccontextmanager
+    async def counting(self) -> AsyncIterator[None]:
+        """Within the block what is let in and refused is put down for whoever looks."""
+        if self._quotas is None:
+            yield
+            return
+        async with self._quotas.usage.kept():
+            yield
+
+    def _take(self, wanted: Mapping[str, Amount]) -> Mapping[str, str]:
         if self._quotas is None:
             return {}
         try:
-            room = self._quotas.take(wanted)
+            return self._quotas.take(wanted).headers
         except Exceeded as error:
             _tell(wanted, "over_quota")
-            raise _too_much(error, sum(wanted.values())) from None
-        return {} if room is None else room.headers
+            self._quotas.usage.refused(wanted)
+            TENANT_OVER_QUOTA.labels(TENANT_LABELS.label(error.tenant), error.quota).inc()
+            raise _too_much(error, sum(amount.events for amount in wanted.values())) from None
 
 
-def _tell(wanted: Mapping[str, int], outcome: str) -> None:
-    for tenant, events in wanted.items():
-        TENANT_RECEIVED.labels(TENANT_LABELS.label(tenant), outcome).inc(events)
+def _tell(wanted: Mapping[str, Amount], outcome: str) -> None:
+    for tenant, amount in wanted.items():
+        label = TENANT_LABELS.label(tenant)
+        TENANT_RECEIVED.labels(label, outcome).inc(amount.events)
+        TENANT_BYTES_RECEIVED.labels(label, outcome).inc(amount.bytes)
 
 
 def _too_much(error: Exceeded, events: int) -> Problem:
-    window = 1 if error.per == "second" else 86_400
+    name = f"tenant-{error.per}" if error.of == "events" else f"tenant-bytes-{error.per}"
     return Problem(
         HTTPStatus.TOO_MANY_REQUESTS,
         f"{error}. None of these events was stored.",
         headers={
             "Retry-After": str(error.seconds),
-            "RateLimit-Policy": f'"tenant-{error.per}";q={error.most:.0f};w={window}',
-            "RateLimit": f'"tenant-{error.per}";r={error.left};t={error.seconds}',
+            "RateLimit-Policy": policy(name, error.of, error.most, 1 if error.per == "second" else DAY_SECONDS),
+            "RateLimit": f'"{name}";r={error.left};t={error.seconds}',
         },
         bad=events,
         tenant=error.tenant,
+        quota=error.quota,
         limit=error.most,
         per=error.per,
         left=error.left,

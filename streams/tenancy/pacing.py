@@ -3,10 +3,12 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
+from contextlib import AsyncExitStack
 
 from schemas.events import tenant_of
 from sinks.record_writer import Headers
 from streams.gateway.writer import EventWriter
+from streams.tenancy.amounts import Amount
 from streams.tenancy.quotas import Exceeded, Quotas
 
 log = logging.getLogger(__name__)
@@ -24,13 +26,16 @@ class PacedWriter:
         self._writer = writer
         self._quotas = quotas
         self._sleep = sleep
+        self._counting = AsyncExitStack()
 
     async def start(self) -> None:
         """Start the other one."""
         await self._writer.start()
+        await self._counting.enter_async_context(self._quotas.usage.kept())
 
     async def stop(self) -> None:
         """Stop the other one."""
+        await self._counting.aclose()
         await self._writer.stop()
 
     async def ready(self) -> bool:
@@ -41,15 +46,16 @@ class PacedWriter:
         """Append one record when there is room. Raises NotAcknowledged when it is not kept; it counts for nothing
         then.
         """
-        wanted = {tenant_of(key): 1}
+        wanted = {tenant_of(key): Amount(1, len(value))}
         await self._room(wanted)
         try:
             await self._writer.send(key, value, headers)
         except BaseException:
             self._quotas.give_back(wanted)
             raise
+        self._quotas.usage.accepted(wanted)
 
-    async def _room(self, wanted: dict[str, int]) -> None:
+    async def _room(self, wanted: dict[str, Amount]) -> None:
         told = False
         while True:
             try:

@@ -12,27 +12,53 @@ from schemas.toml_files import FileError, read_model
 log = logging.getLogger(__name__)
 
 LOOK_SECONDS: Final = 2.0
-# Where a quota says nothing of bursts: so many seconds of its rate.
+# Where a quota says nothing of bursts: so many seconds of its rate. Of bytes fewer, because ten seconds of long texts
+# are more than a second of scoring, which all others would wait for.
 BURST_SECONDS: Final = 10
+BYTES_BURST_SECONDS: Final = 2
+# Where a quota says how many events but not how many bytes: so many for each event, as they stand in the log. Messages
+# with all their fields are seldom longer, and what one costs grows with its bytes (docs/tenancy.md).
+EVENT_BYTES: Final = 2_000
 
 TenantId = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.\-]{1,64}$")]
 Rate = Annotated[float, Field(ge=0, le=1_000_000, allow_inf_nan=False)]
 Count = Annotated[int, Field(ge=0, le=10**12)]
 
 
+class Rated(NamedTuple):
+    """So many a second, 0 for no limit, and so many at once."""
+
+    rate: float
+    at_once: float
+
+
+def _rated(rate: float, burst: int | None, seconds: int) -> Rated:
+    return Rated(rate, float(burst or max(1.0, rate * seconds)))
+
+
 class Quota(BaseModel):
-    """What a tenant may send; 0 is no limit. `burst` events may come at once, ten seconds of the rate unless set."""
+    """What a tenant may send; 0 is no limit. `burst` events and `bytes_burst` bytes may come at once, ten and two
+    seconds of the rate unless set. Bytes are those of an event as it goes to the log; where nothing is said of them by
+    the second, EVENT_BYTES for each event that may come.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     events_per_second: Rate = 0.0
     burst: Annotated[int, Field(ge=1, le=10**9)] | None = None
     events_per_day: Count = 0
+    bytes_per_second: Annotated[float, Field(ge=0, le=10**12, allow_inf_nan=False)] | None = None
+    bytes_burst: Annotated[int, Field(ge=1, le=10**15)] | None = None
+    bytes_per_day: Annotated[int, Field(ge=0, le=10**15)] = 0
 
     @property
-    def at_once(self) -> float:
-        """Events that may come at once."""
-        return float(self.burst or max(1.0, self.events_per_second * BURST_SECONDS))
+    def rates(self) -> tuple[Rated, Rated]:
+        """What may come by the second: events, bytes."""
+        of_bytes = self.events_per_second * EVENT_BYTES if self.bytes_per_second is None else self.bytes_per_second
+        return (
+            _rated(self.events_per_second, self.burst, BURST_SECONDS),
+            _rated(of_bytes, self.bytes_burst, BYTES_BURST_SECONDS),
+        )
 
 
 class _Shown(BaseModel):

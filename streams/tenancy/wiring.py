@@ -4,13 +4,15 @@ import asyncio
 import time
 from collections.abc import Callable, Coroutine
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import Any, Final
 
-from sinks.prometheus import TENANT_LABELS, TENANT_QUOTA, WINDOWS
+from sinks.prometheus import TENANT_BYTES_QUOTA, TENANT_LABELS, TENANT_QUOTA, WINDOWS
 from streams.config import Settings
 from streams.tenancy.day_counts import DayCounts
 from streams.tenancy.quotas import Quotas
 from streams.tenancy.tenant_file import LOOK_SECONDS, FollowedTenants, TenantFile
+from streams.tenancy.usage_counts import UsageCounts, hour_of
 
 # For whoever looks; what counts is today.
 KEPT: Final = timedelta(days=40)
@@ -23,9 +25,18 @@ def quotas_of(settings: Settings) -> Quotas | None:
     if settings.tenants is None:
         return None
     followed = FollowedTenants(settings.tenants, time.monotonic, show)
-    oldest = datetime.now(UTC) - KEPT
-    days = DayCounts(settings.local_dir / "quotas.sqlite", oldest.date().isoformat())
-    return Quotas(followed.current, days, time.monotonic, lambda: datetime.now(UTC))
+    oldest, file = _now() - KEPT, counts_file(settings)
+    days, usage = DayCounts(file, oldest.date().isoformat()), UsageCounts(file, _now, hour_of(oldest))
+    return Quotas(followed.current, days, time.monotonic, _now, usage)
+
+
+def counts_file(settings: Settings) -> Path:
+    """Where this machine counts what tenants send."""
+    return settings.local_dir / "quotas.sqlite"
+
+
+def _now() -> datetime:
+    return datetime.now(UTC)
 
 
 def follow_tenants(settings: Settings) -> Callable[[], Coroutine[Any, Any, None]] | None:
@@ -46,8 +57,10 @@ def show(file: TenantFile) -> None:
     """Give the file's tenants series of their own, and tell their quotas."""
     TENANT_LABELS.adopt(file.labelled, file.metrics.most)
     WINDOWS.reserve(file.labelled)
-    TENANT_QUOTA.clear()
+    gauges = (TENANT_QUOTA, TENANT_BYTES_QUOTA)
+    for gauge in gauges:
+        gauge.clear()
     for tenant in file.tenants:
-        rate = file.quota(tenant).events_per_second
-        if rate:
-            TENANT_QUOTA.labels(tenant).set(rate)
+        for gauge, rated in zip(gauges, file.quota(tenant).rates, strict=True):
+            if rated.rate:
+                gauge.labels(tenant).set(rated.rate)

@@ -21,6 +21,7 @@ from streams.up.local_kafka import LocalKafka
 from tests.bench.child import Child
 from tests.bench.events import encode
 from tests.bench.figures import quantile
+from tests.bench.flow import flow
 from tests.bench.latency import product
 from tests.bench.load import ANGRY
 from tests.bench.noise import LOUD, Kind, Made, Noise
@@ -34,6 +35,8 @@ RATE: Final = 2.0
 TIMES: Final = 50
 # What a quota lets the noisy one send: the fifty times, and no flood.
 QUOTA: Final = f"[tenants.{LOUD}]\nevents_per_second = {RATE * TIMES:g}\nburst = 200\n"
+# Events alone, as before bytes had a quota.
+OF_EVENTS: Final = f"{QUOTA}bytes_per_second = 0\n"
 NO_QUOTA: Final = "[default]\n"
 LAST_SECONDS: Final = 40.0
 START_SECONDS: Final = 120.0
@@ -57,6 +60,8 @@ PHASES: Final = (
     Phase("awkward texts, quota", "awkward texts", quota=QUOTA),
     Phase("flood, no quota", "lists"),
     Phase("past the gateway", "kafka", 2_000.0),
+    # Last: most of what it let in is still to be done when it ends.
+    Phase("long texts, no quota of bytes", "long texts", quota=OF_EVENTS),
 )
 
 
@@ -64,17 +69,17 @@ class Felt(NamedTuple):
     """Seconds from when a message was due, of all quiet messages of a phase that were seen; and how many were not."""
 
     to_escalation: Sequence[float]
-    to_row: Sequence[float]
+    to_row: Sequence[float] | None
     sent: int
     accepted: int
     made: Made
 
 
 class Seen(NamedTuple):
-    """When each event was first seen, in seconds of the machine's monotonic clock."""
+    """When each event was first seen, in seconds of the machine's monotonic clock; without a store no rows are."""
 
     escalations: dict[str, float]
-    rows: dict[str, float]
+    rows: dict[str, float] | None
 
 
 def main() -> None:
@@ -82,10 +87,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(prog="python -m tests.bench.tenants", description=__doc__)
     parser.add_argument("--seconds", type=float, default=15.0, help="of each phase")
     parser.add_argument("--only", nargs="*", metavar="KIND", help="kinds of noise: single, lists, kafka, …")
+    parser.add_argument("--escalations", action="store_true", help="gateway, score and track alone; no rows")
     asked = parser.parse_args()
     phases = [each for each in PHASES if each.noise is None or asked.only is None or each.noise in asked.only]
     with tempfile.TemporaryDirectory(prefix="ticketpulse-tenants-") as folder:
-        asyncio.run(_measure(Path(folder), phases, asked.seconds, Console(width=140)))
+        measure = _escalations if asked.escalations else _measure
+        asyncio.run(measure(Path(folder), phases, asked.seconds, Console(width=180)))
 
 
 async def _measure(folder: Path, phases: Sequence[Phase], seconds: float, console: Console) -> None:
@@ -102,14 +109,23 @@ async def _measure(folder: Path, phases: Sequence[Phase], seconds: float, consol
             clickhouse.kill()
 
 
+async def _escalations(folder: Path, phases: Sequence[Phase], seconds: float, console: Console) -> None:
+    file = folder / "tenants.toml"
+    file.write_text(NO_QUOTA)
+    async with (
+        LocalKafka(folder / "kafka", KAFKA_LIBS) as kafka,
+        flow(folder, kafka.brokers, {"TICKETPULSE_TENANTS": str(file)}) as gateway,
+    ):
+        await _phases(gateway, kafka.brokers, None, file, phases, seconds, console)
+
+
 async def _phases(
-    gateway: str, brokers: str, url: str, file: Path, phases: Sequence[Phase], seconds: float, console: Console
+    gateway: str, brokers: str, url: str | None, file: Path, phases: Sequence[Phase], seconds: float, console: Console
 ) -> None:
-    seen, stop, ready = Seen({}, {}), asyncio.Event(), asyncio.Event()
-    watching = [
-        asyncio.create_task(watch_escalations(brokers, seen.escalations, ready)),
-        asyncio.create_task(watch_rows(url, seen.rows, stop, "quiet-")),
-    ]
+    seen, stop, ready = Seen({}, {} if url else None), asyncio.Event(), asyncio.Event()
+    watching = [asyncio.create_task(watch_escalations(brokers, seen.escalations, ready))]
+    if url is not None and seen.rows is not None:
+        watching.append(asyncio.create_task(watch_rows(url, seen.rows, stop, "quiet-")))
     try:
         await ready.wait()
         # The first messages pay for what is made once, and wait for the stages to be there.
@@ -142,7 +158,7 @@ async def _felt(gateway: str, brokers: str, phase: Phase, number: int, seconds: 
     await _seen(due, seen)
     return Felt(
         [seen.escalations[each] - at for each, at in due.items() if each in seen.escalations],
-        [seen.rows[each] - at for each, at in due.items() if each in seen.rows],
+        None if seen.rows is None else [seen.rows[each] - at for each, at in due.items() if each in seen.rows],
         sent,
         len(due),
         made,
@@ -173,26 +189,31 @@ async def _quiet(gateway: str, name: str, seconds: float) -> Mapping[str, float]
 async def _seen(due: Mapping[str, float], seen: Seen, seconds: float = LAST_SECONDS) -> None:
     """Wait for the last of them, for a while."""
     until = time.monotonic() + seconds
-    while time.monotonic() < until and not all(each in seen.escalations and each in seen.rows for each in due):
+    while time.monotonic() < until and not all(
+        each in seen.escalations and (seen.rows is None or each in seen.rows) for each in due
+    ):
         await asyncio.sleep(0.1)
 
 
 def _line(phase: Phase, felt: Felt, first: Felt, seconds: float) -> str:
     told = [
-        f"{phase.name:<22}",
+        f"{phase.name:<29}",
         f"noise {felt.made.accepted / (seconds + 2):6.0f}/s in, {felt.made.refused:6d} refused",
     ]
     for what, values, before in (
         ("escalation", felt.to_escalation, first.to_escalation),
         ("row", felt.to_row, first.to_row),
     ):
+        if values is None or before is None:
+            continue
         if not values or not before:
             told.append(f"{what}: {len(values)} seen, {len(before)} in the first phase")
             continue
         p50, p99 = quantile(values, 0.5), quantile(values, 0.99)
         ratio = f"({p50 / quantile(before, 0.5):.1f}x, {p99 / quantile(before, 0.99):.1f}x)"
         told.append(f"{what} p50 {p50:.2f} s p99 {p99:.2f} s {ratio}")
-    missing = felt.sent - min(len(felt.to_escalation), len(felt.to_row))
+    rows = felt.to_escalation if felt.to_row is None else felt.to_row
+    missing = felt.sent - min(len(felt.to_escalation), len(rows))
     return "; ".join([*told, f"{missing} of {felt.sent} not seen"])
 
 

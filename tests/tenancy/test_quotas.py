@@ -1,6 +1,7 @@
 """What a tenant may send: by the second and by the day, at every way in, followed without a restart."""
 
-from collections.abc import Iterator
+import sqlite3
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -21,10 +22,12 @@ from streams import topics
 from streams.engine.local import LocalLog, LocalWriter
 from streams.gateway.app import create_app
 from streams.gateway.local_answers import LocalAnswers
+from streams.tenancy.amounts import Amount
 from streams.tenancy.day_counts import DayCounts
 from streams.tenancy.pacing import PacedWriter
-from streams.tenancy.quotas import Exceeded, Quotas
+from streams.tenancy.quotas import Exceeded, Quotas, Rooms
 from streams.tenancy.tenant_file import LOOK_SECONDS, FollowedTenants, TenantFile
+from streams.tenancy.usage_counts import UsageCounts
 from tests.access.doors import Doors, asking
 from tests.sources import payloads
 from tests.unit.gateway_pipeline import memory_log, records
@@ -40,7 +43,21 @@ events_per_second = 0
 events_per_day = 5
 [tenants.free]
 events_per_second = 0
+[tenants.letters]
+events_per_second = 0
+bytes_per_second = 1_000
+bytes_burst = 3_000
+[tenants.archive]
+events_per_second = 0
+bytes_per_day = 50_000
 """
+# Where nothing is said of bytes, 2,000 for each event; and two seconds of them at once.
+POLICY = '"tenant";q=20;w=2, "tenant-bytes";q=40000;w=2;qu="content-bytes"'
+
+
+def counted(events: Mapping[str, int]) -> dict[str, Amount]:
+    """Events without a length, which take no bytes."""
+    return {tenant: Amount(number) for tenant, number in events.items()}
 
 
 class World:
@@ -60,9 +77,14 @@ class World:
     def pass_by(self, seconds: float) -> None:
         self.now += timedelta(seconds=seconds)
 
+    def take(self, events: Mapping[str, int]) -> Rooms:
+        """So many events of each tenant."""
+        return self.quotas.take(counted(events))
+
     def made(self) -> Quotas:
         followed = FollowedTenants(self.file, self.seconds, self.adopted.append)
-        return Quotas(followed.current, DayCounts(self.days), self.seconds, lambda: self.now)
+        usage = UsageCounts(self.days, lambda: self.now)
+        return Quotas(followed.current, DayCounts(self.days), self.seconds, lambda: self.now, usage)
 
 
 @pytest.fixture
@@ -72,34 +94,31 @@ def world(tmp_path: Path) -> World:
 
 def test_a_bucket_fills_at_the_rate_and_holds_the_burst(world: World) -> None:
     for left in (19, 18, 17):
-        room = world.quotas.take({"acme": 1})
-        assert room is not None
-        assert (room.left, room.headers["RateLimit-Policy"]) == (left, '"tenant";q=20;w=2')
-    world.quotas.take({"acme": 17})
+        found = world.take({"acme": 1})
+        assert (found.all[0].left, found.headers["RateLimit-Policy"]) == (left, POLICY)
+    world.take({"acme": 17})
     with pytest.raises(Exceeded, match="tenant acme may send 10 events in a second: send the same again in 1 s"):
-        world.quotas.take({"acme": 1})
+        world.take({"acme": 1})
     world.pass_by(0.1)
-    world.quotas.take({"acme": 1})
+    world.take({"acme": 1})
     world.pass_by(3600)
-    room = world.quotas.take({"acme": 1})
-    assert room is not None
-    assert room.left == 19
+    assert world.take({"acme": 1}).all[0].left == 19
 
 
 def test_a_long_list_is_taken_once_and_paid_for_afterwards(world: World) -> None:
-    world.quotas.take({"acme": 1_000})
+    world.take({"acme": 1_000})
     with pytest.raises(Exceeded) as refused:
-        world.quotas.take({"acme": 1})
+        world.take({"acme": 1})
     assert refused.value.seconds == 99
     world.pass_by(refused.value.seconds)
-    world.quotas.take({"acme": 1})
+    world.take({"acme": 1})
 
 
 def test_over_an_hour_no_more_comes_in_than_the_rate(world: World) -> None:
     taken = 0
     for _ in range(3_600 * 4):
         try:
-            world.quotas.take({"acme": 7})
+            world.take({"acme": 7})
             taken += 7
         except Exceeded:
             pass
@@ -108,48 +127,100 @@ def test_over_an_hour_no_more_comes_in_than_the_rate(world: World) -> None:
 
 
 def test_one_tenant_takes_nothing_from_another(world: World) -> None:
-    world.quotas.take({"acme": 500})
+    world.take({"acme": 500})
     for tenant in ("globex", "free", "daily"):
-        world.quotas.take({tenant: 1})
-    assert world.quotas.take({"free": 10**6}) is None
+        world.take({tenant: 1})
+    assert world.take({"free": 10**6}).headers == {}
 
 
 def test_a_list_of_several_tenants_is_taken_whole_or_not_at_all(world: World) -> None:
     with pytest.raises(Exceeded, match="tenant daily may send 5 events in a day, of which 5 are left"):
-        world.quotas.take({"acme": 5, "daily": 6})
-    room = world.quotas.take({"acme": 1})
-    assert room is not None
-    assert room.left == 19
+        world.take({"acme": 5, "daily": 6})
+    assert world.take({"acme": 1}).all[0].left == 19
 
 
 def test_a_day_is_counted_over_restarts_and_ends_at_midnight(world: World) -> None:
-    world.quotas.take({"daily": 3})
+    world.take({"daily": 3})
     again = world.made()
     with pytest.raises(Exceeded) as refused:
-        again.take({"daily": 3})
+        again.take(counted({"daily": 3}))
     assert (refused.value.left, refused.value.seconds) == (2, 60)
-    world.quotas.take({"daily": 2})
+    world.take({"daily": 2})
     world.pass_by(60)
-    world.quotas.take({"daily": 5})
+    world.take({"daily": 5})
+
+
+def test_bytes_have_a_bucket_of_their_own(world: World) -> None:
+    found = world.quotas.take({"letters": Amount(1, 2_900)})
+    assert found.headers["RateLimit"] == '"tenant-bytes";r=100;t=3'
+    world.quotas.take({"letters": Amount(1, 25_100)})
+    with pytest.raises(Exceeded, match="tenant letters may send 1,000 bytes in a second") as refused:
+        world.quotas.take({"letters": Amount(1, 1)})
+    assert (refused.value.quota, refused.value.seconds) == ("bytes_per_second", 26)
+    world.quotas.give_back({"letters": Amount(1, 25_100)})
+    world.quotas.take({"letters": Amount(1, 1)})
+
+
+def test_over_an_hour_no_more_bytes_come_in_than_the_rate(world: World) -> None:
+    taken = 0
+    for _ in range(3_600 * 4):
+        try:
+            world.quotas.take({"letters": Amount(20, 25_000)})
+            taken += 25_000
+        except Exceeded:
+            pass
+        world.pass_by(0.25)
+    assert 3_600 * 1_000 <= taken <= 3_600 * 1_000 + 3_000 + 25_000
+
+
+def test_whoever_has_neither_events_nor_bytes_left_is_told_the_longer_wait(world: World) -> None:
+    world.quotas.take({"acme": Amount(100, 1_000_000)})
+    with pytest.raises(Exceeded) as refused:
+        world.take({"acme": 1})
+    assert (refused.value.quota, refused.value.seconds) == ("bytes_per_second", 49)
+
+
+def test_a_day_of_bytes_is_counted_too(world: World) -> None:
+    world.quotas.take({"archive": Amount(1, 30_000)})
+    with pytest.raises(Exceeded, match="50,000 bytes in a day, of which 20,000 are left") as refused:
+        world.made().take({"archive": Amount(1, 20_001)})
+    assert (refused.value.quota, refused.value.seconds) == ("bytes_per_day", 60)
+    world.quotas.give_back({"archive": Amount(1, 30_000)})
+    world.quotas.take({"archive": Amount(1, 50_000)})
+
+
+def test_days_that_were_counted_before_bytes_were_go_on(world: World) -> None:
+    world.days.unlink()
+    with sqlite3.connect(world.days) as old:
+        old.execute(
+            "CREATE TABLE sent (day TEXT NOT NULL, tenant TEXT NOT NULL, events INTEGER NOT NULL, "
+            "PRIMARY KEY (day, tenant)) WITHOUT ROWID"
+        )
+        old.execute("INSERT INTO sent VALUES ('2026-03-04', 'daily', 4)")
+    old.close()
+    quotas = world.made()
+    quotas.take({"daily": Amount(1, 10)})
+    with pytest.raises(Exceeded, match="of which 0 are left"):
+        quotas.take({"daily": Amount(1, 10)})
 
 
 def test_what_the_log_did_not_take_is_given_back(world: World) -> None:
     for tenant, events in (("acme", 20), ("daily", 5)):
-        world.quotas.take({tenant: events})
-        world.quotas.give_back({tenant: events})
-        world.quotas.take({tenant: events})
+        world.take({tenant: events})
+        world.quotas.give_back(counted({tenant: events}))
+        world.take({tenant: events})
 
 
 def test_the_file_is_followed_and_one_that_is_wrong_changes_nothing(world: World) -> None:
-    world.quotas.take({"acme": 20})
+    world.take({"acme": 20})
     world.file.write_text("[tenants.acme]\nevents_per_second = -1\n")
     world.pass_by(LOOK_SECONDS)
-    world.quotas.take({"acme": 20})
+    world.take({"acme": 20})
     with pytest.raises(Exceeded):
-        world.quotas.take({"acme": 1})
+        world.take({"acme": 1})
     world.file.write_text("[tenants.acme]\nevents_per_second = 1000\n")
     world.pass_by(LOOK_SECONDS)
-    world.quotas.take({"acme": 900})
+    world.take({"acme": 900})
     assert len(world.adopted) == 2
 
 
@@ -173,8 +244,9 @@ def test_what_a_tenant_s_table_leaves_out_is_the_default_s(world: World) -> None
     file = world.adopted[0]
     assert file.quota("anybody").events_per_second == 100
     assert (file.quota("daily").events_per_second, file.quota("daily").events_per_day) == (0, 5)
-    assert file.quota("anybody").at_once == 1_000
-    assert file.labelled == {"acme", "daily", "free"}
+    assert file.quota("anybody").rates == ((100, 1_000), (200_000, 400_000))
+    assert file.quota("letters").rates == ((0, 1), (1_000, 3_000))
+    assert file.labelled == {"acme", "daily", "free", "letters", "archive"}
 
 
 def test_names_of_tenants_cannot_make_series_without_end() -> None:
@@ -217,7 +289,8 @@ async def test_too_much_is_answered_429_with_when_to_come_back_and_nothing_is_st
     before = received("acme", "accepted"), received("acme", "over_quota")
     async with asking(gateway.app) as client:
         taken = await client.post("/api/v1/events", json=events(20))
-        assert (taken.status_code, taken.headers["ratelimit"]) == (202, '"tenant";r=0;t=2')
+        assert (taken.status_code, taken.headers["ratelimit-policy"]) == (202, POLICY)
+        assert taken.headers["ratelimit"].startswith('"tenant";r=0;t=2, "tenant-bytes";r=3')
         refused = await client.post("/api/v1/events", json=events(30))
         other = await client.post("/api/v1/events", json=events(30, "globex"))
     assert (refused.status_code, other.status_code) == (429, 202)
@@ -229,6 +302,24 @@ async def test_too_much_is_answered_429_with_when_to_come_back_and_nothing_is_st
     assert len(records(gateway.log, topics.EVENTS)) == 50
     assert received("acme", "accepted") - before[0] == 20
     assert received("acme", "over_quota") - before[1] == 30
+
+
+async def test_long_texts_are_refused_by_the_quota_of_bytes_which_the_answer_names(gateway: Gateway) -> None:
+    refusals = {"tenant": "letters", "quota": "bytes_per_second"}
+    before = REGISTRY.get_sample_value("helpdesk_tenant_over_quota_total", refusals) or 0.0
+    long = [{**each, "text": "Where? " * 3_000} for each in events(2, "letters")]
+    async with asking(gateway.app) as client:
+        first = await client.post("/api/v1/events", json=long)
+        refused = await client.post("/api/v1/events", json=events(1, "letters"))
+        other = await client.post("/api/v1/events", json=long[0] | {"tenant": "globex"})
+    assert (first.status_code, refused.status_code, other.status_code) == (202, 429, 202)
+    assert refused.headers["ratelimit-policy"] == '"tenant-bytes-second";q=1000;w=1;qu="content-bytes"'
+    told = refused.json()
+    assert (told["quota"], told["limit"], told["per"]) == ("bytes_per_second", 1_000, "second")
+    stored = [len(each.value or b"") for each in records(gateway.log, topics.EVENTS) if each.key == b"letters/T-1"]
+    assert len(stored) == 2
+    assert told["retry_after"] == pytest.approx((sum(stored) - 3_000) / 1_000, abs=1.01)
+    assert REGISTRY.get_sample_value("helpdesk_tenant_over_quota_total", refusals) == before + 1
 
 
 POSTED: list[tuple[str, dict[str, Any], dict[str, str]]] = [
@@ -265,7 +356,7 @@ async def test_a_webhook_that_is_too_much_is_told_to_come_again(gateway: Gateway
 
         first = await post()
         assert first.status_code == 202, first.text
-        world.quotas.take({"acme": 100})
+        world.take({"acme": 100})
         refused = await post()
     assert (refused.status_code, refused.json()["tenant"]) == (429, "acme")
     assert int(refused.headers["retry-after"]) >= 1
@@ -302,12 +393,36 @@ async def test_a_token_s_tenant_is_what_is_counted(tmp_path: Path, world: World)
     log = memory_log()
     app = create_app(LocalWriter(log, topics.EVENTS), access=doors.gate, quotas=world.quotas)
     body = {"event_id": "1", "ticket_id": "T-1", "text": "Where?"}
-    world.quotas.take({"acme": 100})
+    world.take({"acme": 100})
     async with asking(app) as client:
         refused = await client.post("/api/v1/events", json=body, headers=doors.bearer(Role.INGEST, acme=True))
         free = await client.post("/api/v1/events", json=body, headers=doors.bearer(Role.INGEST))
     assert (refused.status_code, free.status_code) == (429, 202)
     assert refused.headers["ratelimit-policy"] == '"tenant-second";q=10;w=1'
+
+
+async def test_every_way_in_counts_bytes(gateway: Gateway, world: World) -> None:
+    world.file.write_text("[default]\nbytes_per_second = 1\nbytes_burst = 1\n")
+    world.pass_by(LOOK_SECONDS)
+    hooked = {"X-Webhook-Secret": "s" * 20}
+    ways = [*POSTED, ("/api/v1/webhooks/freshdesk", payloads.freshdesk(), hooked)]
+    async with asking(gateway.app) as client:
+        for number, (path, body, headers) in enumerate(ways):
+            first, second = [
+                await client.post(f"{path}?tenant=t{number}", json=body, headers={**headers, "Idempotency-Key": key})
+                for key in "ab"
+            ]
+            assert (first.status_code in (201, 202), second.status_code) == (True, 429), (path, first.text)
+            assert second.json()["quota"] == "bytes_per_second"
+
+
+async def test_a_source_waits_for_room_for_bytes(world: World) -> None:
+    log, waits = memory_log(), Waits(world)
+    writer = PacedWriter(LocalWriter(log, topics.EVENTS), world.quotas, waits)
+    for _ in range(3):
+        await writer.send(ticket_key("letters", "T-1"), b" " * 10_000)
+    assert len(records(log, topics.EVENTS)) == 3
+    assert sum(waits.waited) == pytest.approx(17, abs=2)
 
 
 class Waits:
@@ -342,7 +457,7 @@ async def test_a_source_s_event_that_is_not_kept_counts_for_nothing(world: World
     for _ in range(20):
         with pytest.raises(NotAcknowledged):
             await writer.send(ticket_key("daily", "T-1"), b"{}")
-    world.quotas.take({"daily": 5})
+    world.take({"daily": 5})
 
 
 @pytest.fixture(autouse=True)

@@ -136,6 +136,7 @@ def test_each_field_of_an_event_is_carried_along(stage: ScoreStage) -> None:
 def test_what_no_customer_wrote_is_counted_by_its_reason(stage: ScoreStage) -> None:
     partition = Partition(stage)
     partition.process(raw(0, text="Out of office: I am away."), raw(1, type="rated", satisfaction=5, text=None))
+    del partition.counts["tenant_bytes", "default"]
     assert partition.counts == {("unscored", "automatic reply"): 1, ("unscored", "no text"): 1}
 
 
@@ -144,6 +145,7 @@ def test_events_go_on_without_a_scorer_and_are_counted() -> None:
     (sent,) = partition.process(raw(0, text=FURIOUS))
     scored = decode_scored(sent.value or b"")
     assert (scored.sentiment, scored.unscored) == (None, "scorer unavailable: MemoryError: no more")
+    del partition.counts["tenant_bytes", "default"]
     assert partition.counts == {("unscored", "scorer unavailable"): 1}
 
 
