@@ -32,6 +32,7 @@ from streams.commands import (
     sql,
     status,
     suggest,
+    tenant,
     token,
     topics,
     train,
@@ -90,6 +91,7 @@ app.command()(worker.worker)
 app.add_typer(sink.sink, name="sink")
 app.add_typer(source.source, name="source")
 app.add_typer(serve.serve, name="serve")
+app.add_typer(tenant.tenant, name="tenant")
 app.add_typer(token.token, name="token")
 app.add_typer(topics.topics, name="topics")
 app.add_typer(kafka.kafka, name="kafka")
