@@ -6,7 +6,8 @@ from urllib.parse import quote, urlencode, urlsplit
 from pydantic import AliasChoices, Field
 from pydantic_settings import BaseSettings
 
-from streams.wrong_security import WrongSecurity, readable
+from streams.secret_files import SecretFile
+from streams.wrong_security import WrongSecurity, readable, secret_in
 
 _PREFIX = "TICKETPULSE_CLICKHOUSE"
 
@@ -19,7 +20,7 @@ class ClickHouseSettings(BaseSettings):
         validation_alias=AliasChoices("CLICKHOUSE_URL", "clickhouse_url"),
         description="http(s)://user:password@host:port/database of a server, or chdb://PATH for the embedded engine.",
     )
-    clickhouse_password_file: Path | None = Field(
+    clickhouse_password_file: SecretFile = Field(
         None, description="A file with the password, which CLICKHOUSE_URL has none of then; read at each start."
     )
     clickhouse_ca: Path | None = Field(
@@ -87,4 +88,4 @@ def _with_password(url: str, file: Path | None) -> str:
     if parts.password is not None:
         raise WrongSecurity(f"the password is given twice: take it out of CLICKHOUSE_URL, or {variable} away")
     user, _, place = parts.netloc.rpartition("@")
-    return parts._replace(netloc=f"{user}:{quote(readable(variable, file), safe='')}@{place}").geturl()
+    return parts._replace(netloc=f"{user}:{quote(secret_in(variable, file), safe='')}@{place}").geturl()

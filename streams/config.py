@@ -5,11 +5,12 @@ from typing import Annotated, Literal
 from zoneinfo import available_timezones
 
 from pydantic import Field, SecretStr, ValidationInfo, field_validator
-from pydantic_settings import SettingsConfigDict
+from pydantic_settings import BaseSettings, PydanticBaseSettingsSource, SettingsConfigDict
 
 from schemas.readings import PresetName
 from streams.clickhouse_security import ClickHouseSettings
 from streams.kafka_security import KafkaSettings
+from streams.secret_files import SecretFile, SecretFiles
 
 Seconds = Annotated[float, Field(gt=0)]
 Rate = Annotated[str, Field(pattern=r"^([1-9][0-9]{0,8}/(second|minute|hour|day))?$")]
@@ -136,7 +137,7 @@ class Settings(KafkaSettings, ClickHouseSettings):
         None, description="The mailbox that `source mailbox` reads: imaps://user@host:993/INBOX; see docs/sources.md."
     )
     mailbox_password: SecretStr | None = Field(None, exclude=True, description="Its password.")
-    mailbox_password_file: Path | None = Field(None, description="A file with it, read at each login.")
+    mailbox_password_file: SecretFile = Field(None, description="A file with it, read at each login.")
     mailbox_ca: Path | None = Field(None, description="Certificates in PEM to trust instead of the system's own.")
     mailbox_tenant: str = Field(
         "default", pattern=r"^[A-Za-z0-9_.\-]{1,64}$", description="The tenant whose tickets its mails are."
@@ -208,6 +209,18 @@ class Settings(KafkaSettings, ClickHouseSettings):
 
     sink_rows: int = Field(50_000, ge=1, description="Rows that a sink collects at most before it writes.")
     sink_seconds: Seconds = Field(1.0, description="Seconds that a sink collects at most before it writes.")
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        """Arguments, files of secrets, the environment. Raises WrongSecurity for a file that cannot be used."""
+        return init_settings, SecretFiles(settings_cls), env_settings
 
     @property
     def webhook_secrets(self) -> dict[str, SecretStr]:

@@ -8,7 +8,8 @@ from pydantic_settings import BaseSettings
 
 from sinks.kafka_cluster import Brokers, Cluster, Login, client_arguments
 from sinks.renewed_certificates import TlsFiles
-from streams.wrong_security import WrongSecurity, readable
+from streams.secret_files import SecretFile
+from streams.wrong_security import WrongSecurity, readable, secret_in
 
 SECURITY = "TICKETPULSE_KAFKA_SECURITY"
 
@@ -30,14 +31,14 @@ class KafkaSettings(BaseSettings):
     kafka_user: str | None = Field(None, description="Who we are, with SASL.")
     # Secrets are not dumped: a process gets them from its environment alone, and nothing can print them by accident.
     kafka_password: SecretStr | None = Field(None, exclude=True, description="The user's password.")
-    kafka_password_file: Path | None = Field(None, description="A file with it, read for each new connection's client.")
+    kafka_password_file: SecretFile = Field(None, description="A file with it, read for each new connection's client.")
     kafka_ca: Path | None = Field(
         None, description="Certificates in PEM that sign the brokers', instead of the system's own."
     )
     kafka_certificate: Path | None = Field(None, description="Our certificate in PEM, where brokers ask for one.")
     kafka_key: Path | None = Field(None, description="Its key in PEM, unless it is in the same file.")
     kafka_key_password: SecretStr | None = Field(None, exclude=True, description="What unlocks the key.")
-    kafka_key_password_file: Path | None = Field(None, description="A file with it.")
+    kafka_key_password_file: SecretFile = Field(None, description="A file with it.")
     kafka_hostname_check: bool = Field(
         True, description="Whether a broker's certificate must be of the host that was asked for."
     )
@@ -111,7 +112,7 @@ def _tls(settings: KafkaSettings) -> TlsFiles:
         raise WrongSecurity("set either TICKETPULSE_KAFKA_KEY_PASSWORD or TICKETPULSE_KAFKA_KEY_PASSWORD_FILE")
     password = settings.kafka_key_password
     if settings.kafka_key_password_file is not None:
-        password = SecretStr(readable("TICKETPULSE_KAFKA_KEY_PASSWORD_FILE", settings.kafka_key_password_file))
+        password = SecretStr(secret_in("TICKETPULSE_KAFKA_KEY_PASSWORD_FILE", settings.kafka_key_password_file))
     for name in ("ca", "certificate", "key"):
         path: Path | None = getattr(settings, f"kafka_{name}")
         if path is not None:
@@ -124,8 +125,8 @@ def _tls(settings: KafkaSettings) -> TlsFiles:
 def _try(cluster: Cluster) -> None:
     """Make what clients are made of, so that what is wrong is told at the start and once."""
     file = cluster.login.password_file if cluster.login else None
-    if file is not None and not readable("TICKETPULSE_KAFKA_PASSWORD_FILE", file):
-        raise WrongSecurity(f"TICKETPULSE_KAFKA_PASSWORD_FILE={file} is empty")
+    if file is not None:
+        secret_in("TICKETPULSE_KAFKA_PASSWORD_FILE", file)
     try:
         client_arguments(cluster)
     except OSError as error:

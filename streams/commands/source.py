@@ -105,10 +105,12 @@ def _plan(settings: "Settings") -> "MailboxPlan":
 def _password(settings: "Settings") -> "SecretStr":
     from sinks.notify.secrets import SecretMissing, look_up
 
+    either = f"{variable_of('mailbox_password')} or {variable_of('mailbox_password_file')}"
     if settings.mailbox_password is not None:
+        if settings.mailbox_password_file is not None:
+            raise Failure(f"the mailbox's password is given twice: set either {either}", USAGE)
         return settings.mailbox_password
     if settings.mailbox_password_file is None:
-        either = f"{variable_of('mailbox_password')} or {variable_of('mailbox_password_file')}"
         raise Failure(f"the mailbox's password is not set: {either} has it", USAGE)
     try:
         return look_up(f"file:{settings.mailbox_password_file}", "the mailbox", {})

@@ -125,7 +125,8 @@ def _local_kafka(settings: Settings) -> LocalKafka | None:
 
 
 def _environment(settings: Settings) -> dict[str, str]:
-    return {
+    # The address goes as it is: a process that also had its file would have it twice.
+    return {"CLICKHOUSE_URL_FILE": ""} | {
         _SERVERS.get(name, f"TICKETPULSE_{name.upper()}"): value if isinstance(value, str) else json.dumps(value)
         for name, value in settings.model_dump(mode="json", exclude_none=True).items()
     }

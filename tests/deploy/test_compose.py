@@ -13,6 +13,7 @@ import yaml  # type: ignore[import-untyped]
 
 from streams.cli import app
 from streams.config import Settings
+from streams.secret_files import file_variables
 from streams.stages import STAGES
 from tests.alerting.programs import run
 from tests.deploy.commands import has_command
@@ -47,6 +48,7 @@ def test_a_service_runs_a_command_that_there_is(name: str) -> None:
 @pytest.mark.parametrize("name", sorted(ours()))
 def test_a_service_sets_what_the_settings_know(name: str) -> None:
     known = {f"TICKETPULSE_{field.upper()}" for field in Settings.model_fields} | {"KAFKA_BROKERS", "CLICKHOUSE_URL"}
+    known |= set(file_variables(Settings).values())
     assert set(ours()[name]["environment"]) <= known
 
 
@@ -111,12 +113,35 @@ def test_prometheus_and_alertmanager_take_their_files(tmp_path: Path) -> None:
 def test_docker_compose_takes_it(tmp_path: Path) -> None:
     project = compose((ROOT / "docker-compose.yml").read_text(), tmp_path)
     assert set(project["services"]) == set(services())
-    assert project["services"]["score"]["environment"]["CLICKHOUSE_URL"].startswith("http://ticketpulse:ticketpulse@")
+    assert {name: secret["file"] for name, secret in project["secrets"].items()} == {
+        "clickhouse_password": str(tmp_path / "deploy/compose/secrets/clickhouse_password"),
+        "grafana_password": str(tmp_path / "deploy/compose/secrets/grafana_password"),
+        "privacy_keys": "/dev/null",
+    }
+    # Grafana's own way to name a file, not a variable of compose.
+    told = project["services"]["grafana"]["environment"]["CLICKHOUSE_PASSWORD"]
+    assert told == "$__file{/run/secrets/clickhouse_password}"
+
+
+def test_a_file_of_secrets_that_a_service_names_is_given_to_it() -> None:
+    for name, service in services().items():
+        given = {f"/run/secrets/{secret}" for secret in service.get("secrets", [])}
+        named = set(re.findall(r"/run/secrets/\w+", str(service.get("environment", {}))))
+        assert named == given, name
+
+
+def test_no_password_is_in_an_environment() -> None:
+    secret = {path.read_text().strip() for path in (COMPOSE / "secrets").iterdir()}
+    assert secret == {"ticketpulse"}
+    for name, service in services().items():
+        for variable, value in service.get("environment", {}).items():
+            assert not re.search("PASSWORD$|KEYS$|TOKEN$|SECRET$", variable) or "/run/secrets/" in value, name
+            assert "ticketpulse:" not in value, (name, variable)
 
 
 def test_the_example_of_an_env_file_has_just_the_variables_that_are_read() -> None:
-    read = re.findall(r"\$\{(\w+):-\w+\}", (ROOT / "docker-compose.yml").read_text())
-    assert set(re.findall(r"^(\w+)=\S+$", (COMPOSE / "env.example").read_text(), re.M)) == set(read)
+    read = re.findall(r"\$\{(\w+):[-+]\S+\}", (ROOT / "docker-compose.yml").read_text())
+    assert set(re.findall(r"^(?:# )?([A-Z_]+)=\S+$", (COMPOSE / "env.example").read_text(), re.M)) == set(read)
 
 
 @pytest.mark.parametrize(

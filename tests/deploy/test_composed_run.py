@@ -58,6 +58,7 @@ async def composed(folder: Path) -> AsyncIterator[tuple[dict[str, Running], str]
     try:
         async with Broker(folder / "kafka", KAFKA_LIBS) as kafka:
             places = {"kafka:9092": kafka.brokers, "clickhouse:8123": "{}:{}".format(*clickhouse.address)}
+            places |= {"/run/secrets": str(ROOT / "deploy/compose/secrets")}
             both = map(described, sorted(first)), map(described, rest)
             async with all_running(*both, places, folder, grace=GRACE) as running:
                 yield running, clickhouse.url("ticketpulse")

@@ -10,6 +10,8 @@ from deploy.docs.generate.commands import commands as described
 from deploy.docs.generate.commands import examples, root
 from deploy.docs.generate.metrics import exported
 from deploy.docs.generate.settings import variables
+from streams.config import Settings
+from streams.secret_files import file_variables
 from streams.topics import ALL
 from tests.alerting.rule_files import rules
 from tests.docs.listening import Call, calls
@@ -24,6 +26,7 @@ OTHERS = {
         "base64",
         "cat",
         "cd",
+        "chmod",
         "cp",
         "curl",
         "date",
@@ -37,8 +40,10 @@ OTHERS = {
         "mkdir",
     ),
     *("openssl", "pip", "printf", "prometheus", "prometheus-alertmanager", "promtool", "pytest", "python", "rm"),
-    *("sleep", "ssh", "tar", "clickhouse-client", "kafka-acls.sh", "kafka-configs.sh"),
+    *("sleep", "ssh", "tar", "umask", "clickhouse-client", "kafka-acls.sh", "kafka-configs.sh"),
 }
+# Those that are secrets have a second one, which names a file.
+SETTINGS = {*variables(), *file_variables(Settings).values()}
 # Settings of programs beside ticketpulse.
 OF_OTHERS = {"TICKETPULSE_AT", "TICKETPULSE_MUTANT"}
 
@@ -65,7 +70,7 @@ def wrong(call: Call) -> str:
             parse(root(), rest, "ticketpulse")
         except Exception as error:
             return f"{' '.join(call.argv)}: {getattr(error, 'message', error)}"
-        unknown = set(call.settings) - set(variables()) - OF_OTHERS
+        unknown = set(call.settings) - SETTINGS - OF_OTHERS
         return f"settings that there are not: {unknown}" if unknown else ""
     if program == "make":
         missing = {each for each in rest if "=" not in each} - TARGETS
@@ -104,7 +109,7 @@ _METRIC = re.compile(r"\bhelpdesk_[a-z_]*[a-z]\b")
 @pytest.mark.parametrize("page", pages())
 def test_settings_topics_and_metrics_of_a_page_are_there(page: str) -> None:
     text = (ROOT / page).read_text("utf-8")
-    assert set(_SETTING.findall(text)) - set(variables()) - OF_OTHERS == set()
+    assert set(_SETTING.findall(text)) - SETTINGS - OF_OTHERS == set()
     assert set(_TOPIC.findall(text)) - {topic.name for topic in ALL} == set()
     recorded = {part for rule in rules() if rule.record for part in rule.record.split(":")}
     assert {metric for metric in _METRIC.findall(text) if not named(metric, exported() | recorded)} == set()
