@@ -54,8 +54,9 @@ spikes: setup ## measure how well alerts find spikes, beside two detectors that 
 dashboards: ## write Grafana's dashboards anew from deploy/grafana/generate
 	@$(PYTHON_BIN) -m deploy.grafana.generate
 
-chart: setup ## write the topics that the Helm chart knows
+chart: setup ## write the topics and the rights that the Helm chart knows
 	@.venv/bin/ticketpulse topics wanted | $(PYTHON_BIN) -m json.tool > deploy/helm/ticketpulse/topics.json
+	@TICKETPULSE_NAME=ticketpulse .venv/bin/ticketpulse kafka acls -o json | $(PYTHON_BIN) -m json.tool > deploy/helm/ticketpulse/rights.json
 
 schemas: ## write the schemas of the chart's custom resources anew from their own packages; needs Go and Maven
 	@$(PYTHON_BIN) -m tests.deploy.custom_resources

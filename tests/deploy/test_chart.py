@@ -10,11 +10,14 @@ from typing import Any
 import kubernetes_validate
 import pytest
 import yaml  # type: ignore[import-untyped]
+from typer.testing import CliRunner
 
+from sinks.kafka_rights import Kind, Right
 from streams import topics
 from streams.cli import app
 from streams.config import Settings
-from streams.rights import components
+from streams.rights import components, rights_of
+from streams.secret_files import file_variables
 from streams.stages import STAGES
 from tests.deploy.charted import CHART, KUBERNETES, Resource, containers, helm, rendered
 from tests.deploy.commands import has_command
@@ -23,10 +26,19 @@ from tests.deploy.custom_resources.checking import KINDS, faults
 ROOT = Path(__file__).parents[2]
 
 LEAST: Resource = {"kafka": {"brokers": "kafka:9092"}, "clickhouse": {"secret": "clickhouse"}}
+STRIMZI_USERS: Resource = {"enabled": True, "users": {"enabled": True, "besides": ["dlq", "producer", "page"]}}
 MOST: Resource = {
-    "kafka": {"brokers": "kafka-1:9092,kafka-2:9092", "strimzi": {"enabled": True}},
+    "kafka": {
+        "brokers": "kafka-1:9092,kafka-2:9092",
+        "strimzi": STRIMZI_USERS,
+        "security": {"protocol": "SASL_SSL", "users": "tp-"},
+    },
     "clickhouse": {"secret": "clickhouse"},
     "settings": {"TICKETPULSE_NAME": "acme", "TICKETPULSE_POLICIES": "/etc/ticketpulse/policies"},
+    "secretSettings": {
+        "TICKETPULSE_PRIVACY_KEYS": {"existingSecret": "hashes", "key": "keys"},
+        "TICKETPULSE_SERVICE_TOKEN": {"existingSecret": "bot", "key": "token"},
+    },
     "settingsSecret": "secrets",
     "files": [{"name": "policies", "configMap": "my-policies"}, {"name": "tokens", "secret": "my-tokens"}],
     "imagePullSecrets": [{"name": "registry"}],
@@ -113,6 +125,10 @@ def test_operators_take_their_resources(kind: str) -> None:
         ("ServiceMonitor", ["spec", "endpoints", 0, "interval"], "15 s"),
         ("PrometheusRule", ["spec", "groups", 0, "rules", 0, "severity"], "info"),
         ("KafkaTopic", ["spec", "replicationFactor"], 3),
+        ("KafkaUser", ["spec", "authentication", "type"], "scram-sha-256"),
+        ("KafkaUser", ["spec", "authorization", "acls", 0, "operations", 0], "READ"),
+        ("KafkaUser", ["spec", "authorization", "acls", 0, "resource", "type"], "transactional_id"),
+        ("KafkaUser", ["spec", "authorization", "acls", 0, "resource", "patternType"], "prefixed"),
         ("KafkaTopic", ["apiVersion"], "kafka.strimzi.io/v1beta2"),
     ],
 )
@@ -146,7 +162,8 @@ def test_every_process_of_the_product_runs(name: str) -> None:
 
 @pytest.mark.parametrize("name", VALUES)
 def test_what_is_set_is_what_the_settings_know(name: str) -> None:
-    known = {f"TICKETPULSE_{field.upper()}" for field in Settings.model_fields} | {"KAFKA_BROKERS", "CLICKHOUSE_URL"}
+    known = {f"TICKETPULSE_{field.upper()}" for field in Settings.model_fields} | {"KAFKA_BROKERS"}
+    known |= set(file_variables(Settings).values())
     for container in all_containers(name):
         assert {variable["name"] for variable in container["env"]} <= known
 
@@ -237,6 +254,8 @@ def test_more_workers_come_by_the_lag_of_their_own_group() -> None:
         ({"clickhouse": {"secret": ""}}, "/clickhouse/secret"),
         ({"page": {"replicas": 2, "cpu": "1", "memory": "1Gi"}}, "/page/replicas"),
         ({"settings": {"PASSWORD": "x"}}, "PASSWORD"),
+        ({"secretSettings": {"TICKETPULSE_PASSWORD": {"existingSecret": "a", "key": "b"}}}, "TICKETPULSE_PASSWORD"),
+        ({"secretSettings": {"TICKETPULSE_TOKEN": {"existingSecret": "a"}}}, "/secretSettings/TICKETPULSE_TOKEN"),
         ({"stages": {"track": {"replicas": 1, "cpu": "1", "memory": "lots"}}}, "/stages/track/memory"),
     ],
 )
@@ -261,6 +280,41 @@ def secrets(pod: Resource) -> dict[str, str]:
     named = {one["name"]: one["secret"]["secretName"] for one in pod["volumes"] if "secret" in one}
     mounts = pod["containers"][0]["volumeMounts"]
     return {one["mountPath"]: named[one["name"]] for one in mounts if one["name"] in named}
+
+
+def secret_settings(pod: Resource) -> dict[str, tuple[str, str]]:
+    """The secret and the key in it, of each variable whose file is named."""
+    [volume] = [one for one in pod["volumes"] if one["name"] == "settings"]
+    [mount] = [one for one in pod["containers"][0]["volumeMounts"] if one["name"] == "settings"]
+    has = {
+        f"{mount['mountPath']}/{item['path']}": (source["secret"]["name"], item["key"])
+        for source in volume["projected"]["sources"]
+        for item in source["secret"]["items"]
+    }
+    named = {name.removesuffix("_FILE"): path for name, path in environment(pod).items() if path in has}
+    assert set(named.values()) == set(has)
+    return {name: has[path] for name, path in named.items()}
+
+
+def test_secrets_are_files_that_the_settings_name() -> None:
+    for pod in pods("most").values():
+        assert secret_settings(pod) == {
+            "CLICKHOUSE_URL": ("clickhouse", "url"),
+            "TICKETPULSE_PRIVACY_KEYS": ("hashes", "keys"),
+            "TICKETPULSE_SERVICE_TOKEN": ("bot", "token"),
+        }
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_no_secret_is_in_an_environment(name: str) -> None:
+    for container in all_containers(name):
+        assert not any("valueFrom" in variable for variable in container["env"])
+        assert not {variable["name"] for variable in container["env"]} & set(file_variables(Settings))
+
+
+def test_every_secret_may_be_chosen() -> None:
+    schema = json.loads((CHART / "values.schema.json").read_text())["properties"]["secretSettings"]
+    assert {*schema["propertyNames"]["enum"], "CLICKHOUSE_URL"} == set(file_variables(Settings))
 
 
 def test_each_process_is_a_user_of_kafka_whom_the_table_of_rights_knows() -> None:
@@ -290,14 +344,62 @@ def test_a_process_shows_its_certificate_where_that_is_wanted() -> None:
 
 
 def test_who_makes_tables_and_who_reads_may_be_users_of_their_own() -> None:
-    addresses = {
-        name: next(
-            one["valueFrom"]["secretKeyRef"]["name"] for one in pod["containers"][0]["env"] if "valueFrom" in one
-        )
-        for name, pod in pods("secure").items()
-    }
+    addresses = {name: secret_settings(pod)["CLICKHOUSE_URL"][0] for name, pod in pods("secure").items()}
     others = set(addresses) - {"migrate", "page"}
     assert addresses == {"migrate": "migrations", "page": "reader"} | dict.fromkeys(others, "writer")
+
+
+def acls(user: Resource) -> list[Right]:
+    """What Strimzi lets a user do, in the words of the table of rights."""
+    kinds = {"topic": Kind.TOPIC, "group": Kind.GROUP, "transactionalId": Kind.TRANSACTIONAL_ID}
+    spec = user["spec"]["authorization"]
+    assert spec["type"] == "simple"
+    return [
+        Right(
+            kinds[each["resource"]["type"]],
+            each["resource"]["name"],
+            tuple(re.sub("(?<=[a-z])(?=[A-Z])", "_", operation).upper() for operation in each["operations"]),
+            each["resource"]["patternType"] == "prefix",
+        )
+        for each in spec["acls"]
+    ]
+
+
+def test_users_of_strimzi_may_do_what_the_table_of_rights_says_and_nothing_else() -> None:
+    users = {each["metadata"]["name"].removeprefix("tp-"): each for each in of_kind("most", "KafkaUser")}
+    # TICKETPULSE_NAME is acme there.
+    assert {name: acls(user) for name, user in users.items()} == {name: [*rights_of(name, "acme")] for name in users}
+    processes = {environment(pod).get("TICKETPULSE_KAFKA_USER", "") for name, pod in pods("most").items()} - {""}
+    assert {user["metadata"]["name"] for user in users.values()} == processes | {"tp-dlq", "tp-producer"}
+    assert {user["spec"]["authentication"]["type"] for user in users.values()} == {"scram-sha-512"}
+
+
+def test_the_chart_has_the_rights_of_the_code() -> None:
+    kept = json.loads((CHART / "rights.json").read_text())
+    made = CliRunner().invoke(app, ["kafka", "acls", "-o", "json"], env={"TICKETPULSE_NAME": "ticketpulse"})
+    assert kept == json.loads(made.stdout), "`make chart`"
+
+
+@pytest.mark.parametrize(
+    ("kafka", "told"),
+    [
+        ({"strimzi": {"enabled": False, "users": {"enabled": True}}}, "wants kafka.strimzi.enabled"),
+        ({"security": {"protocol": "PLAINTEXT"}}, "asks nobody"),
+        ({"security": {"protocol": "SASL_SSL", "mechanism": "PLAIN"}}, "SCRAM-SHA-512 alone"),
+        ({"strimzi": {"enabled": True, "users": {"enabled": True, "besides": ["nobody"]}}}, "is called nobody"),
+    ],
+)
+def test_users_that_strimzi_cannot_make_are_refused(kafka: Resource, told: str) -> None:
+    done = helm("template", "tp", str(CHART), values=MOST | {"kafka": MOST["kafka"] | kafka})
+    assert done.returncode != 0
+    assert told in done.stderr
+
+
+def test_users_with_certificates_are_users_of_strimzi_too() -> None:
+    kafka = {"brokers": "kafka:9093", "strimzi": STRIMZI_USERS, "security": {"protocol": "SSL"}}
+    users = [each for each in rendered(LEAST | {"kafka": kafka}) if each["kind"] == "KafkaUser"]
+    assert {user["spec"]["authentication"]["type"] for user in users} == {"tls"}
+    assert {fault for user in users for fault in faults(user)} == set()
 
 
 def test_without_security_nothing_is_said_of_it() -> None:

