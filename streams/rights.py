@@ -122,7 +122,7 @@ _TABLE: Final[Mapping[str, _Rights]] = {
     "page": lambda name: _write(topics.CORRECTIONS, topics.SUGGESTIONS, topics.NOTICES, topics.AUDIT),
     "dlq": _dlq,
     "privacy": _privacy,
-    "reanalyze": lambda name: (Right(Kind.TOPIC, topics.EVENTS, ("READ", "WRITE")),),
+    "reanalyze": lambda name: (Right(Kind.TOPIC, topics.EVENTS, ("READ", "WRITE")), *_write(topics.AUDIT)),
     "audit": lambda name: _write(topics.AUDIT),
     "status": _status,
 }

@@ -152,6 +152,7 @@ async def deal_with_letters(brokers: Brokers) -> None:
         ("enrich", topics.ENRICHMENTS),
         ("audit", topics.AUDIT),
         ("reanalyze", topics.EVENTS),
+        ("reanalyze", topics.AUDIT),
     ],
 )
 async def test_who_only_writes_may_write(secure: SecureKafka, user: str, topic: str) -> None:
