@@ -126,6 +126,10 @@ EXPIRED_RECORDS: Final = Counter(
     "helpdesk_unread_records_expired_total", "Input offsets that retention removed before they were read.", ["stage"]
 )
 PARTITIONS_OWNED: Final = Gauge("helpdesk_partitions_owned", "Partitions that this process works on.", ["stage"])
+# Told by `track`, whose policies say what it needs of others.
+STAGE_WANTED: Final = Gauge(
+    "helpdesk_stage_wanted", "Whether the policies in force want that this stage runs: 1 or 0.", ["stage"]
+)
 STATE_ROWS: Final = Gauge("helpdesk_state_rows", "State rows in memory.", ["stage"])
 CONSUMER_LAG: Final = Gauge(
     "helpdesk_consumer_lag_records", "Positions between what is applied and the log's end.", ["group", "topic"]

@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any, Final
 
 from schemas.readings import PresetName
+from sinks.prometheus import STAGE_WANTED
 from sinks.suggestions.library import Library, read_library
 from streams.config import Settings
 from streams.engine.stage import Stage
@@ -103,10 +104,25 @@ def follower(
     if isinstance(stage, ScoreStage):
         return partial(_follow_score, stage, policies, models, redaction)
     if isinstance(stage, TrackStage):
-        return partial(policies.follow, stage.adopt)
+        return partial(_follow_track, stage, policies)
     if isinstance(stage, RoutingStage):
         return partial(policies.follow, lambda book: stage.adopt(book.routes))
     return partial(_follow_both, stage, targets, library) if isinstance(stage, NotifyStage) else None
+
+
+async def _follow_track(stage: TrackStage, policies: BookSource[PolicyBook]) -> None:
+    def adopt(book: PolicyBook) -> None:
+        stage.adopt(book)
+        _tell_wanted(stage)
+
+    _tell_wanted(stage)
+    await policies.follow(adopt)
+
+
+def _tell_wanted(track: TrackStage) -> None:
+    # Whoever is missed by these must be missed by Prometheus too; who routes nothing need not run `routing`.
+    for name in STAGES:
+        STAGE_WANTED.labels(name).set(name != RoutingStage.name or track.routes_tickets)
 
 
 async def _follow_both(

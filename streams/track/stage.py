@@ -96,6 +96,11 @@ class TrackStage:
         self._rules = rules
         self._forgetter = Forgetter(self.name, keys, ((CONVERSATIONS, _forget_of), (COUNTED, _forget_counted)))
 
+    @property
+    def routes_tickets(self) -> bool:
+        """Whether some tenant's book says who gets its tickets, so that `routing` has to run."""
+        return bool(self._book.routes)
+
     def adopt(self, book: PolicyBook) -> None:
         """Decide by other policies from the next batch on."""
         self._book, self._known = book, {}
