@@ -3,12 +3,20 @@
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from http import HTTPStatus
+from typing import NamedTuple
 
 from sinks.prometheus import TENANT_BYTES_RECEIVED, TENANT_LABELS, TENANT_OVER_QUOTA, TENANT_RECEIVED
 from streams.gateway.problems import Problem
 from streams.gateway.reading import Accepted
 from streams.tenancy.amounts import Amount, summed
 from streams.tenancy.quotas import DAY_SECONDS, Exceeded, Quotas, policy
+
+
+class Let(NamedTuple):
+    """Headers for the answer, and within how many seconds what came in is paid for: 0 where there was room for it."""
+
+    headers: Mapping[str, str]
+    owed: float
 
 
 class Door:
@@ -18,15 +26,15 @@ class Door:
         self._quotas = quotas
 
     @contextmanager
-    def letting_in(self, events: Sequence[Accepted]) -> Iterator[Mapping[str, str]]:
-        """The block writes the events, which are counted; not if it raises. Yields headers for the answer.
+    def letting_in(self, events: Sequence[Accepted]) -> Iterator[Let]:
+        """The block writes the events, which are counted; not if it raises.
 
         Raises Problem: 429 when there is no room for all of them. None of them is counted then.
         """
         wanted = summed((event.tenant, len(event.value)) for event in events)
-        headers = self._take(wanted)
+        let = self._take(wanted)
         try:
-            yield headers
+            yield let
         except BaseException:
             if self._quotas is not None:
                 self._quotas.give_back(wanted)
@@ -44,16 +52,17 @@ class Door:
         async with self._quotas.usage.kept():
             yield
 
-    def _take(self, wanted: Mapping[str, Amount]) -> Mapping[str, str]:
+    def _take(self, wanted: Mapping[str, Amount]) -> Let:
         if self._quotas is None:
-            return {}
+            return Let({}, 0.0)
         try:
-            return self._quotas.take(wanted).headers
+            rooms = self._quotas.take(wanted)
         except Exceeded as error:
             _tell(wanted, "over_quota")
             self._quotas.usage.refused(wanted)
             TENANT_OVER_QUOTA.labels(TENANT_LABELS.label(error.tenant), error.quota).inc()
             raise _too_much(error, sum(amount.events for amount in wanted.values())) from None
+        return Let(rooms.headers, rooms.owed)
 
 
 def _tell(wanted: Mapping[str, Amount], outcome: str) -> None:

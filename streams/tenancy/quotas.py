@@ -59,9 +59,12 @@ class Room(NamedTuple):
 
 
 class Rooms(NamedTuple):
-    """What is left of each bucket that a tenant has."""
+    """What is left of each bucket that a tenant has. `owed` are the seconds until the bytes are paid for that were more
+    than there was room for, of whichever tenant that is longest.
+    """
 
     all: Sequence[Room]
+    owed: float = 0.0
 
     @property
     def headers(self) -> dict[str, str]:
@@ -119,7 +122,7 @@ class Quotas:
         self._take_day(wanted, quotas)
         rooms = [self._take(tenant, quota, wanted[tenant]) for tenant, quota in quotas.items()]
         self._forget()
-        return Rooms(rooms[0]) if len(rooms) == 1 else Rooms(())
+        return Rooms(rooms[0] if len(rooms) == 1 else (), self._owed(quotas))
 
     def give_back(self, wanted: Mapping[str, Amount]) -> None:
         """What was counted and did not get into the log: whoever sends it again is not to pay twice."""
@@ -143,6 +146,11 @@ class Quotas:
             fills, until = math.ceil(rated.at_once / rated.rate), math.ceil((rated.at_once - level) / rated.rate)
             rooms.append(Room(of, max(0, int(level)), int(rated.at_once), fills, until))
         return rooms
+
+    def _owed(self, quotas: Mapping[str, Quota]) -> float:
+        rates = {tenant: quota.rates[OF.index("bytes")] for tenant, quota in quotas.items()}
+        owed = (-self._level(tenant, "bytes", rated) / rated.rate for tenant, rated in rates.items() if rated.rate)
+        return max([0.0, *owed])
 
     def _check_buckets(self, tenant: str, quota: Quota) -> None:
         """Raises Exceeded, by the bucket that is longer empty."""

@@ -37,6 +37,9 @@ TIMES: Final = 50
 QUOTA: Final = f"[tenants.{LOUD}]\nevents_per_second = {RATE * TIMES:g}\nburst = 200\n"
 # Events alone, as before bytes had a quota.
 OF_EVENTS: Final = f"{QUOTA}bytes_per_second = 0\n"
+# A quarter of what goes with these events by itself; and next to nothing, so that refusing is all there is to do.
+FEW_BYTES: Final = f"{QUOTA}bytes_per_second = 50_000\n"
+REFUSED: Final = f"{QUOTA}bytes_per_second = 1\nbytes_burst = 1\n"
 NO_QUOTA: Final = "[default]\n"
 LAST_SECONDS: Final = 40.0
 START_SECONDS: Final = 120.0
@@ -57,6 +60,8 @@ PHASES: Final = (
     Phase("flood, quota", "lists", quota=QUOTA),
     Phase("one hot ticket, quota", "one ticket", quota=QUOTA),
     Phase("long texts, quota", "long texts", quota=QUOTA),
+    Phase("long texts, 50 KB/s", "long texts", quota=FEW_BYTES),
+    Phase("long texts, refused", "long texts", quota=REFUSED),
     Phase("awkward texts, quota", "awkward texts", quota=QUOTA),
     Phase("flood, no quota", "lists"),
     Phase("past the gateway", "kafka", 2_000.0),
@@ -86,10 +91,12 @@ def main() -> None:
     """Measure the phases that are asked for, the first one always."""
     parser = argparse.ArgumentParser(prog="python -m tests.bench.tenants", description=__doc__)
     parser.add_argument("--seconds", type=float, default=15.0, help="of each phase")
-    parser.add_argument("--only", nargs="*", metavar="KIND", help="kinds of noise: single, lists, kafka, …")
+    parser.add_argument("--only", nargs="*", metavar="KIND", help="kinds of noise or names of phases")
     parser.add_argument("--escalations", action="store_true", help="gateway, score and track alone; no rows")
     asked = parser.parse_args()
-    phases = [each for each in PHASES if each.noise is None or asked.only is None or each.noise in asked.only]
+    phases = [
+        each for each in PHASES if each.noise is None or asked.only is None or {each.noise, each.name} & {*asked.only}
+    ]
     with tempfile.TemporaryDirectory(prefix="ticketpulse-tenants-") as folder:
         measure = _escalations if asked.escalations else _measure
         asyncio.run(measure(Path(folder), phases, asked.seconds, Console(width=180)))

@@ -1,5 +1,6 @@
 """What a tenant may send: by the second and by the day, at every way in, followed without a restart."""
 
+import asyncio
 import sqlite3
 from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
@@ -16,12 +17,16 @@ from schemas.events import ticket_key
 from schemas.toml_files import FileError
 from sinks.access.principals import Role
 from sinks.prometheus import TENANT_LABELS
-from sinks.record_writer import NotAcknowledged
+from sinks.record_writer import Headers, NotAcknowledged
 from sinks.tenant_labels import TenantLabels
 from streams import topics
 from streams.engine.local import LocalLog, LocalWriter
 from streams.gateway.app import create_app
+from streams.gateway.door import Door
 from streams.gateway.local_answers import LocalAnswers
+from streams.gateway.problems import Problem
+from streams.gateway.reading import Accepted
+from streams.gateway.writing import write
 from streams.tenancy.amounts import Amount
 from streams.tenancy.day_counts import DayCounts
 from streams.tenancy.pacing import PacedWriter
@@ -414,6 +419,55 @@ async def test_every_way_in_counts_bytes(gateway: Gateway, world: World) -> None
             ]
             assert (first.status_code in (201, 202), second.status_code) == (True, 429), (path, first.text)
             assert second.json()["quota"] == "bytes_per_second"
+
+
+class Written(LocalWriter):
+    """Notes how many events had come when each pause began; takes so many at most."""
+
+    def __init__(self, log: LocalLog, most: int = 10**6) -> None:
+        super().__init__(log, topics.EVENTS)
+        self._came, self._most = 0, most
+        self.pauses: list[tuple[int, float]] = []
+
+    async def send(self, key: bytes | None, value: bytes | None, headers: Headers = ()) -> None:
+        self._came += 1
+        if self._came > self._most:
+            raise NotAcknowledged("away")
+        await super().send(key, value, headers)
+
+    async def sleep(self, seconds: float) -> None:
+        # What was begun before comes first.
+        await asyncio.sleep(0.0)
+        self.pauses.append((self._came, seconds))
+
+
+def long_list(number: int, tenant: str) -> list[Accepted]:
+    return [Accepted(f"{each}", ticket_key(tenant, "T-1"), b"%05d" % each * 5_000) for each in range(number)]
+
+
+async def test_a_list_that_is_more_than_there_is_room_for_leaves_places_for_others(world: World) -> None:
+    # Two of 25,000 bytes are a part: 103 seconds are owed, of which five are waited.
+    writer = Written(log := memory_log())
+    sent = long_list(5, "letters")
+    await write(writer, sent, Door(world.quotas), writer.sleep)
+    assert [came for came, _ in writer.pauses] == [2, 4]
+    assert [seconds for _, seconds in writer.pauses] == pytest.approx([5 / 3, 5 / 3])
+    assert [record.value for record in records(log, topics.EVENTS)] == [event.value for event in sent]
+
+
+@pytest.mark.parametrize("tenant", ["free", "anybody"])
+async def test_a_list_for_which_there_is_room_goes_at_once(world: World, tenant: str) -> None:
+    writer = Written(log := memory_log())
+    await write(writer, long_list(8, tenant), Door(world.quotas), writer.sleep)
+    assert (writer.pauses, len(records(log, topics.EVENTS))) == ([], 8)
+
+
+async def test_what_is_not_acknowledged_ends_the_list_and_is_given_back(world: World) -> None:
+    writer = Written(memory_log(), most=1)
+    with pytest.raises(Problem, match="did not acknowledge every event"):
+        await write(writer, long_list(9, "letters"), Door(world.quotas), writer.sleep)
+    assert len(writer.pauses) == 1
+    assert world.quotas.take({"letters": Amount(1, 1)}).all[0].left == 2_999
 
 
 async def test_a_source_waits_for_room_for_bytes(world: World) -> None:
