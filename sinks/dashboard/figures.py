@@ -57,7 +57,7 @@ class WorstTicket(_Figures):
 
 class NewestEscalation(_Figures):
     """A ticket that a person must look at, and the reason in words. `number` is empty until there is one; `score` is
-    None where no text was the cause.
+    None where no text was the cause. `agent` has the ticket, or had it last; empty where it was given to nobody.
     """
 
     escalation_id: str
@@ -69,6 +69,7 @@ class NewestEscalation(_Figures):
     rule: str
     reason: str
     state: str
+    agent: str
     occurred_at: datetime
     score: float | None
     excerpt: str

@@ -55,6 +55,8 @@ LIMIT 1 BY ticket_id
 LIMIT {rows:UInt32}
 """
 _ESCALATIONS = """
+SELECT raised.*, held.agent AS agent
+FROM (
 SELECT toString(escalation_id) AS id, number, ticket_id, channel, category, priority, rule, reason, state,
     toUnixTimestamp64Milli(occurred_at) AS occurred_ms, if(label = 'unset', NULL, toFloat64(score)) AS points,
     substringUTF8(text, 1, {excerpt:UInt32}) AS excerpt
@@ -63,6 +65,18 @@ WHERE tenant = {tenant:String}
     AND occurred_at >= toDateTime({since:UInt32}, 'UTC') AND occurred_at < toDateTime({until:UInt32}, 'UTC')
 ORDER BY occurred_at DESC, id
 LIMIT {rows:UInt32}
+) AS raised
+LEFT JOIN (
+    SELECT ticket_id, argMax(agent, log_offset) AS agent
+    FROM assignments_now
+    WHERE tenant = {tenant:String} AND ticket_id IN (
+        SELECT ticket_id FROM escalations
+        WHERE tenant = {tenant:String}
+            AND occurred_at >= toDateTime({since:UInt32}, 'UTC') AND occurred_at < toDateTime({until:UInt32}, 'UTC')
+    )
+    GROUP BY ticket_id
+) AS held USING (ticket_id)
+ORDER BY occurred_ms DESC, id
 """
 _STORED = """
 SELECT count() AS stored, countIf(scored) AS texts,

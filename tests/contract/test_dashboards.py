@@ -42,12 +42,30 @@ PROVISIONING = DASHBOARDS.parent / "provisioning"
 pytestmark = pytest.mark.xdist_group("dashboards")
 
 
+# The ticket that escalated last had ann, and has bea.
+GIVEN = """
+INSERT INTO assignments (tenant, ticket_id, session, revision, agent, log_offset)
+SELECT tenant, ticket_id, session, held.1, held.2, 69 + held.1
+FROM escalations_now
+ARRAY JOIN [(1, 'ann'), (2, 'bea')] AS held
+WHERE tenant = 'default'
+ORDER BY occurred_at DESC
+LIMIT 2
+"""
+ERASED = """
+INSERT INTO erased
+SELECT ['k:1', 'k:2', 'k:3'][number + 1], 1, ['r1', 'r1', 'r2'][number + 1], {at:DateTime('UTC')} FROM numbers(3)
+"""
+
+
 @pytest.fixture(scope="module")
 def client(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Client]:
     url = f"chdb://{tmp_path_factory.mktemp('dashboards')}"
     opened = connect(url)
     migrate(opened)
     write_history(opened, History(6_000, 31, UNTIL, small_blocks=2))
+    opened.command(GIVEN)
+    opened.command(ERASED, {"at": UNTIL - timedelta(minutes=1)})
     reader = connect(url, readonly=True)
     yield reader
     reader.close()
@@ -99,7 +117,9 @@ def test_variables_narrow_what_is_answered(client: Client, typed: Mapping[str, s
     some = {name: ["email", "it's"] if value == ALL else value for name, value in chosen(board).items()}
     nothing = expand(query.sql, SPANS[0], {**some, **typed, "tenant": "nobody's"})
     rows = client.query(nothing).result_rows
-    of_all_tenants = query.panel == "variable tenant" or "dead letters" in query.panel.lower()
+    of_all_tenants = query.panel == "variable tenant" or any(
+        each in query.panel.lower() for each in ("dead letters", "erasures")
+    )
     # A figure over nothing is one row, of nothing.
     assert of_all_tenants or not rows or (len(rows) == 1 and not any(filled(value) for value in rows[0]))
 
@@ -146,6 +166,26 @@ def test_a_ticket_list_follows_what_is_chosen_and_typed(client: Client, typed: M
     ):
         assert listed(**variables), variables
     assert listed(phrase="nobody says this") == []
+
+
+@pytest.mark.parametrize("panel", ["Newest escalations", "Not resolved, the latest first"])
+def test_an_escalation_names_the_agent_who_has_its_ticket(client: Client, panel: str) -> None:
+    board = BOARDS["ticketpulse-escalations"]
+    [query] = [query for query in asked(board) if query.panel == panel]
+    held = {
+        row["ticket"]: row["agent"] for row in client.query(expand(query.sql, SPANS[1], chosen(board))).named_results()
+    }
+    newest = client.command(
+        "SELECT ticket_id FROM escalations_now WHERE tenant = 'default' ORDER BY occurred_at DESC LIMIT 1"
+    )
+    assert set(held.values()) <= {"", "bea"}
+    assert {ticket for ticket, agent in held.items() if agent} == {newest} & set(held)
+    assert held
+
+
+def test_an_erasure_counts_once_however_many_names_it_has(client: Client) -> None:
+    [query] = [query for query in asked(BOARDS["ticketpulse-pipeline"]) if query.panel == "Erasures"]
+    assert client.command(expand(query.sql, SPANS[0], chosen(BOARDS["ticketpulse-pipeline"]))) == 2
 
 
 def test_figures_are_those_of_the_events(client: Client) -> None:

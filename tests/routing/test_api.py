@@ -13,7 +13,7 @@ from sinks.clickhouse.client import connect
 from sinks.clickhouse.migrations import migrate
 from sinks.clickhouse.sink import ClickHouseSink
 from sinks.dashboard.app import create_page
-from tests.contract.messages import ASSIGNMENTS, NOON, TABLES, assignment
+from tests.contract.messages import ASSIGNMENTS, ESCALATIONS, NOON, TABLES, assignment, escalation
 
 MINUTE = timedelta(minutes=1)
 NOBODY: dict[str, Any] = {"agent": "", "previous": "", "tried": ()}
@@ -25,6 +25,7 @@ ROWS = [
     assignment(4, "T-3", state="waiting", reason="no room", **NOBODY),
     assignment(5, "T-4", state="over", reason="over"),
     assignment(6, "T-5", tenant="acme"),
+    *(escalation(number, ticket) for number, ticket in enumerate(("T/1", "T-3", "T-9", "T-5"))),
     # It came again, in another block.
     assignment(2, "T/1", agent="bob", previous="ann", tried=("ann",), at=NOON + 30 * MINUTE),
 ]
@@ -35,8 +36,8 @@ async def serving(folder: Path) -> AsyncIterator[httpx.AsyncClient]:
     url = f"chdb://{folder / 'clickhouse'}"
     client = connect(url)
     migrate(client)
-    sink = ClickHouseSink(partial(connect, url), {ASSIGNMENTS: TABLES[ASSIGNMENTS]})
-    page = create_page(partial(connect, url, readonly=True))
+    sink = ClickHouseSink(partial(connect, url), {topic: TABLES[topic] for topic in (ASSIGNMENTS, ESCALATIONS)})
+    page = create_page(partial(connect, url, readonly=True), now=lambda: NOON + MINUTE)
     try:
         assert await sink.write(ROWS[:-1]) == []
         assert await sink.write(ROWS[-1:]) == []
@@ -55,6 +56,13 @@ async def got(page: httpx.AsyncClient, path: str, **parameters: Any) -> Any:
     answer = await page.get(f"/api/v1/{path}", params=parameters)
     assert answer.status_code == 200, answer.text
     return answer.json()
+
+
+async def test_the_newest_escalations_name_who_has_the_ticket(tmp_path: Path) -> None:
+    async with serving(tmp_path) as page:
+        shown = {row["ticket_id"]: row["agent"] for row in (await got(page, "live"))["escalations"]}
+    # Nobody has T-3 yet; T-9 was given to nobody, and T-5 to somebody of another tenant.
+    assert shown == {"T/1": "bob", "T-3": "", "T-9": "", "T-5": ""}
 
 
 async def test_who_has_a_ticket_and_who_has_how_many(tmp_path: Path) -> None:

@@ -10,7 +10,7 @@ from grafana_foundation_sdk.models.units import PercentUnit, Seconds, Short
 from deploy.grafana.generate.board import board, with_panels
 from deploy.grafana.generate.links import ESCALATIONS, cell, to_conversation, to_tickets
 from deploy.grafana.generate.panels import figure, rows, series
-from deploy.grafana.generate.queries import FILTERS, Sql
+from deploy.grafana.generate.queries import FILTERS, OF_TENANT, Sql
 
 _ESCALATED: Final = ("yes",)
 _RAISED: Final = f"""FROM escalations_between(
@@ -45,17 +45,26 @@ SELECT $__timeInterval(occurred_at) AS time, rule, count() AS escalations
 GROUP BY time, rule
 ORDER BY time, rule
 """
+# Who has each of these tickets, or had it last: empty where nobody has, or nobody is given tickets.
+_WITH_AGENT: Final = f"""LEFT JOIN (
+    SELECT ticket_id, argMax(agent, log_offset) AS agent
+    FROM assignments_now
+    WHERE {OF_TENANT} AND ticket_id IN (SELECT ticket_id {_RAISED})
+    GROUP BY ticket_id
+) AS held USING (ticket_id)"""
 _OPEN: Final = f"""
-SELECT occurred_at AS time, number, ticket_id AS ticket, channel, category, priority, rule, reason, state, queue,
+SELECT occurred_at AS time, number, ticket_id AS ticket, channel, category, priority, rule, reason, state, queue, agent,
     respond_by AS "respond by", {_LATE} AS late
-{_RAISED} AND state != 'resolved'
+FROM (SELECT * {_RAISED} AND state != 'resolved') AS raised
+{_WITH_AGENT}
 ORDER BY late DESC, coalesce(respond_by, occurred_at), occurred_at
 LIMIT 200
 """
 _NEWEST: Final = f"""
-SELECT occurred_at AS time, number, ticket_id AS ticket, channel, category, priority, rule, reason, state,
+SELECT occurred_at AS time, number, ticket_id AS ticket, channel, category, priority, rule, reason, state, agent,
     first_response_seconds AS "first response", resolution_seconds AS resolution, reopened
-{_RAISED}
+FROM (SELECT * {_RAISED}) AS raised
+{_WITH_AGENT}
 ORDER BY occurred_at DESC, number
 LIMIT 200
 """

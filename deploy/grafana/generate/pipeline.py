@@ -4,6 +4,7 @@ from typing import Final
 
 from grafana_foundation_sdk.builders.dashboard import Dashboard
 from grafana_foundation_sdk.builders.prometheus import Dataquery as PrometheusQuery
+from grafana_foundation_sdk.builders.timeseries import Panel as Timeseries
 from grafana_foundation_sdk.models.units import Seconds, Short
 
 from deploy.grafana.generate.board import board, with_panels
@@ -33,10 +34,16 @@ WHERE $__timeFilter_ms(failed_at)
 GROUP BY time, reason
 ORDER BY time, reason
 """
+# Whose data were erased is known by keyed hashes alone, so not of which tenant.
+_ERASURES: Final = """
+SELECT uniqExact(erasure_id) AS erasures
+FROM erased FINAL
+WHERE at >= $__fromTime AND at <= $__toTime
+"""
 
 
 def pipeline() -> Dashboard:
-    """Of all tenants, but for how fresh the windows are: labels of metrics name no tenant."""
+    """Of all tenants, but for how fresh the windows are: the variable narrows no metric."""
     return with_panels(
         board(PIPELINE, "pipeline health", "Whether the pipeline keeps up.", span="now-6h"),
         [
@@ -44,7 +51,14 @@ def pipeline() -> Dashboard:
             figure(
                 "Dead letters",
                 Sql("SELECT count() AS letters FROM dead_letters_now WHERE $__timeFilter_ms(failed_at)"),
-                width=12,
+                width=6,
+                links=_NEWEST,
+            ),
+            figure(
+                "Erasures",
+                Sql(_ERASURES),
+                description="Requests by which persons or tickets were erased for good.",
+                width=6,
                 links=_NEWEST,
             ),
             series(
@@ -135,6 +149,8 @@ def pipeline() -> Dashboard:
                 description="Rows in memory.",
                 links=_NEWEST,
             ),
+            *_routing(),
+            *_tenants(),
             series(
                 "Dead letters over time",
                 Sql(_LETTERS_OVER_TIME, series=True),
@@ -146,6 +162,47 @@ def pipeline() -> Dashboard:
             rows("Newest dead letters", Sql(_LETTERS), width=24, links=_NEWEST),
         ],
     )
+
+
+def _routing() -> list[Timeseries]:
+    return [
+        series(
+            "Tickets that wait for an agent",
+            [
+                promql("sum by (tenant, queue) (helpdesk_tickets_waiting)", "{{tenant}} {{queue}}", "A"),
+                promql("sum by (tenant) (helpdesk_tickets_wait_long)", "{{tenant}}: too long", "B"),
+                promql("sum by (tenant) (helpdesk_tickets_unassignable)", "{{tenant}}: nobody can take", "C"),
+            ],
+            description="Of tenants with a roster.",
+            links=_NEWEST,
+        ),
+        series(
+            "Assignments",
+            promql(f"sum by (state, reason) (rate(helpdesk_assignments_total{_RATE}))", "{{state}} {{reason}}"),
+            description="Changes of who has a ticket, a second, by what it came to and why.",
+            links=_NEWEST,
+        ),
+    ]
+
+
+def _tenants() -> list[Timeseries]:
+    return [
+        series(
+            "Events beside quotas",
+            [
+                promql(f"sum by (tenant) (rate(helpdesk_tenant_events_total{_RATE}))", "{{tenant}}", "A"),
+                promql("max by (tenant) (helpdesk_tenant_quota_events_per_second)", "{{tenant}} may send", "B"),
+            ],
+            description="A second, however they came; who may send as much as it likes has no second line.",
+            links=_NEWEST,
+        ),
+        series(
+            "Refused by a quota",
+            promql(f"sum by (tenant, quota) (rate(helpdesk_tenant_over_quota_total{_RATE}))", "{{tenant}} {{quota}}"),
+            description="Requests a second.",
+            links=_NEWEST,
+        ),
+    ]
 
 
 def _quantiles(metric: str, label: str = "") -> list[PrometheusQuery]:
