@@ -21,6 +21,7 @@ from streams.commands import (
     predict,
     predict_run,
     privacy,
+    privacy_purge,
     produce,
     reanalyze,
     report,
@@ -28,6 +29,7 @@ from streams.commands import (
     score,
     serve,
     sink,
+    sink_positions,
     source,
     sql,
     status,
@@ -79,6 +81,7 @@ app.command("import")(import_file.import_file)
 app.command()(reanalyze.reanalyze)
 predict.predict.command()(predict_run.run)
 app.add_typer(predict.predict, name="predict")
+privacy.privacy.command()(privacy_purge.purge)
 app.add_typer(privacy.privacy, name="privacy")
 app.command()(feed.feed)
 app.command()(enrich.enrich)
@@ -88,6 +91,8 @@ app.add_typer(suggest.suggest, name="suggest")
 app.add_typer(dlq.dlq, name="dlq")
 app.add_typer(windows.windows, name="windows")
 app.command()(worker.worker)
+sink.sink.command()(sink_positions.verify)
+sink.sink.command()(sink_positions.rewind)
 app.add_typer(sink.sink, name="sink")
 app.add_typer(source.source, name="source")
 app.add_typer(serve.serve, name="serve")

@@ -122,12 +122,12 @@ async def _positions(admin: Any, consumer: Any, groups: Mapping[str, Sequence[st
         for topic in await admin.describe_topics(names)
         for partition in topic["partitions"]
     ]
-    committed = {group: await _committed(admin, group) for group in groups}
+    committed = {group: await committed_by(admin, group) for group in groups}
     starts, ends = await consumer.beginning_offsets(partitions), await consumer.end_offsets(partitions)
     return Positions(time.monotonic(), starts, ends, committed)
 
 
-async def _committed(admin: Any, group: str) -> dict[TopicPartition, int]:
+async def committed_by(admin: Any, group: str) -> dict[TopicPartition, int]:
     """The offsets of a group; none for one that never committed."""
     try:
         async with asyncio.timeout(_COORDINATOR_SECONDS):

@@ -14,6 +14,8 @@ from sinks.base import Message
 from streams.privacy.keys import Keys, key_id_of
 from streams.privacy.suppressing import FOR_GOOD, is_suppressed, of_mapping
 
+#: The hashes of tickets that were erased for good.
+ERASED_TICKETS: Final = f"SELECT hash FROM erased WHERE until = {FOR_GOOD}"
 _REFRESH_SECONDS: Final = 5.0
 _REMEMBERED: Final = 100_000
 
@@ -40,6 +42,14 @@ class Guard:
     def allowed(self, messages: Sequence[Message], client: Client) -> Sequence[Message]:
         """The messages without those of erased tickets."""
         self._refresh(client)
+        return self._kept(messages)
+
+    def without(self, hashes: Iterable[str], messages: Sequence[Message]) -> Sequence[Message]:
+        """The messages without those of tickets with these hashes, for who has asked for them otherwise."""
+        self._know(frozenset(hashes))
+        return self._kept(messages)
+
+    def _kept(self, messages: Sequence[Message]) -> Sequence[Message]:
         if not self._tickets:
             return messages
         return [message for message in messages if not self._is_erased(message)]
@@ -48,12 +58,13 @@ class Guard:
         now = self._clock()
         if self._read_at is not None and now - self._read_at < _REFRESH_SECONDS:
             return
-        found = client.query(f"SELECT hash FROM erased WHERE until = {FOR_GOOD}").result_rows
-        tickets = frozenset(str(row[0]) for row in found)
+        self._know(frozenset(str(row[0]) for row in client.query(ERASED_TICKETS).result_rows))
+        self._read_at = now
+
+    def _know(self, tickets: frozenset[str]) -> None:
         if tickets != self._tickets:
             self._tickets, self._known = tickets, {}
             self._key_ids = tuple(each for each in {key_id_of(one): None for one in tickets} if each in self._keys)
-        self._read_at = now
 
     def _is_erased(self, message: Message) -> bool:
         try:

@@ -40,7 +40,17 @@ OTHERS = {
         "mkdir",
     ),
     *("openssl", "pip", "printf", "prometheus", "prometheus-alertmanager", "promtool", "pytest", "python", "rm"),
-    *("sleep", "ssh", "tar", "umask", "clickhouse-client", "kafka-acls.sh", "kafka-configs.sh"),
+    *(
+        "sleep",
+        "ssh",
+        "tar",
+        "umask",
+        "clickhouse-client",
+        "kafka-acls.sh",
+        "kafka-topics.sh",
+        "kafka-consumer-groups.sh",
+        "kafka-configs.sh",
+    ),
 }
 # Those that are secrets have a second one, which names a file.
 SETTINGS = {*variables(), *file_variables(Settings).values()}
