@@ -90,7 +90,8 @@ class _PlainEvent(TicketEvent, kw_only=True, eq=False, forbid_unknown_fields=Tru
 
 
 _decode_plain = msgspec.json.Decoder(_PlainEvent).decode
-_FIELDS = frozenset(f.encode_name for f in msgspec.structs.fields(TicketEvent)) - {"extra"}
+#: Whatever else an event has is in `extra`.
+FIELDS = frozenset(f.encode_name for f in msgspec.structs.fields(TicketEvent)) - {"extra"}
 _REQUIRED = ("event_id", "ticket_id")
 
 
@@ -135,10 +136,10 @@ def event_from(fields: object, received_at: datetime) -> TicketEvent | Rejected:
     occurred_at = _read_time(fields["occurred_at"]) if "occurred_at" in fields else _whole_milliseconds(received_at)
     if isinstance(occurred_at, Rejected):
         return occurred_at
-    known = {name: value for name, value in fields.items() if name in _FIELDS}
+    known = {name: value for name, value in fields.items() if name in FIELDS}
     known["occurred_at"] = occurred_at
     if len(known) < len(fields) + ("occurred_at" not in fields):
-        known["extra"] = {name: value for name, value in fields.items() if name not in _FIELDS}
+        known["extra"] = {name: value for name, value in fields.items() if name not in FIELDS}
     try:
         event = msgspec.convert(known, TicketEvent)
     except msgspec.ValidationError as error:

@@ -173,7 +173,8 @@ class ScoreStage:
             if each is None:
                 continue
             if isinstance(each, Rejected):
-                bury(output, self.name, batch, self.buried(record), each, topics.DEAD_LETTERS)
+                why = each if self._redaction is None else self._redaction.reason(each)
+                bury(output, self.name, batch, self.buried(record), why, topics.DEAD_LETTERS)
             else:
                 _send(next(scored), output)
         for teller in self._beside:

@@ -7,7 +7,7 @@ by two who do it at once.
 """
 
 import asyncio
-from collections.abc import AsyncIterator, Collection, Sequence
+from collections.abc import AsyncIterator, Callable, Collection, Mapping, Sequence
 from datetime import UTC, datetime
 from typing import Any, NamedTuple
 
@@ -15,7 +15,7 @@ from aiokafka import TopicPartition
 from aiokafka.errors import ProducerFenced
 
 from schemas.audit import audit_key, encode_audit
-from schemas.deadletters import ATTEMPTS
+from schemas.deadletters import ATTEMPTS, DeadLetter
 from sinks.kafka_cluster import Brokers
 from streams import topics
 from streams.audit import of_command
@@ -23,7 +23,7 @@ from streams.broker.admin import describe_topics
 from streams.broker.letter_reader import reading
 from streams.broker.letters import Found, Id, Letter, State, id_text, mark_headers
 from streams.engine.kafka_transactions import Entry, TransactionalProducer
-from streams.engine.log import Fenced
+from streams.engine.log import Fenced, Headers
 from streams.engine.partitioner import partition_of
 
 # What a stage takes again. Not the windows' partial totals: they are whole, so an old one would replace a newer one.
@@ -44,18 +44,48 @@ class Dealt(NamedTuple):
     left: dict[str, str]
 
 
+class Sent(NamedTuple):
+    """A letter's record as it is sent again."""
+
+    key: bytes | None
+    value: bytes | None
+    headers: Headers
+
+
+class CannotBeSent(ValueError):
+    """A letter's record cannot be sent again; the message says why."""
+
+
+# How a letter's record is sent again. Raises CannotBeSent.
+Sending = Callable[[DeadLetter], Sent]
+
+
+def as_it_was(letter: DeadLetter) -> Sent:
+    """The record byte for byte."""
+    return Sent(letter.key, letter.value, letter.headers)
+
+
 class Overtaken(Exception):
     """Somebody else began to deal with letters; the message says how far this one came."""
 
 
-async def redrive(brokers: Brokers, name: str, found: Found, ids: Collection[Id], *, again: bool, note: str) -> Dealt:
+async def redrive(
+    brokers: Brokers,
+    name: str,
+    found: Found,
+    ids: Collection[Id],
+    *,
+    again: bool,
+    note: str,
+    sending: Sending = as_it_was,
+) -> Dealt:
     """Send the records of these letters to the topics and partitions that they came from, as they were: same bytes,
-    same headers, with the number of attempts so far. A letter that got a mark since it was found is left, and one that
-    had a mark then, unless `again`.
+    same headers, with the number of attempts so far; events as `sending` makes them. A letter that got a mark since it
+    was found is left, and one that had a mark then, unless `again`.
 
     Raises Overtaken, and KafkaError when the broker is away; what was done until then stays done.
     """
-    return await _deal(brokers, name, found, ids, State.REDRIVEN, again=again, note=note)
+    return await _deal(brokers, name, found, ids, State.REDRIVEN, again=again, note=note, sending=sending)
 
 
 async def drop(
@@ -69,7 +99,15 @@ async def drop(
 
 
 async def _deal(
-    brokers: Brokers, name: str, found: Found, ids: Collection[Id], state: State, *, again: bool, note: str
+    brokers: Brokers,
+    name: str,
+    found: Found,
+    ids: Collection[Id],
+    state: State,
+    *,
+    again: bool,
+    note: str,
+    sending: Sending = as_it_was,
 ) -> Dealt:
     if not ids:
         return Dealt(0, {})
@@ -84,13 +122,13 @@ async def _deal(
             left = {id_text(one): "it was dealt with already" for one in ids if one in marked}
             partitions = await _partitions(brokers)
             async for batch in _batches(letters.read(found, [one for one in ids if one not in marked])):
-                sound = batch
+                sound, records = batch, dict[str, Sent]()
                 if state is State.REDRIVEN:
-                    problems = {one.id: why for one in batch if (why := why_not(one, partitions))}
+                    records, problems = _records(batch, partitions, sending)
                     left |= problems
                     sound = [one for one in batch if one.id not in problems]
                 if sound:
-                    entries = _entries(sound, state, note)
+                    entries = _entries(sound, records, state, note)
                     if count := partitions.get(topics.AUDIT):
                         entries |= _audited(sound, state, note, count)
                     await producer.commit(entries)
@@ -158,15 +196,34 @@ async def _batches(letters: AsyncIterator[Letter]) -> AsyncIterator[Sequence[Let
         yield batch
 
 
-def _entries(letters: Sequence[Letter], state: State, note: str) -> dict[TopicPartition, list[Entry]]:
+def _records(
+    letters: Sequence[Letter], partitions: dict[str, int], sending: Sending
+) -> tuple[dict[str, Sent], dict[str, str]]:
+    """What is sent of each letter, and why others are left."""
+    records, problems = dict[str, Sent](), dict[str, str]()
+    for one in letters:
+        if why := why_not(one, partitions):
+            problems[one.id] = why
+            continue
+        try:
+            records[one.id] = sending(one.letter) if one.letter.topic == topics.EVENTS else as_it_was(one.letter)
+        except CannotBeSent as error:
+            problems[one.id] = str(error)
+    return records, problems
+
+
+def _entries(
+    letters: Sequence[Letter], records: Mapping[str, Sent], state: State, note: str
+) -> dict[TopicPartition, list[Entry]]:
     entries: dict[TopicPartition, list[Entry]] = {}
     for one in letters:
         letter = one.letter
         if state is State.REDRIVEN:
-            headers = (*letter.headers, (ATTEMPTS, b"%d" % letter.attempts))
+            sent = records[one.id]
+            headers = (*sent.headers, (ATTEMPTS, b"%d" % letter.attempts))
             # Its own partition, whatever its key: there is the state of its ticket.
             source = TopicPartition(letter.topic, letter.partition)
-            entries.setdefault(source, []).append((letter.key, letter.value, headers))
+            entries.setdefault(source, []).append((sent.key, sent.value, headers))
         place = TopicPartition(topics.DEAD_LETTERS, one.partition)
         entries.setdefault(place, []).append((one.id.encode(), None, mark_headers(one, state, note)))
     return entries

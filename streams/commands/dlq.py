@@ -27,9 +27,11 @@ from streams.commands.settings import admitted_settings, load_settings, quiet_cl
 from streams.commands.terminal import Output, OutputOption, counted, print_json, say
 
 if TYPE_CHECKING:
+    from schemas.deadletters import DeadLetter
     from streams.broker.letters import Found, Letter, Place
-    from streams.broker.redrive import Dealt
+    from streams.broker.redrive import Dealt, Sending
     from streams.broker.wanted import Wanted
+    from streams.config import Settings
 
 dlq = typer.Typer(no_args_is_help=True, help="Dead letters: records that could not be processed. See, resend, drop.")
 
@@ -150,8 +152,8 @@ def redrive(
     """Send the records of dead letters to the topics that they came from, once what they failed at is corrected.
 
     They keep their bytes, headers, key and partition, and with them the event's identity; the number of attempts goes
-    with them. Each is sent once: its letter is then `redriven`, and one that fails again is a new letter. More than one
-    letter is asked about.
+    with them. Of events, personal data that is replaced at the door is replaced (docs/privacy.md). Each is sent once:
+    its letter is then `redriven`, and one that fails again is a new letter. More than one letter is asked about.
 
     ticketpulse dlq redrive 3-17
 
@@ -164,7 +166,9 @@ def redrive(
     if _is_agreed(places, "redrive", dry_run=dry_run, yes=yes, output=output):
         settings = admitted_settings("dlq")
         chosen = [one.id for one in places]
-        sending = broker.redrive(settings.kafka, settings.name, found, chosen, again=again, note=note)
+        sending = broker.redrive(
+            settings.kafka, settings.name, found, chosen, again=again, note=note, sending=_sending(settings)
+        )
         _tell(_run(sending), "redriven", output)
 
 
@@ -252,6 +256,26 @@ def _is_agreed(places: "Sequence[Place]", verb: str, *, dry_run: bool, yes: bool
     if not typer.confirm(f"{verb} {counted(len(places), 'letter')}?", err=True):
         raise Failure("nothing was done")
     return True
+
+
+def _sending(settings: "Settings") -> "Sending":
+    """What is sent of an event: without the personal data that is replaced at the door."""
+    from streams.broker.redrive import CannotBeSent, Sent, as_it_was
+    from streams.doors import doorkeeper_of
+
+    keeper = doorkeeper_of(settings)
+    if keeper is None:
+        return as_it_was
+    from streams.gateway.doorkeeper import TooLarge
+
+    def sending(letter: "DeadLetter") -> Sent:
+        try:
+            done = keeper.replaced(letter.value, letter.headers, letter.key)
+        except TooLarge as error:
+            raise CannotBeSent(str(error)) from None
+        return Sent(done.key, done.value, done.headers)
+
+    return sending
 
 
 def _run(dealing: "Coroutine[Any, Any, Dealt]") -> "Dealt":

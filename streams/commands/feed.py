@@ -11,7 +11,7 @@ from streams.commands.settings import admitted_settings
 from streams.commands.terminal import Progress, counted, say
 
 if TYPE_CHECKING:
-    from sinks.kafka_cluster import Brokers
+    from streams.config import Settings
     from streams.demo.feed import Feed
 
 _SHOWN_EVERY_SECONDS = 1.0
@@ -46,7 +46,7 @@ def feed(
     from streams.logs import configure_logs
 
     configure_logs()
-    asyncio.run(_feed(admitted_settings("producer").kafka, rate, events))
+    asyncio.run(_feed(admitted_settings("producer"), rate, events))
 
 
 def _write(file: Path, events: int, rate: float, seed: int) -> None:
@@ -63,15 +63,15 @@ def _write(file: Path, events: int, rate: float, seed: int) -> None:
     say(f"{counted(events, 'event')} written to {file}")
 
 
-async def _feed(brokers: "Brokers", rate: float, events: int) -> None:
+async def _feed(settings: "Settings", rate: float, events: int) -> None:
     from datetime import UTC, datetime
     from itertools import islice
     from zlib import crc32
 
     from streams.demo.feed import Feed, conversations, load_complaints
-    from streams.gateway.kafka_writer import KafkaWriter
+    from streams.doors import event_writer
 
-    writer = KafkaWriter(brokers)
+    writer = event_writer(settings)
     feed = Feed(writer, lambda: datetime.now(UTC))
     run = f"{datetime.now(UTC):%Y%m%d%H%M%S%f}"
     steps = conversations(load_complaints(), crc32(run.encode()), run)

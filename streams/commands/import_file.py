@@ -264,7 +264,7 @@ def _through_kafka(events: "Iterable[TicketEvent]", settings: "Settings") -> int
     from streams.commands.produce import send
 
     records = _Records(events, datetime.now(UTC) - timedelta(seconds=settings.late_horizon))
-    sent = asyncio.run(send(records, settings.kafka))
+    sent = asyncio.run(send(records, settings))
     if records.late:
         say(
             f"{counted(records.late, 'event')} happened more than {settings.late_horizon // 3600} hours ago: they are "

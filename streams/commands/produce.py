@@ -12,7 +12,7 @@ from streams.commands.settings import admitted_settings, quiet_clients
 from streams.commands.terminal import Output, OutputOption, Progress, counted, numbered_lines, opened, print_json, say
 
 if TYPE_CHECKING:
-    from sinks.kafka_cluster import Brokers
+    from streams.config import Settings
     from streams.gateway.writer import EventWriter
 
 _IN_FLIGHT = 1000
@@ -39,7 +39,7 @@ def produce(
     quiet_clients()
     with opened(file) as stream:
         lines = _Lines(stream, raw)
-        acknowledged = asyncio.run(send(lines, settings.kafka))
+        acknowledged = asyncio.run(send(lines, settings))
     if output is Output.JSON:
         print_json({"acknowledged": acknowledged, "rejected": lines.bad})
     else:
@@ -82,12 +82,13 @@ class _Lines:
                 yield Sendable(ticket_key(event.tenant, event.ticket_id), encode_event(event))
 
 
-async def send(lines: Iterable[Sendable], brokers: "Brokers") -> int:
+async def send(lines: Iterable[Sendable], settings: "Settings") -> int:
     """Send records to the events' topic; how many were acknowledged. Raises Failure, which says what to do."""
-    from streams.gateway.kafka_writer import KafkaWriter
+    from streams.doors import event_writer
+    from streams.gateway.doorkeeper import TooLarge
     from streams.gateway.writer import NotAcknowledged
 
-    writer, progress = KafkaWriter(brokers, ack_seconds=15.0), Progress()
+    writer, progress = event_writer(settings, ack_seconds=15.0), Progress()
     acknowledged = 0
     await writer.start()
     try:
@@ -101,6 +102,8 @@ async def send(lines: Iterable[Sendable], brokers: "Brokers") -> int:
             f"stopped after {counted(acknowledged, 'acknowledged event')}: {error}. Send the file again "
             "when Kafka is back; an event id counts once."
         ) from error
+    except TooLarge as error:
+        raise Failure(f"stopped after {counted(acknowledged, 'acknowledged event')}: one has {error}") from None
     finally:
         progress.clear()
         await writer.stop()

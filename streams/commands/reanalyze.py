@@ -253,12 +253,12 @@ def _asking(settings: "Settings", stack: ExitStack) -> "Callable[[Run, Sequence[
 
     from schemas.events import ticket_key
     from schemas.scored import encode_event
-    from streams.gateway.kafka_writer import KafkaWriter
+    from streams.doors import event_writer
     from streams.gateway.writer import NotAcknowledged
     from streams.reanalysis.judging import request
 
     runner = stack.enter_context(asyncio.Runner())
-    writer = KafkaWriter(settings.kafka, ack_seconds=15.0)
+    writer = event_writer(settings, ack_seconds=15.0)
     runner.run(writer.start())
     stack.callback(lambda: runner.run(writer.stop()))
 

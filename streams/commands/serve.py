@@ -29,6 +29,7 @@ def gateway() -> None:
         -d '{"event_id": "1", "ticket_id": "T-1", "text": "Where is my refund?"}'
     """
     from streams.access import kafka_gate
+    from streams.doors import doorkeeper_of
     from streams.engine.garbage import collect_garbage_seldom
     from streams.gateway.app import EVENTS_PATH, create_app
     from streams.gateway.kafka_answers import KafkaAnswers
@@ -39,7 +40,7 @@ def gateway() -> None:
 
     configure_logs()
     settings = admitted_settings("gateway")
-    access, quotas = kafka_gate(settings), quotas_of(settings)
+    access, quotas, keeper = kafka_gate(settings), quotas_of(settings), doorkeeper_of(settings)
     listener = take_address(settings.host, settings.gateway_port, "gateway_port")
     say(f"events go to {address_of(listener)}{EVENTS_PATH}")
     collect_garbage_seldom()
@@ -53,6 +54,7 @@ def gateway() -> None:
         access=access,
         quotas=quotas,
         signed_tenants=settings.signed_tenants,
+        keeper=keeper,
     )
     serve(app, listener)
 

@@ -48,14 +48,13 @@ def mailbox() -> None:
 async def _run(settings: "Settings", plan: "MailboxPlan") -> None:
     from datetime import UTC, datetime
 
-    from streams.gateway.kafka_writer import KafkaWriter
-    from streams.gateway.writer import EventWriter
+    from streams.doors import event_writer
     from streams.sources.imap import WrongMailbox
     from streams.sources.mailbox import MailboxSource
     from streams.tenancy.pacing import PacedWriter
     from streams.tenancy.wiring import quotas_of
 
-    writer: EventWriter = KafkaWriter(settings.kafka)
+    writer = event_writer(settings)
     quotas = quotas_of(settings)
     if quotas is not None:
         writer = PacedWriter(writer, quotas)

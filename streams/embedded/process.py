@@ -19,6 +19,7 @@ from streams.access import gate_of
 from streams.clock import wall_clock
 from streams.config import Settings
 from streams.demo.feed import Feed, conversations, load_complaints
+from streams.doors import doorkeeper_of, kept_by
 from streams.embedded.storing import clickhouse_url, open_clickhouse, storing
 from streams.engine.local import LocalLog, LocalSource, LocalWorker, LocalWriter, SqliteStorage
 from streams.engine.stage import Output, Stage
@@ -26,6 +27,7 @@ from streams.engine.telemetry import PrometheusWatch
 from streams.enriching.running import run_enriching
 from streams.gateway.app import create_app as create_gateway
 from streams.gateway.local_answers import LocalAnswers
+from streams.gateway.writer import EventWriter
 from streams.http_server import address_of, listen, serving
 from streams.learning.challengers import follow_challengers
 from streams.llm.summarising import summary_writer_of
@@ -106,7 +108,7 @@ async def _run(settings: Settings, rate: float | None, folder: Path) -> None:
             reporter=reporter_of(settings, partial(open_client, readonly=True), LocalWriter(log, topics.NOTICES)),
         )
         running.append(await _serve("page", page, settings.host, settings.page_port, stack))
-        writer = LocalWriter(log, topics.EVENTS)
+        writer, keeper = LocalWriter(log, topics.EVENTS), doorkeeper_of(settings)
         gateway = create_gateway(
             writer,
             LocalAnswers(log),
@@ -116,10 +118,11 @@ async def _run(settings: Settings, rate: float | None, folder: Path) -> None:
             access=access,
             quotas=quotas_of(settings),
             signed_tenants=settings.signed_tenants,
+            keeper=keeper,
         )
         running.append(await _serve("gateway", gateway, settings.host, settings.gateway_port, stack))
         if rate is not None:
-            running.append(await stack.enter_async_context(_background(_feed(writer, rate), "feed")))
+            running.append(await stack.enter_async_context(_background(_feed(kept_by(keeper, writer), rate), "feed")))
         running.append(await stack.enter_async_context(_background(_until(stopping), "signal")))
         ended, _ = await asyncio.wait(running, return_when=asyncio.FIRST_COMPLETED)
         _say("stopping")
@@ -196,7 +199,7 @@ async def _expire(log: LocalLog) -> None:
         await asyncio.sleep(seconds)
 
 
-async def _feed(writer: LocalWriter, rate: float) -> None:
+async def _feed(writer: EventWriter, rate: float) -> None:
     complaints = load_complaints()
     began = wall_clock()
     feed = Feed(writer, lambda: datetime.now(UTC))

@@ -7,7 +7,7 @@ the replaced systems, which record one event each and answer with what became of
 
 import time
 from collections.abc import AsyncIterator, Callable, Collection, Mapping
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from datetime import datetime
 from http import HTTPStatus
 from types import MappingProxyType
@@ -32,6 +32,7 @@ from streams.gateway.answers import Answers
 from streams.gateway.body import read_body, wrong_request
 from streams.gateway.chat import chat
 from streams.gateway.door import Door
+from streams.gateway.doorkeeper import Doorkeeper
 from streams.gateway.incidents import incidents
 from streams.gateway.problems import Problem
 from streams.gateway.reading import ACCEPTED, DEFAULT_LIMITS, Limits, read_request
@@ -67,6 +68,7 @@ def create_app(
     access: Gate | None = None,
     quotas: Quotas | None = None,
     signed_tenants: Collection[str] = (),
+    keeper: Doorkeeper | None = None,
 ) -> FastAPI:
     """The gateway over a writer, which it starts and stops. `clock` gives an event without a time its own.
 
@@ -74,14 +76,16 @@ def create_app(
     `answer_seconds`; the one for escalations wants `token`. `webhook_secrets` are those of helpdesks, by vendor.
     `access` says who may send what; without it everybody may. `quotas` say how much a tenant may send; without them as
     much as it likes. `signed_tenants` are those whom `token` and `webhook_secrets` send for; without any it is all.
+    The `keeper` replaces personal data before it is stored, for those who want that.
     """
-    gate, door = access or Gate(), Door(quotas)
+    gate, door = access or Gate(), Door(quotas, keeper)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         await writer.start()
         try:
-            async with gate.watching(), door.counting():
+            following = nullcontext() if keeper is None else keeper.following()
+            async with gate.watching(), door.counting(), following:
                 yield
         finally:
             if answers is not None:

@@ -87,7 +87,7 @@ def chat(recorder: Recorder, limiter: Limiter) -> APIRouter:
         if said.role == "user":
             _count(limiter, sender.tenant, said.user_id or said.session_id)
         event_id = sender.event_id(PATH)
-        ticket = said.ticket_id or f"{said.channel}-{said.session_id}"
+        ticket = said.ticket_id or recorder.ticket_id(sender.tenant, said.channel, "session_id", said.session_id)
         event = {
             "event_id": str(event_id),
             "tenant": sender.tenant,

@@ -1,15 +1,21 @@
-"""Events are let in while their tenants' quotas have room for them; what is too much is refused with an answer."""
+"""Events are let in while their tenants' quotas have room for them, without the personal data that they want replaced
+here; what is too much is refused with an answer.
+"""
 
+import asyncio
 from collections.abc import AsyncIterator, Iterator, Mapping, Sequence
 from contextlib import asynccontextmanager, contextmanager
 from http import HTTPStatus
-from typing import NamedTuple
+from typing import Final, NamedTuple
 
 from sinks.prometheus import TENANT_BYTES_RECEIVED, TENANT_LABELS, TENANT_OVER_QUOTA, TENANT_RECEIVED
+from streams.gateway.doorkeeper import Doorkeeper, TooLarge
 from streams.gateway.problems import Problem
 from streams.gateway.reading import Accepted
 from streams.tenancy.amounts import Amount, summed
 from streams.tenancy.quotas import DAY_SECONDS, Exceeded, Quotas, policy
+
+_AT_ONCE_BYTES: Final = 16_384
 
 
 class Let(NamedTuple):
@@ -20,10 +26,25 @@ class Let(NamedTuple):
 
 
 class Door:
-    """Without `quotas` everything is let in."""
+    """Without `quotas` everything is let in, and without a `keeper` as it is."""
 
-    def __init__(self, quotas: Quotas | None = None) -> None:
+    def __init__(self, quotas: Quotas | None = None, keeper: Doorkeeper | None = None) -> None:
         self._quotas = quotas
+        self._keeper = keeper
+
+    async def replaced(self, events: Sequence[Accepted]) -> Sequence[Accepted]:
+        """The events as they may be stored, with the same ids and keys. Raises Problem: 413."""
+        keeper = self._keeper
+        if keeper is None or not keeper.is_needed:
+            return events
+        if sum(len(event.value) for event in events) < _AT_ONCE_BYTES:
+            return _replaced(events, keeper)
+        # Other requests go on meanwhile.
+        return await asyncio.to_thread(_replaced, events, keeper)
+
+    def part_of_id(self, tenant: str, field: str, value: str) -> str:
+        """A field's value as a part of a ticket's id, which is stored as it is."""
+        return value if self._keeper is None else self._keeper.part_of_id(tenant, field, value)
 
     @contextmanager
     def letting_in(self, events: Sequence[Accepted]) -> Iterator[Let]:
@@ -63,6 +84,19 @@ class Door:
             TENANT_OVER_QUOTA.labels(TENANT_LABELS.label(error.tenant), error.quota).inc()
             raise _too_much(error, sum(amount.events for amount in wanted.values())) from None
         return Let(rooms.headers, rooms.owed)
+
+
+def _replaced(events: Sequence[Accepted], keeper: Doorkeeper) -> Sequence[Accepted]:
+    made = []
+    for event in events:
+        try:
+            value = keeper.replaced(event.value).value
+        except TooLarge as error:
+            raise Problem(
+                HTTPStatus.REQUEST_ENTITY_TOO_LARGE, f"event {event.event_id!r}: {error}", bad=len(events)
+            ) from None
+        made.append(event._replace(value=value or b""))
+    return made
 
 
 def _tell(wanted: Mapping[str, Amount], outcome: str) -> None:

@@ -79,6 +79,10 @@ class Recorder:
         self._seconds = seconds
         self.limits = limits
 
+    def ticket_id(self, tenant: str, channel: str, field: str, value: str) -> str:
+        """The ticket of a conversation that is known by a field's value: the same for the same value."""
+        return f"{channel}-{self._door.part_of_id(tenant, field, value)}"
+
     async def record(self, fields: Mapping[str, Any], enough: Callable[[Awaited], bool]) -> Awaited:
         """What was heard until it was enough, or until the time was over. The event is in the log then.
 

@@ -103,7 +103,7 @@ def support(recorder: Recorder, token: SecretStr | None, tenants: Collection[str
         """
         refuse_other(sender.tenant, tenants)
         event_id = sender.event_id(PATH)
-        event = _event(asked, event_id, sender.tenant)
+        event = _event(asked, event_id, sender.tenant, _ticket(asked, event_id, recorder, sender.tenant))
         heard = await recorder.record(event, _numbered)
         if not _numbered(heard):
             response.status_code = HTTPStatus.ACCEPTED
@@ -130,13 +130,13 @@ def _guard(token: SecretStr | None) -> Callable[[Request], None]:
     return let_pass
 
 
-def _event(asked: EscalationRequest, event_id: UUID, tenant: str) -> dict[str, Any]:
+def _event(asked: EscalationRequest, event_id: UUID, tenant: str, ticket: str) -> dict[str, Any]:
     """An `escalation_requested` event with everything that was sent, in its own fields or in `metadata`."""
     told = asked.metadata
     return {
         "event_id": str(event_id),
         "tenant": tenant,
-        "ticket_id": _ticket(asked, event_id),
+        "ticket_id": ticket,
         "type": "escalation_requested",
         "channel": asked.source_type,
         "author": "bot",
@@ -160,11 +160,11 @@ def _event(asked: EscalationRequest, event_id: UUID, tenant: str) -> dict[str, A
     }
 
 
-def _ticket(asked: EscalationRequest, event_id: UUID) -> str:
+def _ticket(asked: EscalationRequest, event_id: UUID, recorder: Recorder, tenant: str) -> str:
     if asked.ticket_id is not None:
         return asked.ticket_id
     if asked.source_reference_id is not None:
-        return f"{asked.source_type}-{asked.source_reference_id}"
+        return recorder.ticket_id(tenant, asked.source_type, "source_reference_id", asked.source_reference_id)
     return ticket_of(event_id)
 
 

@@ -25,10 +25,11 @@ Sleep = Callable[[float], Awaitable[None]]
 async def write(
     writer: EventWriter, events: Sequence[Accepted], door: Door, sleep: Sleep = asyncio.sleep
 ) -> Mapping[str, str]:
-    """All events, in order for each ticket. Returns headers for the answer. Raises Problem: 429 for more than their
-    tenants may send, and 503.
+    """All events, in order for each ticket, without the personal data that is replaced at the door. Returns headers for
+    the answer. Raises Problem: 413, 429 for more than their tenants may send, and 503.
     """
     with door.letting_in(events) as let:
+        events = await door.replaced(events)
         parts = in_parts(events) if let.owed else [events]
         await _write(writer, parts, min(let.owed, LONGEST_SECONDS) / len(parts), sleep)
     return let.headers

@@ -7,6 +7,7 @@ import msgspec
 from msgspec.structs import replace
 
 from schemas.events import TicketEvent
+from schemas.rejections import Rejected
 from schemas.scored import Reason, ScoredEvent
 from streams.engine.log import Headers
 from streams.privacy.keys import NO_KEYS, Keys, Who
@@ -15,7 +16,8 @@ from streams.privacy.replacing import Replaced, Replacer, moved, shows
 
 # Authors by whom it is told whether a person speaks, and which: they are no names.
 _ROLES: Final = frozenset({"agent", "bot", "system", "customer", "user", "human"})
-_WHO: Final[dict[str, Who]] = {"customer_id": "customer", "email": "email", "phone": "phone"}
+#: Whose a field is, where its hash must be that of the same value elsewhere.
+WHO: Final[dict[str, Who]] = {"customer_id": "customer", "email": "email", "phone": "phone"}
 _GONE: Final = "[removed]"
 
 
@@ -26,12 +28,12 @@ class Redaction:
         """Raises ValueError when something is to be hashed and there is no key."""
         if book.needs_key and not keys:
             raise ValueError("privacy.toml wants hashes: set TICKETPULSE_PRIVACY_KEYS=id:secret")
-        self._book = book
-        self._keys = keys
+        self.book = book
+        self.keys = keys
         self.is_off = book.all_off
 
     def __str__(self) -> str:
-        return str(self._book)
+        return str(self.book)
 
     def events(self, scored: Sequence[ScoredEvent]) -> tuple[list[ScoredEvent], int]:
         """Each event as everybody may see it, and how many places were replaced in all of them. Scores, readings and
@@ -40,11 +42,11 @@ class Redaction:
         made: list[ScoredEvent] = []
         found = 0
         for event in scored:
-            rules = self._book.of_tenant(event.tenant)
+            rules = self.book.of_tenant(event.tenant)
             if rules.is_off:
                 made.append(event)
                 continue
-            replacer = Replacer(event.tenant, rules, self._keys)
+            replacer = Replacer(event.tenant, rules, self.keys)
             made.append(_redacted(event, rules, replacer))
             found += replacer.found
         return made, found
@@ -62,7 +64,7 @@ class Redaction:
         rules = self._strictest()
         if rules.is_off:
             return value
-        replacer = Replacer("", rules, self._keys)
+        replacer = Replacer("", rules, self.keys)
         if not isinstance(fields, _NotJson):
             return msgspec.json.encode(replacer.inside(fields, "mask", ""))
         try:
@@ -77,17 +79,38 @@ class Redaction:
             return headers
         return [(name, self.letter(raw) or b"") for name, raw in headers]
 
+    def reason(self, rejected: Rejected) -> Rejected:
+        """Why a record cannot be read, without the personal data in what is quoted of it."""
+        if self.is_off:
+            return rejected
+        field, message = (
+            Replacer("", self._strictest(), self.keys).text(each, "mask")[0]
+            for each in (rejected.field, rejected.message)
+        )
+        return rejected._replace(field=field, message=message)
+
+    def is_at_door(self, unreadable: bytes) -> bool:
+        """Whether a record that is no event must be replaced at the door: its tenant wants it, or nobody knows whose it
+        is and somebody wants it.
+        """
+        fields = _json(unreadable)
+        if not isinstance(fields, dict):
+            return self.book.has_door
+        inner = fields.get("data")
+        tenant = {**fields, **(inner if isinstance(inner, dict) else {})}.get("tenant", "default")
+        return self.book.is_at_door(tenant) if isinstance(tenant, str) else self.book.has_door
+
     def _fields(self, fields: dict[str, Any], rules: TenantRules, depth: int) -> dict[str, Any]:
         if rules.is_off:
             return fields
-        replacer = Replacer(str(fields.get("tenant", "default")), rules, self._keys)
+        replacer = Replacer(str(fields.get("tenant", "default")), rules, self.keys)
         made: dict[str, Any] = {}
         for name, value in fields.items():
             if name == "data" and isinstance(value, dict) and not depth:
                 # The event in a CloudEvent.
                 made[name] = self._fields(value, self._rules_of({**fields, **value}), 1)
             elif name in VALUES and isinstance(value, str):
-                made[name] = replacer.value(value, rules.of(name), _WHO.get(name, "value"))
+                made[name] = replacer.value(value, rules.of(name), WHO.get(name, "value"))
             elif name == "metadata" and isinstance(value, dict):
                 made[name] = replacer.custom(value, name)
             else:
@@ -97,11 +120,16 @@ class Redaction:
 
     def _rules_of(self, fields: dict[str, Any]) -> TenantRules:
         tenant = fields.get("tenant", "default")
-        return self._book.of_tenant(tenant) if isinstance(tenant, str) else self._strictest()
+        return self.book.of_tenant(tenant) if isinstance(tenant, str) else self._strictest()
 
     def _strictest(self) -> TenantRules:
         """For what is nobody's: whoever wants most."""
-        return max((self._book, *self._book.tenants.values()), key=lambda rules: len(rules.fields))
+        return max((self.book, *self.book.tenants.values()), key=lambda rules: len(rules.fields))
+
+
+def is_role(field: str, value: str | None) -> bool:
+    """Whether a field tells by whom it is said, and no name: this is not replaced."""
+    return field == "author" and value is not None and value.casefold() in _ROLES
 
 
 class _NotJson:
@@ -122,9 +150,9 @@ def _any_of(rules: TenantRules, name: str) -> Action:
 
 def _redacted(event: ScoredEvent, rules: TenantRules, replacer: Replacer) -> ScoredEvent:
     values = {
-        name: replacer.value(value, rules.of(name), _WHO.get(name, "value"))
+        name: replacer.value(value, rules.of(name), WHO.get(name, "value"))
         for name in VALUES & rules.fields.keys()
-        if (value := getattr(event, name)) and not (name == "author" and value.casefold() in _ROLES)
+        if (value := getattr(event, name)) and not is_role(name, value)
     }
     subject, in_subject = replacer.text(event.subject or "", rules.of("subject"))
     text, in_text = replacer.text(event.text or "", rules.of("text"))

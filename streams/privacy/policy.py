@@ -10,6 +10,8 @@ from schemas.toml_files import read_model
 
 FILE: Final = "privacy.toml"
 Action = Literal["off", "mask", "hash"]
+#: Where it is done: before an event is in the log, or behind its score.
+Where = Literal["score", "door"]
 #: Texts, of which the places are replaced that hold personal data. `metadata` and `extra` are all values below them.
 TEXTS: Final = frozenset({"subject", "text", "metadata", "extra", "attachments"})
 #: Fields that are personal data as a whole: left out by `mask`.
@@ -20,12 +22,13 @@ _INSIDE: Final = ("metadata.", "extra.")
 
 
 class TenantRules(BaseModel):
-    """What is done in which field; in one that is not named, nothing. A name such as `metadata.company` or
-    `extra.name` is of one custom field, whose whole value is meant then.
+    """What is done in which field, and where; in one that is not named, nothing. A name such as `metadata.company` or
+    `extra.name` is of one custom field, whose whole value is meant then. Without `at` it is where it is for everybody.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    at: Where | None = None
     fields: dict[str, Action] = Field(default_factory=dict)
     regions: tuple[str, ...] = ("US", "GB", "DE")
 
@@ -56,15 +59,29 @@ class TenantRules(BaseModel):
 class PrivacyBook(TenantRules):
     """The rules for everybody, and for tenants that have their own, which then are all of theirs."""
 
+    at: Where = "score"
     tenants: dict[str, TenantRules] = Field(default_factory=dict)
 
     def of_tenant(self, tenant: str) -> TenantRules:
         """A tenant's rules."""
         return self.tenants.get(tenant, self)
 
+    def is_at_door(self, tenant: str) -> bool:
+        """Whether a tenant's events are in no log before personal data is replaced in them."""
+        rules = self.of_tenant(tenant)
+        return (rules.at or self.at) == "door" and not rules.is_off
+
+    @property
+    def has_door(self) -> bool:
+        """Whether anything is replaced before it is in the log."""
+        return any(self.is_at_door(name) for name in (*self.tenants, ""))
+
     def __str__(self) -> str:
-        named = {"all others": self, **self.tenants}
-        return ", ".join(f"{name}: {_words(rules.fields)}" for name, rules in named.items())
+        named = {"all others": (self, ""), **{name: (rules, name) for name, rules in self.tenants.items()}}
+        return ", ".join(
+            f"{name}: {_words(rules.fields)}{' (at the door)' if self.is_at_door(tenant) else ''}"
+            for name, (rules, tenant) in named.items()
+        )
 
     @property
     def all_off(self) -> bool:

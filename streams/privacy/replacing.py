@@ -10,11 +10,15 @@ from streams.privacy.policy import Action, TenantRules
 from streams.privacy.redaction import alike
 from streams.privacy.search import find
 
-#: What stands here is ours, and not looked at again.
-_OURS: Final = re.compile(rf"\[(?:{'|'.join(KINDS)})(?:_\d{{1,6}}|:[A-Za-z0-9_-]{{1,24}}\.[0-9a-f]{{32}})\]")
+#: What stands here is ours, and not looked at again. A hash by a key that is not known is replaced as it stands.
+_MARK: Final = re.compile(
+    rf"\[(?P<kind>{'|'.join(KINDS)})(?:_(?P<number>\d{{1,6}})|:(?P<hash>[A-Za-z0-9_-]{{1,24}}\.[0-9a-f]{{32}}))\]"
+)
 _HASHED: Final = re.compile(r"h:([A-Za-z0-9_-]{1,24}\.[0-9a-f]{32})")
 _WORDS: Final = re.compile(r"[^\W_]+")
 _DEEPEST: Final = 32
+# Somebody's own "[EMAIL_999999]" must not make ours so long that they are none.
+_MOST: Final = 1_000
 
 
 class Replaced(NamedTuple):
@@ -36,7 +40,7 @@ class Replacer:
         self._rules = rules
         self._keys = keys
         self._names: dict[tuple[Kind, str], str] = {}
-        self._last: dict[Kind, int] = {}
+        self._last: dict[str, int] = {}
         self.found = 0
         self.words: set[str] = set()
 
@@ -44,8 +48,13 @@ class Replacer:
         """A text with the personal data in it replaced, and where that was."""
         if action == "off" or not text:
             return text, []
-        ours = [match.span() for match in _OURS.finditer(text)]
-        places = [each for each in find(text, self._rules.regions) if not _touches(each, ours)]
+        marks = list(_MARK.finditer(text))
+        spans = [mark.span() for mark in marks]
+        places = [each for each in find(text, self._rules.regions) if not _touches(each, spans)]
+        if marks:
+            foreign = [mark for mark in marks if not self._is_ours(mark)]
+            places += [Found(mark["kind"], *mark.span()) for mark in foreign]  # type: ignore[arg-type]
+            places.sort(key=lambda each: each.start)
         if not places:
             return text, []
         parts: list[str] = []
@@ -96,6 +105,14 @@ class Replacer:
                 if (own := rules.get(f"{field}.{name}")) and (kept := self._whole(each, own)) is not None
             },
         }
+
+    def _is_ours(self, mark: re.Match[str]) -> bool:
+        if (hashed := mark["hash"]) is not None:
+            return key_id_of(hashed) in self._keys
+        if (number := int(mark["number"])) < _MOST:
+            # What is found now is another than what has this number.
+            self._last[mark["kind"]] = max(self._last.get(mark["kind"], 0), number)
+        return True
 
     def _whole(self, value: Any, action: Action) -> Any:
         return value if action == "off" or value is None else self.value(str(value), action, "value")

@@ -50,6 +50,10 @@ def clean(text: str) -> Cleaned:
     for mark, other, kind, pattern in _PATTERNS:
         if mark in text or other in text:
             text, removed[kind] = pattern.subn(" ", text)
+    if "[" in text:
+        for found in _MARK.finditer(text):
+            removed[_MARKED.get(found[1], "redactions")] += 1
+        text = _MARK.sub(" ", text)
     if _SMILEY_CODE.search(text):
         text, removed["codes"] = _CODE.subn(_without_code, text)
     return Cleaned(text.strip(), {kind: count for kind, count in removed.items() if count})
@@ -123,6 +127,9 @@ _REDACTION: Final = re.compile(
     r"[{$X\d](?:(?:(?<=\{)\$?|(?<=\$))\b(?:X{2,}|[\dX]{1,4}/X{2,})|(?<=\bX)X+|(?<=\b[\dX])[\dX]{0,3}/X{2,})"
     r"(?:[/ -]*X{2,})*[\dX]*\b\}?"
 )
+# What stands where personal data was: its capitals are nobody's.
+_MARK: Final = re.compile(r"\[([A-Z]{2,6})(?:_[0-9]{1,6}|:[A-Za-z0-9_-]{1,24}\.[0-9a-f]{32})\]")
+_MARKED: Final = {"URL": "urls", "EMAIL": "emails"}
 _DIGIT_SMILEY: Final = r"(?<=[0-9])[):;=]|(?<=[:;=(#%])-?[0-9]|(?<=8)-?[D#X]"
 _SMILEY_CODE: Final = re.compile(rf"[0-9:;=(#%](?:{_DIGIT_SMILEY})")
 
@@ -135,5 +142,5 @@ _PATTERNS: Final = (
 )
 # Without any of these there is nothing to do but for redactions, and addresses that begin with "www.": a pattern would
 # stop at each of their letters.
-_SUSPECT: Final = re.compile(rf"[<&@`\n:0-9;=(#%](?:(?<=[<&@`\n])|(?<=:)//|{_DIGIT_SMILEY})")
+_SUSPECT: Final = re.compile(rf"[<&@`\n:0-9;=(#%\[](?:(?<=[<&@`\n])|(?<=:)//|(?<=\[)[A-Z]{{2,6}}[_:]|{_DIGIT_SMILEY})")
 _NOTHING: Final[Mapping[str, int]] = MappingProxyType({})

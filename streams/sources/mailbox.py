@@ -18,11 +18,13 @@ from typing import Final, NamedTuple, ParamSpec, TypeVar
 
 from pydantic import SecretStr
 
+from schemas.rejections import Reason, Rejected
 from sinks.prometheus import MAILBOX_CONNECTED, MAILS
+from streams.gateway.doorkeeper import TooLarge
 from streams.gateway.writer import EventWriter, NotAcknowledged
 from streams.sources.imap import ImapSession, LoginRefused, MailboxAway, Received, WrongMailbox, first_day
 from streams.sources.mailbox_address import MailboxAddress
-from streams.sources.mails import MailRules, Outgoing, outgoing_of
+from streams.sources.mails import MailRules, Outgoing, outgoing_of, rejected
 
 log = logging.getLogger(__name__)
 
@@ -152,7 +154,12 @@ class MailboxSource:
             return
         outgoing = await session.call(self._read, mail)
         if not handled.is_repeated(uid, outgoing.event_id):
-            if not await self._send(outgoing, stop):
+            try:
+                is_sent = await self._send(outgoing, stop)
+            except TooLarge as error:
+                outgoing = rejected(mail.raw, mail.at, Rejected(Reason.TOO_LARGE, "mail", str(error)), self._plan.rules)
+                is_sent = await self._send(outgoing, stop)
+            if not is_sent:
                 return
             handled.add(uid, outgoing.event_id)
             MAILS.labels(_outcome(outgoing)).inc()
@@ -166,7 +173,7 @@ class MailboxSource:
         return outgoing_of(mail.raw, mail.at, self._plan.rules, is_whole=mail.is_whole)
 
     async def _send(self, outgoing: Outgoing, stop: asyncio.Event) -> bool:
-        """Whether the log has it. It is tried until then, or until the end."""
+        """Whether the log has it. It is tried until then, or until the end. Raises TooLarge."""
         pause = self._pauses.first
         while not stop.is_set():
             try:

@@ -59,7 +59,7 @@ def outgoing_of(raw: bytes, received_at: datetime, rules: MailRules, *, is_whole
     except Exception as error:
         event = Rejected(Reason.FAILED, "mail", f"cannot be taken apart ({type(error).__name__})")
     if isinstance(event, Rejected):
-        return _rejected(raw, received_at, event, rules)
+        return rejected(raw, received_at, event, rules)
     value = _encode(event)
     key = ticket_key(event.tenant, event.ticket_id)
     return Outgoing(event.event_id, key, value, event.author == "system")
@@ -162,7 +162,7 @@ def _encode(event: TicketEvent) -> bytes:
     return value
 
 
-def _rejected(raw: bytes, received_at: datetime, rejected: Rejected, rules: MailRules) -> Outgoing:
+def rejected(raw: bytes, received_at: datetime, why: Rejected, rules: MailRules) -> Outgoing:
     """A record that says of which mail it is and what is wrong, and that is no event: without anything to read in it.
 
     It becomes a dead letter like any other. The mail itself stays in the mailbox.
@@ -180,6 +180,6 @@ def _rejected(raw: bytes, received_at: datetime, rejected: Rejected, rules: Mail
         channel="email",
         occurred_at=received_at,
         source_type="mailbox",
-        metadata={"message_id": message_id, "unreadable": str(rejected)},
+        metadata={"message_id": message_id, "unreadable": str(why)},
     )
-    return Outgoing(event_id, ticket_key(rules.tenant, event.ticket_id), encode_event(event), rejected=rejected)
+    return Outgoing(event_id, ticket_key(rules.tenant, event.ticket_id), encode_event(event), rejected=why)

@@ -10,6 +10,7 @@ from schemas.scored import encode_event
 from streams import topics
 from streams.broker.admin import apply_topics
 from streams.commands.produce import Sendable, send
+from streams.config import Settings
 from streams.reanalysis.kafka_originals import KafkaAway, read_originals
 from streams.reanalysis.rows import Original, Row
 from streams.up.local_kafka import LocalKafka
@@ -34,9 +35,9 @@ async def test_what_was_imported_is_in_the_log_once_and_says_what_rows_do_not(
     wanted = [topic for topic in topics.ALL if topic.name == topics.EVENTS]
     await apply_topics(own_kafka.brokers, wanted, 2, 1)
     records = [Sendable(ticket_key(event.tenant, event.ticket_id), encode_event(event)) for event in events]
-    assert await send(records, own_kafka.brokers) == len(events) == 100
+    assert await send(records, Settings(kafka_brokers=own_kafka.brokers)) == len(events) == 100
     # Again, as somebody would after a stop.
-    assert await send(records, own_kafka.brokers) == 100
+    assert await send(records, Settings(kafka_brokers=own_kafka.brokers)) == 100
     originals = await asyncio.to_thread(read_originals, own_kafka.brokers, lambda read: None)
     assert len(originals) == 100
     found = {event.event_id: originals.of(row_of(event.ticket_id, event.event_id)) for event in events}

@@ -7,12 +7,13 @@ import signal
 import subprocess
 import sys
 from collections import Counter, defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping
 from contextlib import asynccontextmanager, contextmanager
 from datetime import datetime
 from itertools import product
 from pathlib import Path
 from random import Random
+from types import MappingProxyType
 from typing import Any
 
 import httpx
@@ -67,9 +68,9 @@ print(json.dumps({table: client.query(f"SELECT count() FROM {table} FINAL").firs
 
 
 class Embedded:
-    """The process under test, and its folder."""
+    """The process under test, and its folder; `also` are more variables of its environment."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, also: Mapping[str, str] = MappingProxyType({})) -> None:
         self.folder = folder / "embedded"
         self._stderr = folder / "stderr.log"
         ports = free_port(), free_port()
@@ -82,6 +83,7 @@ class Embedded:
             "TICKETPULSE_PARTITIONS": str(PARTITIONS),
             "TICKETPULSE_WINDOW_SIZES": json.dumps(SIZES),
             "TICKETPULSE_POLICIES": str(SIMPLE_FOLDER),
+            **also,
         }
 
     def spawn(self) -> Process:

@@ -13,12 +13,16 @@ from typing import Any
 import pytest
 from pydantic import SecretStr
 
+from schemas.events import TicketEvent
 from schemas.rejections import Reason, Rejected
 from sinks.prometheus import MAILBOX_CONNECTED
+from streams.gateway.doorkeeper import Doorkeeper, RedactingWriter
+from streams.gateway.writer import EventWriter
 from streams.sources.imap import MAX_MAIL_BYTES, ImapSession, LoginRefused, MailboxAway, WrongMailbox
 from streams.sources.mailbox import MailboxPlan, MailboxSource, Pauses
 from streams.sources.mailbox_address import MailboxAddress, Security, parse_address
 from streams.sources.mails import MailRules
+from tests.privacy.test_at_door import HASHED, Rules
 from tests.servers.dovecot import PASSWORD, USER, Dovecot
 from tests.sources.conftest import MemoryWriter
 from tests.sources.test_mails import mail
@@ -72,7 +76,7 @@ def box(mail_server: Dovecot, unique: Callable[[str], str]) -> Box:
 
 
 @asynccontextmanager
-async def carrying(writer: MemoryWriter, plan: MailboxPlan, *wrong: str) -> AsyncIterator[None]:
+async def carrying(writer: EventWriter, plan: MailboxPlan, *wrong: str) -> AsyncIterator[None]:
     """A source that runs until the end of the block. It tries these wrong passwords before the right one."""
     passwords = chain(wrong, repeat(PASSWORD))
     source = MailboxSource(plan, lambda: SecretStr(next(passwords)), writer, lambda: datetime.now(UTC), QUICK)
@@ -140,6 +144,18 @@ async def test_a_stop_while_the_log_is_away_leaves_the_mail(box: Box, writer: Me
     async with carrying(writer, plan_of(box)):
         await writer.refused.wait()
     assert box.found(f"UNKEYWORD {DONE}") == 1
+
+
+async def test_a_mail_that_is_too_large_with_its_hashes_is_a_dead_letter(box: Box, writer: MemoryWriter) -> None:
+    box.put(mail("a1@b.co\n" * 28_000, Message_ID="<large@x>"), mail("Call +1 212 736 5000", Message_ID="<n@x>"))
+    kept = RedactingWriter(writer, Doorkeeper(Rules(HASHED)))
+    async with carrying(kept, plan_of(box)):
+        await until(lambda: box.found(f"KEYWORD {DONE}") == 1 == box.found(f"KEYWORD {FAILED}"))
+    dead, event = writer.read()
+    assert isinstance(dead, Rejected)
+    assert b"with personal data replaced" in writer.records[0][1]
+    assert isinstance(event, TicketEvent)
+    assert (event.text or "").startswith("Call [PHONE:new.")
 
 
 async def test_a_mail_that_says_nothing_does_not_stop_the_others(box: Box, writer: MemoryWriter) -> None:

@@ -29,6 +29,8 @@ OUTLOOK = "It broke.\n\nFrom: Acme\nSent: Monday\nTo: Bob\nSubject: Re: it\n\nWe
         ("order :3 is late", "order : 1 is late", {"codes": 1}),
         ("ticket #8) is open", "ticket # 1 is open", {"codes": 1}),
         ("Item 8D never came", "Item  1 never came", {"codes": 1}),
+        ("Look: [URL_1]. [EMAIL_12] too", "Look:  .   too", {"urls": 1, "emails": 1}),
+        (f"I am [NAME:k-1.{'0a' * 16}], [NOTE 1]", "I am  , [NOTE 1]", {"redactions": 1}),
     ],
 )
 def test_each_kind_is_taken_out_and_counted(text: str, left: str, removed: dict[str, int]) -> None:
