@@ -81,7 +81,10 @@ def usage(
     begin = time_of("--since", since) or datetime.now(UTC) - USUAL_SPAN
     wanted, settings = tenant_of(tenant), load_settings()
     scored, trouble = _scored(settings, begin)
-    found = usage_of(scored, _used(settings, begin), None if scored is None else _stored(settings)[0])
+    used = _used(settings, begin)
+    if scored is None and used is None:
+        raise Failure(f"nothing was counted on this machine, and {trouble}")
+    found = usage_of(scored, used, None if scored is None else _stored(settings)[0])
     found = [each for each in found if wanted in (None, each.tenant)]
     if output is Output.JSON:
         print_json([each._asdict() for each in found])

@@ -14,6 +14,7 @@ from sinks.clickhouse.client import connect
 from sinks.clickhouse.sink import ClickHouseSink
 from streams import topics
 from streams.cli import app
+from streams.commands.failure import Failure
 from streams.engine.local import LocalWriter
 from streams.gateway.app import create_app
 from streams.tenancy.amounts import Amount
@@ -187,6 +188,8 @@ def test_without_a_store_the_file_is_told_and_why_there_is_no_more(
     result = CliRunner().invoke(app, ["tenant", "ls", "-o", "json"])
     assert [(each["tenant"], each["rows"]) for each in json.loads(result.stdout)] == [("acme", None), ("asleep", None)]
     assert "ClickHouse" in result.stderr
+    with pytest.raises(Failure, match="nothing was counted on this machine, and ClickHouse"):
+        CliRunner().invoke(app, ["tenant", "usage"], catch_exceptions=False)
 
 
 def test_a_file_that_is_followed_is_what_gateways_ask(tmp_path: Path) -> None:
