@@ -27,7 +27,8 @@ _SHOWN = ("ARCHITECTURE.md", "Makefile", "README.md", "deploy", "docs", "schemas
 
 _NEVER_RUN: Final = (
     *("amtool", "docker", "helm", "kubectl", "pip", "prometheus", "prometheus-alertmanager", "promtool", "pytest"),
-    *("ssh", "systemctl"),
+    *("ssh", "systemctl", "clickhouse-client"),
+    *("kafka-acls.sh", "kafka-configs.sh", "kafka-topics.sh", "kafka-consumer-groups.sh"),
 )
 
 
