@@ -3,7 +3,6 @@
 """
 
 import tempfile
-import time
 from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
@@ -12,10 +11,7 @@ from typing import Final
 from pydantic import SecretStr
 from rich.console import Console
 
-from streams import topics
 from streams.engine.garbage import collect_garbage_seldom
-from streams.engine.stage import Batch
-from streams.engine.state import Overlay, State
 from streams.escalation.book import preset_book
 from streams.learning.examples import Example, cut_in_time, mood
 from streams.learning.in_force import InForce
@@ -25,10 +21,11 @@ from streams.learning.training import train
 from streams.score import NO_MODELS, Models, ScoreStage
 from streams.scoring import scorer_of
 from streams.stages import load_preset
-from tests.bench.figures import Figure, known
+from tests.bench.figures import Figure
 from tests.bench.score import complaints
+from tests.bench.score_cost import event_micros, speed_with
 from tests.evaluations.texts import banking
-from tests.unit.records import NINE, Appended, raw
+from tests.unit.records import raw
 
 LAPS, QUICK_LAPS = 5, 3
 _BATCH: Final = 1_000
@@ -50,8 +47,8 @@ def measure(laps: int, console: Console) -> list[Figure]:
         for _ in range(laps + 1):
             for name, side in sides.items():
                 stage.adopt_models(side)
-                found[name].append(_micros(stage, records))
-    figures = [_figure(name, found["without"][1:], found[name][1:]) for name in models]
+                found[name].append(event_micros(stage, records))
+    figures = [speed_with("models", name, found["without"][1:], found[name][1:]) for name in models]
     for figure in figures:
         console.print(f"  models: {figure.name}: {figure.value:.2f}  {figure.note}")
     return figures
@@ -75,16 +72,3 @@ def _models(folder: Path, texts: Sequence[str]) -> dict[str, Models]:
         shelf.write_in_force(in_force)
         found[name] = load_models(folder, _KEY)
     return found
-
-
-def _micros(stage: ScoreStage, records: Sequence[Appended]) -> float:
-    state = Overlay(State(0, 1))
-    began = time.process_time()
-    stage.process(Batch(topics.EVENTS, 0, records), state, NINE)
-    return (time.process_time() - began) / len(records) * 1e6
-
-
-def _figure(name: str, without: Sequence[float], with_: Sequence[float]) -> Figure:
-    ratios = [bare / more for bare, more in zip(without, with_, strict=True)]
-    note = f"{1e6 / min(without):,.0f} → {1e6 / min(with_):,.0f} events/s of one core, the best of {len(ratios)} laps"
-    return known("models", f"speed with {name} / without", ratios, "times", note)

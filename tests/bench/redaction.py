@@ -2,24 +2,20 @@
 with texts of 100 characters, each third of them with an address or a number in it.
 """
 
-import time
-from collections.abc import Sequence
 from typing import Final
 
 from rich.console import Console
 
-from streams import topics
-from streams.engine.stage import Batch
-from streams.engine.state import Overlay, State
 from streams.escalation.book import preset_book
 from streams.privacy.in_flow import Redaction
 from streams.privacy.keys import parse_keys
 from streams.privacy.policy import PrivacyBook
 from streams.score import ScoreStage
 from streams.stages import load_preset
-from tests.bench.figures import Figure, known
+from tests.bench.figures import Figure
 from tests.bench.score import complaints
-from tests.unit.records import NINE, Appended, raw
+from tests.bench.score_cost import event_micros, speed_with
+from tests.unit.records import raw
 
 LAPS, QUICK_LAPS = 5, 3
 _BATCH: Final = 1_000
@@ -39,8 +35,8 @@ def measure(laps: int, console: Console) -> list[Figure]:
     for _ in range(laps + 1):
         for name, side in sides.items():
             stage.adopt_redaction(side)
-            found[name].append(_micros(stage, records))
-    figures = [_figure(name, found["off"][1:], found[name][1:]) for name in sides if name != "off"]
+            found[name].append(event_micros(stage, records))
+    figures = [speed_with("redaction", name, found["off"][1:], found[name][1:]) for name in sides if name != "off"]
     for figure in figures:
         console.print(f"  redaction: {figure.name}: {figure.value:.2f}  {figure.note}")
     return figures
@@ -49,16 +45,3 @@ def measure(laps: int, console: Console) -> list[Figure]:
 def _book(action: str) -> PrivacyBook:
     fields = ("text", "subject", "metadata", "customer_id", "email")
     return PrivacyBook.model_validate({"fields": dict.fromkeys(fields, action)})
-
-
-def _micros(stage: ScoreStage, records: Sequence[Appended]) -> float:
-    state = Overlay(State(0, 1))
-    began = time.process_time()
-    stage.process(Batch(topics.EVENTS, 0, records), state, NINE)
-    return (time.process_time() - began) / len(records) * 1e6
-
-
-def _figure(name: str, without: Sequence[float], with_: Sequence[float]) -> Figure:
-    ratios = [bare / more for bare, more in zip(without, with_, strict=True)]
-    note = f"{min(without):.0f} → {min(with_):.0f} µs an event, the best of {len(ratios)} laps"
-    return known("redaction", f"speed with {name} / without", ratios, "times", note)
