@@ -103,7 +103,7 @@ def _compared(days: "Days") -> tuple[list["Difference"], dict["WindowKey", "Stor
     stored: dict[WindowKey, Stored] = {}
     try:
         with _kept_open(settings.clickhouse):
-            for start in range(days.begin // largest * largest, days.end, largest):
+            for start in rows.occupied(days._replace(begin=days.begin // largest * largest)):
                 part = Days(start, start + largest, days.tenant)
                 progress.show(f"{datetime.fromtimestamp(start, UTC):%Y-%m-%d}, {len(found)} different")
                 # The windows first: an event that is stored meanwhile is then counted, and its window not final yet.

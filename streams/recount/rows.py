@@ -27,6 +27,12 @@ class Rows:
         self._rules = rules
         self._page_rows = page_rows
 
+    def occupied(self, days: Days) -> list[int]:
+        """The beginnings of the spans of the largest size in which anything happened or is stored, in order: years may
+        lie between two of them.
+        """
+        return [int(row["begin"]) for row in read_rows(self._url, occupied_sql(days, self._rules))]
+
     def events(self, days: Days) -> Iterator[Kept]:
         """Every event, up to the end of these days, of the tickets that have any in them: ticket by ticket, as the log
         has them.
@@ -51,6 +57,22 @@ def events_sql(days: Days, rules: WindowRules) -> str:
     )
 
 
+def occupied_sql(days: Days, rules: WindowRules) -> str:
+    """All rows of `Rows.occupied`. Rows that were replaced since count too, which costs a look at nothing."""
+    size = rules.sizes[-1]
+    times = (
+        (f"intDiv({_at(rules)}, 1000)", "scored_events", _earliest(days)),
+        ("toUnixTimestamp(occurred_at)", "escalations", "1"),
+        ("toUnixTimestamp(start)", "windows", "1"),
+    )
+    spans = " UNION ALL ".join(
+        f"SELECT DISTINCT intDiv(toInt64({second}), {size}) * {size} AS begin "  # noqa: S608
+        f"FROM {table} WHERE {_of(days)} AND {bound} AND begin >= {days.begin} AND begin < {days.end}"
+        for second, table, bound in times
+    )
+    return f"SELECT DISTINCT begin FROM ({spans}) ORDER BY begin"  # noqa: S608
+
+
 def escalations_sql(days: Days) -> str:
     """All rows of `Rows.escalations`, for `raised`."""
     return (
@@ -71,21 +93,29 @@ def windows_sql(days: Days, rules: WindowRules) -> str:
 
 def _events_of(days: Days, rules: WindowRules) -> tuple[str, str, str]:
     """Columns, time and condition."""
-    ahead = rules.future_tolerance * 1000
-    at = f"least(toUnixTimestamp64Milli(occurred_at), toUnixTimestamp64Milli(appended_at) + {ahead})"
+    at = _at(rules)
     columns = (
         "tenant, ticket_id, event_id, type, channel, category, priority, voice, author, status, agent_id, product, "
         "journey_stage, satisfaction, scored, score, toString(label) AS label_name, emotion, urgency, "
         "toUnixTimestamp64Milli(occurred_at) AS occurred, toUnixTimestamp64Milli(appended_at) AS appended, "
         "cityHash64(tenant, ticket_id) AS ticket"
     )
-    # An event's own time is never before the one that it counts at, so this bound lets months be passed over.
-    earliest = f"occurred_at >= fromUnixTimestamp64Milli({days.begin * 1000}, 'UTC')"
     tickets = (
-        f"SELECT tenant, ticket_id FROM scored_events WHERE {_of(days)} AND {earliest} "  # noqa: S608
+        f"SELECT tenant, ticket_id FROM scored_events WHERE {_of(days)} AND {_earliest(days)} "  # noqa: S608
         f"AND {at} >= {days.begin * 1000} AND {at} < {days.end * 1000}"
     )
     return columns, at, f"{_of(days)} AND at < {days.end * 1000} AND (tenant, ticket_id) IN ({tickets})"
+
+
+def _at(rules: WindowRules) -> str:
+    """The time that an event counts at, in Unix milliseconds."""
+    ahead = rules.future_tolerance * 1000
+    return f"least(toUnixTimestamp64Milli(occurred_at), toUnixTimestamp64Milli(appended_at) + {ahead})"
+
+
+def _earliest(days: Days) -> str:
+    # An event's own time is never before the one that it counts at, so this bound lets months be passed over.
+    return f"occurred_at >= fromUnixTimestamp64Milli({days.begin * 1000}, 'UTC')"
 
 
 def _of(days: Days) -> str:

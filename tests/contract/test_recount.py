@@ -177,6 +177,30 @@ def test_a_tenant_and_days_bound_what_is_compared(client: Client, url: str) -> N
     assert _differences(url, DAYS._replace(begin=DAYS.end, end=DAYS.end + 86_400)) == []
 
 
+def test_days_in_which_nothing_is_are_passed_over(client: Client, url: str) -> None:
+    """A row of any of three tables makes a day one to look at."""
+    rows, day = Rows(url, RULES), DAYS.begin
+    years = [day - number * 365 * 86_400 for number in range(4)]
+    ever = Days(years[-1], DAYS.end + 86_400)
+    found = rows.occupied(ever)
+    # Of what came too late there is no window.
+    assert (
+        {one.start // 86_400 * 86_400 for one in rows.windows(ever)}
+        <= set(found)
+        <= {*range(day - 4 * 86_400, ever.end, 86_400)}
+    )
+    client.command(
+        "INSERT INTO scored_events (tenant, occurred_at, appended_at, version) "  # noqa: S608
+        f"VALUES ('acme', {years[1] + 5}, {years[1] + 9}, 1)"
+    )
+    client.command(f"INSERT INTO escalations (tenant, occurred_at) VALUES ('acme', {years[2] + 5})")  # noqa: S608
+    client.command(f"INSERT INTO windows (tenant, start, version) VALUES ('acme', {years[3] + 5}, 1)")  # noqa: S608
+    assert rows.occupied(ever) == [*reversed(years[1:]), *found]
+    assert rows.occupied(ever._replace(tenant="nobody")) == []
+    # A day that has begun before the end is looked at as a whole.
+    assert rows.occupied(Days(years[1], years[1] + 1)) == [years[1]]
+
+
 def test_windows_that_are_not_final_are_not_compared(url: str) -> None:
     assert not list(_open_windows(url))
 
