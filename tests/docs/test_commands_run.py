@@ -12,14 +12,10 @@ pytestmark = pytest.mark.xdist_group("docs")
 LOOKED_AT = {
     "docs/kafka-security.md": "it shows settings of a cluster that asks who is there",
     "docs/tenancy.md": "it changes a broker and a server",
-    "README.md": "it shows commands that ask a person, and models that have to be trained first",
     "docs/learning.md": "a model wants 500 labels",
-    "docs/notifications.md": "its notify.toml is another than a reader's who begins",
     "docs/predictions.md": "it plays 75 days of a desk",
     "docs/reanalysis.md": "every event that is stored is scored again, four times",
     "docs/reports.md": "it imports and tells two years of complaints",
-    "docs/routing.md": "it asks a stage that wants a roster in its settings",
-    "docs/templates.md": "it shows an escalation of the reader's own",
 }
 PAGES = [
     page
