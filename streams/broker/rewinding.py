@@ -1,5 +1,7 @@
 """Where a sink goes on reading, set back: what it has read comes to it again."""
 
+import asyncio
+import time
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from datetime import datetime
@@ -14,6 +16,8 @@ from sinks.kafka_cluster import Brokers, client_arguments
 from streams.broker.lag import committed_by
 
 _STOP_SECONDS = 10.0
+# A session takes six seconds unless somebody has set it otherwise.
+_SESSION_SECONDS, _LOOK_SECONDS = 12.0, 0.25
 
 
 class InUse(Exception):
@@ -32,10 +36,11 @@ class Rewound(NamedTuple):
 async def rewind(brokers: Brokers, group: str, names: Sequence[str], since: datetime | None) -> list[Rewound]:
     """Set a group that nobody reads as back to the beginning of its topics, or to the first records that were appended
     at `since` or later. Never forward, because what is between would not be read. A topic that the group has never
-    committed, or that is missing, is left out: it is read from its beginning anyway. Raises InUse and KafkaError.
+    committed, or that is missing, is left out: it is read from its beginning anyway. Who was killed is in the group
+    until its session is over, for which it waits. Raises InUse and KafkaError.
     """
     async with _clients(brokers, group) as (admin, consumer):
-        await _require_empty(admin, group)
+        await _until_empty(admin, group)
         found = await committed_by(admin, group)
         committed = {one: offset for one, offset in found.items() if one.topic in names and offset >= 0}
         if not committed:
@@ -52,9 +57,8 @@ async def rewind(brokers: Brokers, group: str, names: Sequence[str], since: date
 
 @asynccontextmanager
 async def _clients(brokers: Brokers, group: str) -> AsyncIterator[tuple[Any, Any]]:
-    arguments = client_arguments(brokers)
-    admin = AIOKafkaAdminClient(**arguments)
-    consumer = AIOKafkaConsumer(**arguments, group_id=group, enable_auto_commit=False)
+    admin = AIOKafkaAdminClient(**client_arguments(brokers))
+    consumer = AIOKafkaConsumer(**client_arguments(brokers), group_id=group, enable_auto_commit=False)
     try:
         await admin.start()
         await consumer.start()
@@ -64,11 +68,17 @@ async def _clients(brokers: Brokers, group: str) -> AsyncIterator[tuple[Any, Any
         await admin.close()
 
 
-async def _require_empty(admin: Any, group: str) -> None:
-    for response in await admin.describe_consumer_groups([group]):
-        for _error, _name, _state, _kind, _protocol, members, *_ in response.groups:
-            if members:
-                raise InUse(f"{len(members)} of {group} run")
+async def _until_empty(admin: Any, group: str) -> None:
+    deadline = time.monotonic() + _SESSION_SECONDS
+    while members := await _members(admin, group):
+        if time.monotonic() > deadline:
+            raise InUse(f"{members} of {group} run")
+        await asyncio.sleep(_LOOK_SECONDS)
+
+
+async def _members(admin: Any, group: str) -> int:
+    responses = await admin.describe_consumer_groups([group])
+    return sum(len(members) for one in responses for _, _, _, _, _, members, *_ in one.groups)
 
 
 async def _wanted(

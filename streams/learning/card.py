@@ -69,9 +69,12 @@ def fingerprint_of(rows: Iterable[Sequence[str]]) -> str:
     return digest.hexdigest()
 
 
-def version_of(trained_at: datetime, fingerprint: str) -> str:
-    """YYYYMMDD-HHMMSS-<first 8 of the fingerprint>, UTC."""
-    return f"{trained_at.astimezone(UTC):%Y%m%d-%H%M%S}-{fingerprint[:8]}"
+def version_of(trained_at: datetime, kind: Kind, fingerprint: str) -> str:
+    """YYYYMMDD-HHMMSS-<8 hexadecimal digits>, UTC: other digits for another kind or other rows, so that a version names
+    one model also where several are trained in a second.
+    """
+    digits = hashlib.sha256(f"{kind}/{fingerprint}".encode()).hexdigest()[:8]
+    return f"{trained_at.astimezone(UTC):%Y%m%d-%H%M%S}-{digits}"
 
 
 def is_version(name: str) -> bool:

@@ -104,7 +104,7 @@ def train(
         options["strong"] = list(strong_of(softmax(fitted.calibration.scale * fitted.held_out), classes))
     card = ModelCard(
         kind=kind,
-        version=version_of(now, fingerprint),
+        version=version_of(now, kind, fingerprint),
         tenant=tenant,
         classes=classes,
         trained_at=now,

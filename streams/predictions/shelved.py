@@ -92,11 +92,11 @@ def card_of(
     metrics: Mapping[str, float],
 ) -> ModelCard:
     """What is said of a model that was made of a history. The fingerprint is of its tickets and how far it went."""
-    tickets = [*("/".join(each) for each in history.tickets), str(history.end), kind]
+    tickets = [*("/".join(each) for each in history.tickets), str(history.end)]
     fingerprint = fingerprint_of([each] for each in tickets)
     return ModelCard(
         kind=kind,
-        version=version_of(trained_at, fingerprint),
+        version=version_of(trained_at, kind, fingerprint),
         tenant=tenant,
         classes=(),
         trained_at=trained_at,

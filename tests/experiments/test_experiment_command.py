@@ -96,7 +96,7 @@ def test_an_arm_is_stopped_only_when_harmed_and_allowed(run: Run, folder: Path, 
 
 
 def test_stop_and_resume_are_kept_with_who_and_why(run: Run, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("streams.commands.experiment._ACK_SECONDS", 0.2)
+    monkeypatch.setattr("streams.commands.audited.AUDIT_SECONDS", 0.2)
     known = {"TICKETPULSE_POLICIES": folder, "KAFKA_BROKERS": NO_BROKER}
     told = run("experiment", "stop", "sooner", "--arm", "early", "--reason", "too many", **known)
     assert told.code == 0

@@ -91,10 +91,13 @@ def test_a_fingerprint_does_not_depend_on_the_order() -> None:
     rows = [("a", "negative"), ("b", "positive")]
     assert fingerprint_of(rows) == fingerprint_of(rows[::-1])
     assert fingerprint_of(rows) != fingerprint_of([("a", "positive"), ("b", "negative")])
-    version = version_of(datetime(2026, 11, 22, 8, 15, tzinfo=UTC), fingerprint_of(rows))
+    at = datetime(2026, 11, 22, 8, 15, tzinfo=UTC)
+    version = version_of(at, "sentiment", fingerprint_of(rows))
     assert version.startswith("20261122-081500-")
     assert is_version(version)
     assert not is_version(version + "\n")
+    # Trained in the same second from the same rows.
+    assert version != version_of(at, "category", fingerprint_of(rows))
 
 
 def test_who_does_what_is_kept(shelf: Shelf) -> None:
