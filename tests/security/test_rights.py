@@ -245,7 +245,7 @@ async def test_a_process_without_a_right_ends_with_one_line(secure: SecureKafka,
             f"Kafka does not let us READ the topic {topics.NOTICES}",
         ),
         (
-            Right(Kind.TOPIC, topics.changelog_of("notify"), ("READ", "WRITE")),
+            Right(Kind.TOPIC, topics.changelog_of("notify"), ("WRITE",)),
             f"Kafka does not let us WRITE the topic {topics.changelog_of('notify')}",
         ),
     ],
