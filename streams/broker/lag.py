@@ -2,7 +2,8 @@
 
 import asyncio
 import time
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from contextlib import asynccontextmanager
 from typing import Any, NamedTuple, cast
 
 from aiokafka import AIOKafkaConsumer, TopicPartition
@@ -51,13 +52,7 @@ async def measure(brokers: Brokers, groups: Mapping[str, Sequence[str]], seconds
 
     Raises KafkaError when the broker cannot be reached.
     """
-    admin = AIOKafkaAdminClient(**client_arguments(brokers))
-    consumer = AIOKafkaConsumer(
-        **client_arguments(brokers), isolation_level="read_committed", enable_auto_commit=False, fetch_max_wait_ms=50
-    )
-    try:
-        await admin.start()
-        await consumer.start()
+    async with _clients(brokers) as (admin, consumer):
         before = await _positions(admin, consumer, groups)
         await asyncio.sleep(seconds)
         after = await _positions(admin, consumer, groups)
@@ -67,9 +62,6 @@ async def measure(brokers: Brokers, groups: Mapping[str, Sequence[str]], seconds
             for topic in topics
             if any(partition.topic == topic for partition in after.ends)
         ]
-    finally:
-        await consumer.stop()
-        await admin.close()
 
 
 async def await_read(
@@ -78,13 +70,7 @@ async def await_read(
     """Wait until each group has read what its topics have now. Raises TimeoutError, with the group that is behind, and
     KafkaError.
     """
-    admin = AIOKafkaAdminClient(**client_arguments(brokers))
-    consumer = AIOKafkaConsumer(
-        **client_arguments(brokers), isolation_level="read_committed", enable_auto_commit=False, fetch_max_wait_ms=50
-    )
-    try:
-        await admin.start()
-        await consumer.start()
+    async with _clients(brokers) as (admin, consumer):
         goal = (await _positions(admin, consumer, groups)).ends
         deadline = time.monotonic() + seconds
         while behind := await _behind(consumer, groups, await _positions(admin, consumer, groups), goal):
@@ -92,6 +78,19 @@ async def await_read(
                 raise TimeoutError(behind)
             show(f"waiting for {behind}")
             await asyncio.sleep(4 * _POLL_SECONDS)
+
+
+@asynccontextmanager
+async def _clients(brokers: Brokers) -> AsyncIterator[tuple[Any, Any]]:
+    """Who asks for what groups have committed, and who reads as they do and commits nothing."""
+    admin = AIOKafkaAdminClient(**client_arguments(brokers))
+    consumer = AIOKafkaConsumer(
+        **client_arguments(brokers), isolation_level="read_committed", enable_auto_commit=False, fetch_max_wait_ms=50
+    )
+    try:
+        await admin.start()
+        await consumer.start()
+        yield admin, consumer
     finally:
         await consumer.stop()
         await admin.close()

@@ -12,7 +12,8 @@ from sinks.privacy.places import reading
 from streams import topics
 from streams.audit import of_command
 from streams.erasing.asking import Asked, name_of, subject_of
-from streams.erasing.running import known_tickets, rows
+from streams.erasing.running import known_tickets
+from streams.erasing.stored import rows
 from streams.privacy.keys import Keys
 
 

@@ -1,15 +1,14 @@
 """A restored database: whoever was erased since its copy was made stands in it again, and goes again."""
 
 from collections import Counter, defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Final
 
-import msgspec
-
-from sinks.clickhouse.console import execute, query
+from sinks.clickhouse.console import execute
 from sinks.privacy import places
 from sinks.privacy.places import Subject
 from streams.erasing.guarding import ERASED_TICKETS
+from streams.erasing.stored import meant, rows
 from streams.privacy.keys import Keys, key_id_of
 
 #: Stands in the audit where an id was.
@@ -25,7 +24,7 @@ def purge(url: str, keys: Keys, show: Callable[[str], None]) -> dict[str, int]:
     """Remove every row of the tickets that the table `erased` has, as an erasure does; returns how many of each table.
     Done again it finds nothing. Raises KeyMissing, QueryFailed and CannotOpen.
     """
-    hashes = {row[0] for row in _rows(url, ERASED_TICKETS)}
+    hashes = {str(row["hash"]) for row in rows(url, ERASED_TICKETS)}
     if unknown := {key_id_of(each) for each in hashes} - set(keys.ids):
         raise KeyMissing(
             f"TICKETPULSE_PRIVACY_KEYS has no key {', '.join(sorted(unknown))}: erasures were made with it"
@@ -33,11 +32,10 @@ def purge(url: str, keys: Keys, show: Callable[[str], None]) -> dict[str, int]:
     removed: Counter[str] = Counter()
     for tenant, tickets in _meant(url, keys, hashes).items():
         for statement in places.removing(Subject(tenant, (), tuple(tickets)), ALIAS):
-            [[count]] = _rows(url, statement.counting)
-            if int(count):
+            if count := meant(url, statement):
                 show(f"removing {count} rows of {statement.table}")
                 execute(url, statement.change)
-                removed[statement.table] += int(count)
+                removed[statement.table] += count
     return dict(removed)
 
 
@@ -45,12 +43,8 @@ def _meant(url: str, keys: Keys, hashes: set[str]) -> Mapping[str, Sequence[str]
     """Tickets that are stored and were erased, by tenant."""
     key_ids = {key_id_of(each) for each in hashes}
     found: defaultdict[str, list[str]] = defaultdict(list)
-    for tenant, ticket in _rows(url, _TICKETS) if hashes else ():
+    for row in rows(url, _TICKETS) if hashes else ():
+        tenant, ticket = str(row["tenant"]), str(row["ticket_id"])
         if any(keys.hash("ticket", tenant, ticket, key_id) in hashes for key_id in key_ids):
             found[tenant].append(ticket)
     return found
-
-
-def _rows(url: str, sql: str) -> Iterator[list[str]]:
-    for line in query(url, sql, "JSONCompactStringsEachRow").splitlines():
-        yield msgspec.json.decode(line, type=list[str])

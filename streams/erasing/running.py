@@ -7,11 +7,10 @@ from datetime import datetime
 from pathlib import Path
 from typing import Final, NamedTuple
 
-import msgspec
 from clickhouse_connect.driver.binding import format_query_value as quoted
 
 from schemas.erasures import Erasure, Step
-from sinks.clickhouse.console import execute, query
+from sinks.clickhouse.console import execute
 from sinks.kafka_cluster import Brokers
 from sinks.privacy import places
 from sinks.privacy.places import Subject
@@ -23,6 +22,7 @@ from streams.broker.letters import State
 from streams.broker.redrive import ERASED, drop
 from streams.broker.wanted import Wanted, tenant_of
 from streams.erasing.asking import Asked, customer_ids, name_of, people_of, subject_of, tickets_of
+from streams.erasing.stored import meant, rows
 from streams.privacy.keys import Keys
 from streams.privacy.suppressing import FOR_GOOD
 from streams.topics import Topic
@@ -89,11 +89,6 @@ async def erase(asked: Asked, means: Means, note: str) -> Receipt:
             *(request.erasure_id, asked.tenant, named, until, ended, begun is not None, len(tickets)),
             *(removed, remaining(ended, means.topics)),
         )
-
-
-def rows(url: str, sql: str) -> list[dict[str, object]]:
-    """The rows of a query."""
-    return [msgspec.json.decode(line) for line in query(url, sql, "JSONEachRow").splitlines()]
 
 
 def known_tickets(asked: Asked, keys: Keys, url: str) -> set[str]:
@@ -200,13 +195,13 @@ async def _remove_found(subject: Subject, alias: str, request: Step, look: int, 
     """Remove what there is; whether there was anything."""
     was_there = False
     for number, statement in enumerate(places.removing(subject, alias)):
-        [[count]] = [list(row.values()) for row in await asyncio.to_thread(rows, means.clickhouse, statement.counting)]
-        if not int(str(count)):
+        count = await asyncio.to_thread(meant, means.clickhouse, statement)
+        if not count:
             continue
         was_there = True
         means.show(f"removing {count} rows of {statement.table}")
         name = f"clickhouse {statement.table} {number}.{look}"
-        await log.note(_step(request, name, {f"clickhouse {statement.table}": int(str(count))}, means))
+        await log.note(_step(request, name, {f"clickhouse {statement.table}": count}, means))
         await asyncio.to_thread(execute, means.clickhouse, statement.change)
     return was_there
 
