@@ -82,6 +82,8 @@ class KafkaLog:
         with refusing("WRITE", stage.name):
             await self._producer.start()
         with refusing("READ", stage.name):
+            # A topic that is hidden from us is told here alone: whoever reads looks for its leader without end.
+            await self._producer.partitions_of(stage.changelog)
             return await recover(stage.brokers, self._changelog, self._source, self.partitions, self._recovering)
 
     async def seek(self, offset: int, token: int) -> int:
@@ -123,8 +125,9 @@ class KafkaLog:
         self._reader.progress(self.partition, position)
 
     async def release(self) -> None:
-        """Close the producer."""
+        """Close the producer, and forget what it knew of the topics."""
         producer, self._producer = self._producer, None
+        self._counts.clear()
         if producer is not None:
             await producer.close()
 

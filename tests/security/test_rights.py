@@ -248,8 +248,14 @@ async def test_a_process_without_a_right_ends_with_one_line(secure: SecureKafka,
             Right(Kind.TOPIC, topics.changelog_of("notify"), ("WRITE",)),
             f"Kafka does not let us WRITE the topic {topics.changelog_of('notify')}",
         ),
+        (
+            # Kafka hides a topic from who may do nothing with it: a client looks for its leader without end. It is
+            # told at the first write, or at the take-over after one that was not acknowledged.
+            Right(Kind.TOPIC, topics.changelog_of("notify"), ("READ", "WRITE")),
+            f" the topic {topics.changelog_of('notify')}. `ticketpulse kafka acls notify` prints",
+        ),
     ],
-    ids=["source", "changelog"],
+    ids=["source", "changelog", "hidden changelog"],
 )
 async def test_a_worker_that_loses_a_right_stops_and_says_which(
     secure: SecureKafka, tmp_path: Path, right: Right, said: str
