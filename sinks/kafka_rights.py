@@ -6,6 +6,7 @@ from collections.abc import Iterable, Sequence
 from enum import StrEnum
 from typing import Any, Final, NamedTuple
 
+from aiokafka import TopicPartition
 from aiokafka.admin import AIOKafkaAdminClient
 from aiokafka.errors import (
     ClusterAuthorizationFailedError,
@@ -123,6 +124,8 @@ def _refused(error: BaseException, operation: str) -> str | None:
 
 def _names(error: BaseException) -> list[str]:
     said = error.args[0] if error.args else ()
+    if isinstance(said, TopicPartition):
+        return [said.topic]
     return [said] if isinstance(said, str) else sorted(map(str, said)) if isinstance(said, Iterable) else []
 
 

@@ -88,7 +88,8 @@ class KafkaLog:
 
     async def seek(self, offset: int, token: int) -> int:
         """Read on from `offset`."""
-        return await self._reader.seek(self.partition, offset, token)
+        with refusing("READ", self._stage.name):
+            return await self._reader.seek(self.partition, offset, token)
 
     async def delivered(self) -> int:
         """Where the reader is."""

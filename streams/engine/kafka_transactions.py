@@ -10,7 +10,7 @@ from collections.abc import AsyncIterator, Callable, Iterable, Mapping
 
 import aiokafka.producer.sender
 from aiokafka import AIOKafkaProducer, TopicPartition
-from aiokafka.errors import IllegalOperation, InvalidProducerEpoch, ProducerFenced
+from aiokafka.errors import IllegalOperation, InvalidProducerEpoch, InvalidTxnState, ProducerFenced
 
 from sinks.kafka_cluster import Brokers, client_arguments
 from streams.engine.log import Fenced, Headers, Outgoing
@@ -72,6 +72,15 @@ class TransactionalProducer:
             await producer.commit_transaction()
         except _FENCED as error:
             raise Fenced(str(error)) from error
+        except InvalidTxnState as error:
+            raise self._refusal() or error from None
+
+    def _refusal(self) -> BaseException | None:
+        """Why the transaction did not come about. One that was refused a topic is over, and aiokafka sends the batches
+        nevertheless: those of the other topics learn only that there is no transaction.
+        """
+        ended: asyncio.Future[None] = self._producer._txn_manager.wait_for_transaction_end()
+        return ended.exception() if ended.done() and not ended.cancelled() else None
 
     async def _write(self, batches: Mapping[TopicPartition, Iterable[Entry]]) -> None:
         """Send the batches; returns when all are acknowledged, because commit_transaction() does not look at those that
