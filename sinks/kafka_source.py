@@ -10,7 +10,7 @@ from aiokafka.errors import CommitFailedError, IllegalStateError, KafkaError
 from sinks.base import Message
 from sinks.kafka_closing import stop_consumer
 from sinks.kafka_cluster import Brokers, client_arguments
-from sinks.kafka_membership import membership
+from sinks.kafka_membership import expect_answers, membership
 from sinks.kafka_reach import reach
 from sinks.kafka_rights import not_allowed
 
@@ -121,6 +121,7 @@ class KafkaSource:
             fetch_max_wait_ms=100,
             max_partition_fetch_bytes=2 * _MB,
         )
+        expect_answers(consumer, self._session_timeout)
         try:
             await consumer.start()
         except BaseException:

@@ -11,7 +11,7 @@ from aiokafka.errors import IllegalStateError, KafkaError
 
 from sinks.kafka_closing import stop_consumer
 from sinks.kafka_cluster import client_arguments
-from sinks.kafka_membership import membership
+from sinks.kafka_membership import expect_answers, membership
 from streams.engine.kafka_log import KafkaStage
 from streams.engine.kafka_offsets import OURS, offsets_of_others, refusal
 from streams.engine.log import CHUNK_BYTES, CHUNK_RECORDS, Chunk, Record
@@ -68,6 +68,7 @@ class KafkaReader(ConsumerRebalanceListener):  # type: ignore[misc]
             rebalance_timeout_ms=30_000,
             partition_assignment_strategy=(StickyAssignor(self._topic),),
         )
+        expect_answers(self._consumer, session_seconds)
 
     async def start(self, runtime: Runtime) -> None:
         """Join the group; the runtime is told what is assigned."""

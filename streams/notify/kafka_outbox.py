@@ -15,7 +15,7 @@ from schemas.notifications import Notification
 from sinks.base import Unavailable
 from sinks.kafka_closing import stop_consumer
 from sinks.kafka_cluster import Brokers, client_arguments
-from sinks.kafka_membership import membership
+from sinks.kafka_membership import expect_answers, membership
 from sinks.kafka_reach import reach
 from streams import topics
 from streams.engine.partitioner import partition_of
@@ -61,6 +61,7 @@ class KafkaOutbox(ConsumerRebalanceListener):  # type: ignore[misc]
             rebalance_timeout_ms=_REBALANCE_MS,
             fetch_max_wait_ms=100,
         )
+        expect_answers(self._consumer, session_timeout)
         self._producer = AIOKafkaProducer(
             **client_arguments(brokers), enable_idempotence=True, acks="all", linger_ms=0, compression_type="zstd"
         )
