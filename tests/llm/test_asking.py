@@ -159,8 +159,9 @@ async def test_who_asks_for_more_time_than_there_is_is_not_waited_for() -> None:
 
 
 async def test_a_server_that_hangs_holds_up_one_try_only() -> None:
-    async with a_desk(millis=100) as desk:
-        desk.server.will(WHOLE._replace(wait=30), WHOLE)
+    # The second try has to be answered within it, however busy the machine is.
+    async with a_desk(millis=2_000) as desk:
+        desk.server.will(WHOLE._replace(wait=600), WHOLE)
         assert isinstance(await desk.assistant.ask("acme", TASK, DATA), Answered)
         # Nobody knows whether the first was worked on: it stays counted as it was expected.
         assert desk.ledger.of("2026-11-22", "acme").tokens_out == 540
@@ -168,8 +169,8 @@ async def test_a_server_that_hangs_holds_up_one_try_only() -> None:
 
 async def test_all_tries_together_are_bounded() -> None:
     async with a_desk(within=300) as desk:
-        desk.server.will(WHOLE._replace(wait=30))
-        found = await asyncio.wait_for(desk.assistant.ask("acme", TASK, DATA), 10)
+        desk.server.will(WHOLE._replace(wait=600))
+        found = await asyncio.wait_for(desk.assistant.ask("acme", TASK, DATA), 120)
         assert found == NotAnswered("timeout", "no answer within 0.3 s")
 
 

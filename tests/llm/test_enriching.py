@@ -2,7 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Callable
 from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from tests.contract.messages import NOON
 from tests.llm.asking import Desk, a_desk
 from tests.servers.chat_completions import Answer, Behaviour, Body, failing, said
 
+HOUR_MS = 3_600_000
 NEUTRAL = Sentiment(score=5.0, label="neutral", compound=0.0, polarity=0.0, subjectivity=0.0)
 WORDS = "Hi Kim,\nmy card 4111 1111 1111 1111 was charged, write to kim@shop.example.\n\nRegards,\nAnn Lee"
 
@@ -89,8 +90,8 @@ class Worker:
 
 
 @asynccontextmanager
-async def a_worker(folder: Path, **parts: Any) -> AsyncIterator[Worker]:
-    log = LocalLog(SqliteStorage(folder / "log.sqlite"), wall_clock)
+async def a_worker(folder: Path, clock: Callable[[], int] = wall_clock, **parts: Any) -> AsyncIterator[Worker]:
+    log = LocalLog(SqliteStorage(folder / "log.sqlite"), clock)
     for topic in (topics.SCORED, topics.ENRICHMENTS):
         log.create(topic, 2, 86_400_000)
     try:
@@ -107,7 +108,7 @@ async def run_until(worker: Worker, count: int) -> None:
     source = LocalSource(worker.log, "enrich", [topics.SCORED])
     writer = LocalWriter(worker.log, topics.ENRICHMENTS)
     task = asyncio.create_task(run_enriching(Settings(), worker.desk.assistant, source, writer, stop))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while len(worker.found()) < count and not task.done():
             await asyncio.sleep(0.02)
     stop.set()
@@ -187,10 +188,12 @@ async def test_what_is_read_again_is_the_same_record_and_costs_nothing(tmp_path:
 
 
 async def test_old_events_and_records_that_are_none_are_passed_over(tmp_path: Path) -> None:
-    async with a_worker(tmp_path, newer_than="1s") as worker:
+    now = wall_clock()
+    appended = [now - HOUR_MS - 1, now]
+    async with a_worker(tmp_path, lambda: appended[0], newer_than="1h") as worker:
         worker.log.append(topics.SCORED, [Entry(b"k", b"not json"), Entry(b"k", None)])
         worker.put(event(0))
-        await asyncio.sleep(1.2)
+        del appended[0]
         worker.put(event(1))
         await run_until(worker, 1)
         assert [each.event_id for each in worker.found()] == ["e1"]
@@ -200,6 +203,6 @@ async def test_it_stops_soon_while_the_model_is_slow(tmp_path: Path) -> None:
     async with a_worker(tmp_path, model={"at_once": 1}) as worker:
         worker.desk.server.will(lambda body: answer(body)._replace(wait=0.3))
         worker.put(*(event(number, text=f"Question {number}") for number in range(50)))
-        await asyncio.wait_for(run_until(worker, 1), 10)
+        await asyncio.wait_for(run_until(worker, 1), 120)
         # What was not begun is not committed, and is read by the next.
         assert len(worker.found()) < 10
