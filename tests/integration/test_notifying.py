@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
+from aiokafka.admin import AIOKafkaAdminClient
 
 from schemas.notices import Notice, encode_notice, notice_key
 from schemas.notifications import Notification, decode_notification
@@ -22,8 +23,9 @@ from tests.soak.workers import StageProcess
 from tests.unit.notices import LEADS, SMTP, escalation
 
 PARTITIONS = 3
-WAIT = 60.0
+WAIT = 120.0
 SESSION = 6.0
+SENDERS = "test-senders"
 BOOK = SMTP + LEADS + 'per_minute = 10000\n[[routes]]\ntell = ["leads"]\n'
 
 
@@ -86,7 +88,7 @@ async def planning(kafka: LocalKafka, folder: Path) -> AsyncIterator[tuple[Ledge
 @asynccontextmanager
 async def sending(kafka: LocalKafka, letterbox: Letterbox) -> AsyncIterator["asyncio.Task[None]"]:
     stop = asyncio.Event()
-    outbox = KafkaOutbox(kafka.brokers, "test-senders", session_timeout=SESSION, patience=WAIT)
+    outbox = KafkaOutbox(kafka.brokers, SENDERS, session_timeout=SESSION, patience=WAIT)
     running = asyncio.create_task(Sender(outbox, {"leads": Way(letterbox, WAIT)}).run(stop))
     try:
         yield running
@@ -96,6 +98,22 @@ async def sending(kafka: LocalKafka, letterbox: Letterbox) -> AsyncIterator["asy
             await asyncio.wait([running])
         if not running.cancelled():
             running.result()
+
+
+async def until_group(kafka: LocalKafka, state: str, members: int) -> None:
+    """Until the senders' group is in this state, with so many members at least."""
+    admin = AIOKafkaAdminClient(bootstrap_servers=kafka.brokers)
+    await admin.start()
+    try:
+        async with asyncio.timeout(WAIT):
+            while True:
+                [response] = await admin.describe_consumer_groups([SENDERS])
+                [(_error, _name, now, _kind, _protocol, known, *_)] = response.groups
+                if now == state and len(known) >= members:
+                    return
+                await asyncio.sleep(0.05)
+    finally:
+        await admin.close()
 
 
 async def tell(producer: AIOKafkaProducer, notices: Sequence[Notice]) -> None:
@@ -126,7 +144,10 @@ async def test_senders_that_come_and_go_in_order_send_nothing_twice(own_kafka: L
                 while len(first.got) == 20:
                     await asyncio.sleep(0.05)
             async with sending(own_kafka, second):
-                asyncio.get_running_loop().call_later(1.0, first.open.set)
+                # Another asks to join, and the group waits for who has something under way.
+                await until_group(own_kafka, "PreparingRebalance", 1)
+                first.open.set()
+                await until_group(own_kafka, "Stable", 2)
                 await ledger.until(lambda states: states == Counter(sent=40))
                 await tell(producer, escalations(40, 80))
                 await ledger.until(lambda states: states == Counter(sent=80))
