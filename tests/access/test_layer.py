@@ -28,6 +28,7 @@ from streams.access import gate_of
 from streams.config import Settings
 from streams.engine.local import LocalWriter
 from tests.access.doors import BEGAN, Doors, Reached, asking, bearer, nowhere, token, write
+from tests.logged import ours
 
 EVENT = {"event_id": "e-1", "ticket_id": "T-1", "text": "Where is it?"}
 CORRECTION = {"ticket_id": "T-1", "event_id": "e-1", "field": "label", "old": "negative", "new": "neutral"}
@@ -125,7 +126,7 @@ def test_who_listens_to_strangers_without_tokens_is_warned(caplog: pytest.LogCap
     for host in ("127.0.0.1", "::1", "localhost"):
         gate_of(Settings(host=host), audit)
     assert gate_of(Settings(host=EVERYWHERE, tokens=tmp_path / "tokens.toml"), audit).is_open is False
-    assert caplog.records == []
+    assert ours(caplog) == []
     assert gate_of(Settings(host=EVERYWHERE), audit).is_open
     assert "TICKETPULSE_TOKENS" in caplog.text
 
@@ -485,7 +486,7 @@ async def test_what_the_audits_log_does_not_take_is_in_the_processs(
     async with asking(create_page(nowhere, access=gate)) as client:
         assert (await client.get("/api/v1/tokens", headers=bearer(made))).status_code == 200
     assert counted("helpdesk_audit_lost_total") == lost + 1
-    (said,) = [each.getMessage() for each in caplog.records if each.levelno == logging.ERROR]
+    (said,) = [each.getMessage() for each in ours(caplog) if each.levelno == logging.ERROR]
     assert '"actor":"me"' in said
     assert '"action":"token.list"' in said
 

@@ -23,6 +23,7 @@ from streams.config import Settings
 from streams.rights import components, rights_of
 from streams.stages import STAGES
 from streams.wrong_security import WrongSecurity
+from tests.logged import ours
 from tests.servers.certificate import Authority, Certificate
 
 ROOT = Path(__file__).parents[2]
@@ -239,7 +240,7 @@ async def test_certificates_that_are_renewed_on_disk_hold_for_the_next_connectio
             trusted.write_bytes(b"-----BEGIN CERTIFICATE-----\nMII")
             assert await greeting(port, context) == b"hello"
             assert await greeting(port, context) == b"hello"
-        assert [record.message.partition(" (")[0] for record in caplog.records] == [
+        assert [record.message.partition(" (")[0] for record in ours(caplog)] == [
             "certificates were changed and cannot be used, going on with those before"
         ]
 
