@@ -17,7 +17,7 @@ from aiokafka.errors import KafkaError
 
 from streams.up.processes import free_port, is_free, last_lines, tied
 
-_START_SECONDS = 60.0
+_START_SECONDS = 180.0
 _STOP_SECONDS = 15.0
 _POLL_SECONDS = 0.05
 _ANSWER_MS = 2000
@@ -161,7 +161,7 @@ class LocalKafka:
     async def start(self) -> None:
         """Start the broker and return once it answers.
 
-        Raises KafkaNotRunning with the last lines of its log when it ends, or does not answer within 60 seconds.
+        Raises KafkaNotRunning with the last lines of its log when it ends, or does not answer within three minutes.
         """
         await asyncio.to_thread(self.prepare)
         self._process = process = self._spawn()

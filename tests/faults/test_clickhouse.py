@@ -71,8 +71,12 @@ async def test_commits_stay_behind_a_server_that_was_killed_and_nothing_is_lost(
         await retried(world, sink, 2)
         await world.grows(200)
         assert await world.committed() == behind
+
+        async def lags() -> bool:
+            return sink.metric("helpdesk_consumer_lag_records", group="ticketpulse-clickhouse") > 100
+
         # Whoever watches the sink sees it.
-        assert sink.metric("helpdesk_consumer_lag_records", group="ticketpulse-clickhouse") > 100
+        await world.until(lags, "the lag is told")
         world.server.start()
         await world.moves(500)
     await everything_is_stored_once(world)

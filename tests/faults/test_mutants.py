@@ -14,7 +14,7 @@ from schemas.registry import Numbered, NumberWanted, decode_answer, encode, ques
 from streams import topics
 from streams.up.local_kafka import LocalKafka
 from tests.faults.mutants import MUTANTS
-from tests.faults.pointed import PointedPipeline, PointedWorker, pointed_pipeline
+from tests.faults.pointed import POINT_SECONDS, PointedPipeline, PointedWorker, pointed_pipeline
 from tests.faults.points import Action
 from tests.soak import oracle
 from tests.soak.generator import Generator
@@ -154,7 +154,7 @@ async def test_duplicates_that_count_show_in_the_windows(own_kafka: LocalKafka, 
         feed.release()
         await play.sent()
         for stage in ("score", "track", "trends"):
-            await play.through(stage)
+            await play.through(stage, POINT_SECONDS)
         async with Ledger(play.cluster, feed.sent, [], tmp_path) as ledger:
             await ledger.expect()
 

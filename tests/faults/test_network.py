@@ -21,7 +21,7 @@ from streams.up.local_kafka import Listener, LocalKafka
 from streams.up.processes import free_port
 from tests.contract.sink_worlds import migrated
 from tests.faults.network import proxied
-from tests.faults.pipeline import PARTITIONS, Pipeline, pipeline
+from tests.faults.pipeline import CAUGHT_UP_SECONDS, PARTITIONS, Pipeline, pipeline
 from tests.servers.clickhouse_process import ClickHouseProcess
 from tests.servers.forgetful_proxy import ForgetfulProxy
 from tests.servers.toxiproxy import (
@@ -104,7 +104,7 @@ async def test_who_is_cut_off_loses_its_partitions_and_has_some_again_afterwards
             async with proxy.suffering(CUTS[cut]):
                 await running.until(alone, f"others have the partitions while {cut}", OTHERS_GO_ON)
                 await running.all_move(TRACK)
-            await running.complete(TRACK)
+            await running.complete(TRACK, CAUGHT_UP_SECONDS)
             await running.all_move(TRACK)
         assert afar.metric(OWNED) == PARTITIONS / 2
         (await running.reckon()).assert_exact()
@@ -119,7 +119,7 @@ async def test_cuts_at_any_byte_of_a_commit(own_kafka: LocalKafka, tmp_path: Pat
             async with proxy.suffering([toxic]):
                 await asyncio.sleep(random.uniform(0.1, 0.5))
             await asyncio.sleep(random.uniform(0.0, 0.3))
-        await running.complete(TRACK)
+        await running.complete(TRACK, CAUGHT_UP_SECONDS)
         (await running.reckon()).assert_exact()
         # Cuts did hit what is written in a transaction, or this shows nothing.
         assert "Got error produce response" in afar.log.read_text()

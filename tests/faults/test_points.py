@@ -7,8 +7,7 @@ from pydantic import ValidationError
 
 from streams.config import Settings
 from streams.up.local_kafka import LocalKafka
-from tests.faults.pipeline import CAUGHT_UP_SECONDS
-from tests.faults.pointed import PointedPipeline, pointed_pipeline
+from tests.faults.pointed import POINT_SECONDS, PointedPipeline, pointed_pipeline
 from tests.faults.points import POINTS, Action, At
 from tests.faults.worker import FaultySettings
 from tests.simulation import faults as simulated
@@ -41,7 +40,7 @@ async def die_on_the_way_out(play: PointedPipeline, stage: str) -> None:
         return worker.has_taken_over()
 
     # Its neighbour dies again and again, and each death moves partitions: on a busy machine that takes a while.
-    await play.until(has_taken_over, f"{worker.name} has taken a partition over", 2 * CAUGHT_UP_SECONDS)
+    await play.until(has_taken_over, f"{worker.name} has taken a partition over", POINT_SECONDS)
     worker.begin_to_leave()
     await play.death(worker)
 

@@ -10,7 +10,7 @@ from urllib.request import urlopen
 
 from streams.up.processes import free_port, is_free, tied
 
-_START_SECONDS = 60.0
+_START_SECONDS = 180.0
 _POLL_SECONDS = 0.05
 
 
@@ -71,7 +71,7 @@ class ClickHouseProcess:
         if "--certificate" in self.options:
             return not is_free(self._port)
         try:
-            with urlopen(f"http://127.0.0.1:{self._port}/ping", timeout=1) as answer:
+            with urlopen(f"http://127.0.0.1:{self._port}/ping", timeout=10) as answer:
                 return bool(answer.status == 200)
         except (URLError, OSError):
             return False

@@ -21,7 +21,7 @@ from tests.servers.certificate import certify
 
 USER, PASSWORD = "support@shop.example", "s3cret of the mailbox"
 
-_START_SECONDS = 60.0
+_START_SECONDS = 180.0
 _POLL_SECONDS = 0.02
 
 _CONFIG = """

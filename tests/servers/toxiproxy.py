@@ -19,7 +19,7 @@ from streams.up.processes import answers, free_port, is_free, last_lines, tied
 
 PROGRAM = Path(__file__).parents[2] / ".local" / "toxiproxy" / "toxiproxy-server"
 HOST = "127.0.0.1"
-_START_SECONDS = 20.0
+_START_SECONDS = 60.0
 _ANSWER_SECONDS = 30.0
 _POLL_SECONDS = 0.02
 # Below those that the kernel gives to outgoing connections: a port that nobody listens on for a moment would be taken

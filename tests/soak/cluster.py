@@ -25,7 +25,7 @@ WAY = ("score", "track", "registry", "track")
 SINK = "clickhouse"
 # What tells how far each is; the sink reads more topics, of which this has the most records.
 READ: Mapping[str, str] = {**INPUTS, SINK: topics.SCORED}
-COORDINATOR_SECONDS = 30.0
+COORDINATOR_SECONDS = 90.0
 _GROUP_PREFIX = "ticketpulse-"
 
 
