@@ -124,9 +124,10 @@ def test_the_figures_are_the_stock_ones_for_any_text(text: str) -> None:
     "text", ["😀" * 10_000, ":)" * 50_000, "! " * 50_000, ".," * 50_000, "T" + "|." * 50_000, "'" * 100_000]
 )
 def test_no_text_takes_long(text: str) -> None:
-    """Usual are 10 ms for 10,000 characters; the bound is for a busy machine."""
-    began = time.perf_counter()
+    """Usual are 10 ms for 10,000 characters; the bound is for a slow machine."""
+    # Of the processor: what others take of it meanwhile is not meant.
+    began = time.thread_time()
     polarity, subjectivity = sentiment(text)
-    assert time.perf_counter() - began < 5
+    assert time.thread_time() - began < 5
     assert -1 <= polarity <= 1
     assert 0 <= subjectivity <= 1

@@ -122,9 +122,10 @@ def test_but_weighs_equal_values_as_the_stock_list_does(text: str) -> None:
 
 @pytest.mark.parametrize("text", ["😀" * 10_000, "😀 😢" * 5_000, "good but " * 10_000, "A" * 100_000, "!" * 100_000])
 def test_no_text_takes_long(text: str) -> None:
-    """The stock analyzer needs 27 s for the first one. Usual are 10 ms; the bound is for a busy machine."""
-    began = time.perf_counter()
+    """The stock analyzer needs 27 s for the first one. Usual are 10 ms; the bound is for a slow machine."""
+    # Of the processor: what others take of it meanwhile is not meant.
+    began = time.thread_time()
     scores = polarity_scores(text)
-    assert time.perf_counter() - began < 2
+    assert time.thread_time() - began < 2
     assert -1 <= scores["compound"] <= 1
     assert sum(scores[share] for share in ("neg", "neu", "pos")) == pytest.approx(1, abs=0.002)
