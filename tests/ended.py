@@ -1,9 +1,13 @@
-"""Whether a process that is not our child has ended."""
+"""Whether a process that is not our child has ended, and tasks that were told to."""
 
+import asyncio
 import os
 import select
+from collections.abc import Set
+from typing import Any
 
-WAIT_MS = 30_000
+WAIT_MS = 120_000
+_MOMENT_SECONDS = 5.0
 
 
 def has_ended(handle: int) -> bool:
@@ -15,3 +19,10 @@ def has_ended(handle: int) -> bool:
         return bool(ending.poll(WAIT_MS))
     finally:
         os.close(handle)
+
+
+async def left_running(before: Set["asyncio.Task[Any]"]) -> set[str]:
+    """What runs in this event loop and did not `before`, by name. What has been cancelled has a moment to end."""
+    left = asyncio.all_tasks() - before
+    _, running = await asyncio.wait(left, timeout=_MOMENT_SECONDS) if left else (set(), set())
+    return {task.get_coro().__qualname__ for task in running}  # type: ignore[union-attr]

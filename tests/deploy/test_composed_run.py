@@ -80,7 +80,7 @@ async def watching(
     place = options["--web.listen-address"]
     check = [placed(each, health) for each in service["healthcheck"]["test"][1:]]
     try:
-        async with asyncio.timeout(60):
+        async with asyncio.timeout(150):
             while not await answers(HOST, int(place.rpartition(":")[2]), "/-/ready"):
                 assert process.poll() is None, last_lines(log)
                 await asyncio.sleep(0.1)

@@ -26,7 +26,7 @@ from tests.contract.messages import scored
 from tests.integration.reading import read_committed
 
 PARTITIONS = 2
-PATIENCE = 60.0
+PATIENCE = 120.0
 CORRECTION = {"ticket_id": "T-1", "event_id": "event-0", "field": "label", "old": "negative", "new": "neutral"}
 
 

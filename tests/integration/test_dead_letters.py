@@ -28,7 +28,7 @@ from tests.integration.reading import ends_of, read_committed
 from tests.soak.workers import Worker
 
 PARTITIONS = 2
-WAIT = 60.0
+WAIT = 120.0
 
 
 @pytest.fixture(scope="module")

@@ -19,12 +19,13 @@ from streams.gateway.kafka_writer import KafkaWriter
 from streams.topics import ALL, CONVERSATIONS
 from streams.up.local_kafka import LocalKafka
 from streams.up.processes import free_port, tied
+from tests.ended import left_running
 
 TOKEN = "s3cret-of-the-bot"  # noqa: S105
 STAGES = ("score", "track", "registry")
 HANDOVER = {"customer_id": "c", "source_type": "chat", "escalation_reason": "asked", "priority": "urgent"}
 # Seconds: what an answer may take here, where other tests run beside, and what the gateway waits for one.
-PATIENCE, WAIT = 60.0, 20.0
+PATIENCE, WAIT = 120.0, 60.0
 
 
 @contextmanager
@@ -39,7 +40,7 @@ def workers(brokers: str) -> Iterator[None]:
         for process in started:
             process.terminate()
         for process in started:
-            process.wait(30)
+            process.wait(PATIENCE)
 
 
 @asynccontextmanager
@@ -119,13 +120,12 @@ async def test_without_workers_it_is_pending_and_without_a_broker_503_each_in_ti
                 while (await http.post("/api/chat/messages", json=body)).status_code == 503:
                     await asyncio.sleep(0.1)
             without_workers = await _seconds(say(http, "s", "Hi", 202))
-            # Twice the wait (for the reader, for the answer) and the acknowledgement, on a busy machine.
-            assert with_broker_away < 10
-            assert without_workers < 10
+            # Twice the wait (for the reader, for the answer) and the acknowledgement, on a busy machine; a client gives
+            # each request 40 s.
+            assert with_broker_away < 25
+            assert without_workers < 25
             await own_kafka.stop()
-    await asyncio.sleep(0)
-    left = asyncio.all_tasks() - before
-    assert {task.get_coro().__qualname__ for task in left} == set()  # type: ignore[union-attr]
+    assert await left_running(before) == set()
 
 
 async def _seconds(request: Any) -> float:

@@ -65,7 +65,7 @@ async def test_a_consumer_that_drops_fetches_may_miss_that_it_is_told_to_stop_bu
     # The steps of the event loop between the assignment and the stop.
     for steps in range(6):
         consumer = AIOKafkaConsumer(
-            bootstrap_servers=kafka.brokers, group_id=None, fetch_max_wait_ms=10_000, auto_offset_reset="latest"
+            bootstrap_servers=kafka.brokers, group_id=None, fetch_max_wait_ms=30_000, auto_offset_reset="latest"
         )
         await consumer.start()
         consumer.assign([changelog])
@@ -80,4 +80,5 @@ async def test_a_consumer_that_drops_fetches_may_miss_that_it_is_told_to_stop_bu
         seconds.append(time.monotonic() - began)
     # If none is late any more, aiokafka has mended it, and `stop_consumer` can go.
     assert max(seconds) >= 1.0
-    assert max(seconds) < 3.0
+    # A fetch is answered after thirty.
+    assert max(seconds) < 15.0

@@ -146,7 +146,7 @@ async def test_the_group_hears_of_progress_while_reading_goes_on_and_at_the_stop
         owner = await world.begin(partition=1)
         await world.append(1, [Plain(b"k", b"v")] * 3)
         owner.progress(2)
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while await world.told(1) != 2:
                 await asyncio.sleep(0.05)
         owner.progress(3)

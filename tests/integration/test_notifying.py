@@ -172,7 +172,7 @@ async def test_a_sender_that_dies_leaves_only_what_was_under_way_to_be_sent_agai
                 while len(dying.got) == 10:
                     await asyncio.sleep(0.05)
             running.cancel()
-            under_way = Counter(dying.got[10:])
+        under_way = Counter(dying.got[10:])
         async with sending(own_kafka, after):
             await ledger.until(lambda states: states == Counter(sent=30))
     told = Counter(dying.got + after.got)

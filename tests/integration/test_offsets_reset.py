@@ -22,7 +22,7 @@ from tests.unit.watched import recorded
 
 PARTITIONS = 2
 GROUP = "ticketpulse-track"
-WAIT = 60.0
+WAIT = 120.0
 TICKETS = [f"t{number}" for number in range(6)]
 
 

@@ -142,7 +142,7 @@ async def test_while_the_database_is_away_it_waits_and_then_goes_on(url: str, de
     rounds = rounds_of(url, log, Shelf(Path("nowhere"), KEY), lambda: end_of(desk))
     rounds.models = Baselines()
     running = asyncio.create_task(keep_predicting(rounds, 0.05, stop, told.append))
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while not told:
             await asyncio.sleep(0.01)
         assert told[0].startswith("predictions wait: ")

@@ -12,7 +12,7 @@ from streams.reanalysis.pool import processes
 if __name__ == "__main__":
     with processes(2) as pool:
         print(*{pool.submit(os.getpid).result() for _ in range(20)}, flush=True)
-        time.sleep(60)
+        time.sleep(600)
 """
 
 
@@ -24,7 +24,7 @@ def test_workers_end_when_their_parent_is_killed(tmp_path: Path) -> None:
         workers = [int(pid) for pid in parent.stdout.readline().split()]
         assert workers
         parent.kill()
-    deadline = time.monotonic() + 30
+    deadline = time.monotonic() + 120
     while not all(map(ended, workers)):
         assert time.monotonic() < deadline, "a worker is left"
         time.sleep(0.05)

@@ -23,7 +23,7 @@ def wanted() -> dict[str, float | None]:
 
 
 async def until_wanted(expected: dict[str, float]) -> None:
-    async with asyncio.timeout(30):
+    async with asyncio.timeout(120):
         while wanted() != expected:
             await asyncio.sleep(0.01)
 

@@ -275,7 +275,7 @@ async def test_while_the_pipeline_does_not_answer_it_is_pending_and_counts_never
     incident = await post(alone, INCIDENTS, 201, Idempotency_Key="k")
     assert (incident["status"], incident["classification"]) == ("pending", "duplicate_payment")
     async with Stages(log).running():
-        async with asyncio.timeout(20):
+        async with asyncio.timeout(120):
             while (
                 answer := await alone.post(CHAT, json=CONFUSED, headers={"Idempotency-Key": "k"})
             ).status_code == 202:
@@ -290,7 +290,7 @@ async def test_while_the_pipeline_does_not_answer_it_is_pending_and_counts_never
 
 async def test_an_answer_that_nobody_waits_for_any_more_is_no_harm(alone: httpx.AsyncClient, log: LocalLog) -> None:
     await post(alone, CHAT, 202)
-    async with Stages(log).running(), asyncio.timeout(20):
+    async with Stages(log).running(), asyncio.timeout(120):
         while not records(log, topics.CONVERSATIONS):
             await asyncio.sleep(0.01)
         assert (await post(alone, CHAT, 200))["customer_messages"] == 2

@@ -7,7 +7,7 @@ import pytest
 
 from streams.engine.memory_bound import MemoryBound, resident_bytes
 
-WAIT = 30.0
+WAIT = 120.0
 
 
 def test_what_takes_more_than_it_may_is_stopped_once_and_the_log_says_why(caplog: pytest.LogCaptureFixture) -> None:

@@ -22,7 +22,7 @@ from streams.notify.stage import NotifyStage
 from tests.unit.notices import HOOK, LEADS, SMTP, book, escalation
 
 PARTITIONS = 2
-WAIT = 30.0
+WAIT = 120.0
 ROUTES = '\n[[routes]]\ntell = ["leads", "hook"]\n'
 
 
