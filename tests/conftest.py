@@ -16,8 +16,10 @@ from tests.servers.clickhouse_process import ClickHouseProcess
 
 KAFKA_LIBS = Path(__file__).parents[1] / ".local" / "kafka" / "libs"
 
-# How long an example takes depends on what else the machine does.
-hypothesis.settings.register_profile("ticketpulse", deadline=None)
+# How long an example takes, and how long it takes to make one, depends on what else the machine does.
+hypothesis.settings.register_profile(
+    "ticketpulse", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
+)
 hypothesis.settings.load_profile("ticketpulse")
 
 # Settings of the person who runs the tests must not reach them: they name servers with real data.

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 import pytest
-from playwright.sync_api import Browser, ConsoleMessage, Page, sync_playwright
+from playwright.sync_api import Browser, ConsoleMessage, Page, expect, sync_playwright
 
 from sinks.access.principals import Role
 from sinks.access.token_file import change_tokens
@@ -14,6 +14,9 @@ from sinks.access.tokens import new_token
 from tests.browser.looking import PATIENCE_MS
 from tests.browser.page_process import PageProcess, serving_rows
 from tests.browser.page_rows import NOW
+
+# A window's patience is not that of what is expected to become so, which would be five seconds.
+expect.set_options(timeout=PATIENCE_MS)
 
 FLAGS = ("--no-sandbox", "--disable-gpu", "--disable-quic", "--disable-dev-shm-usage")
 

@@ -22,7 +22,7 @@ from streams.up.supervisor import Process, supervise
 from tests.integration.reading import read_committed
 
 PARTITIONS = 2
-WAIT = 90.0
+WAIT = 180.0
 LIMIT = 6.0
 
 
