@@ -3,7 +3,7 @@
 import socket
 import struct
 from contextlib import suppress
-from threading import Thread
+from threading import Lock, Thread
 
 _INSERT = b"INSERT"
 _RESET = struct.pack("ii", 1, 0)
@@ -20,6 +20,8 @@ class LosingProxy:
         self.lost = 0
         self.reset = False
         self._server = server
+        # Each connection has a thread of its own.
+        self._counting = Lock()
         self._listener = socket.create_server(("127.0.0.1", 0))
         self.port: int = self._listener.getsockname()[1]
         Thread(target=self._accept, daemon=True).start()
@@ -31,6 +33,14 @@ class LosingProxy:
             self._listener.shutdown(socket.SHUT_RDWR)
         self._listener.close()
 
+    def _is_to_be_lost(self) -> bool:
+        with self._counting:
+            if not self.lose:
+                return False
+            self.lose -= 1
+            self.lost += 1
+            return True
+
     def _accept(self) -> None:
         with suppress(OSError):
             while True:
@@ -38,13 +48,11 @@ class LosingProxy:
                 Thread(target=self._serve, args=(client,), daemon=True).start()
 
     def _serve(self, client: socket.socket) -> None:
-        with client, socket.create_connection(self._server) as server, suppress(OSError):
+        with client, suppress(OSError), socket.create_connection(self._server) as server:
             asked = _Asked()
             Thread(target=_forward, args=(client, server, asked), daemon=True).start()
             while answer := server.recv(_BYTES):
-                if self.lose and asked.an_insert:
-                    self.lose -= 1
-                    self.lost += 1
+                if asked.an_insert and self._is_to_be_lost():
                     if self.reset:
                         client.setsockopt(socket.SOL_SOCKET, socket.SO_LINGER, _RESET)
                     # The thread that reads from it holds it open otherwise.

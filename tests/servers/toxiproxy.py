@@ -5,7 +5,6 @@ the server answers.
 """
 
 import asyncio
-import random
 import subprocess
 from collections.abc import AsyncIterator, Iterable, Mapping
 from contextlib import asynccontextmanager
@@ -15,16 +14,13 @@ from typing import Any, Literal, NamedTuple, Self
 
 import httpx
 
-from streams.up.processes import answers, free_port, is_free, last_lines, tied
+from streams.up.processes import answers, free_port, last_lines, tied
 
 PROGRAM = Path(__file__).parents[2] / ".local" / "toxiproxy" / "toxiproxy-server"
 HOST = "127.0.0.1"
 _START_SECONDS = 60.0
 _ANSWER_SECONDS = 30.0
 _POLL_SECONDS = 0.02
-# Below those that the kernel gives to outgoing connections: a port that nobody listens on for a moment would be taken
-# by one of them, or a client that looks for the server there would find itself.
-_PORTS = range(20_000, 32_000)
 
 Stream = Literal["upstream", "downstream"]
 BOTH: tuple[Stream, ...] = ("upstream", "downstream")
@@ -164,7 +160,7 @@ class Toxiproxy:
 
     async def proxy(self, name: str, upstream: str) -> Proxy:
         """One more proxy, to the server at `upstream` (host:port), which need not be there yet."""
-        port = next(port for port in random.sample(_PORTS, len(_PORTS)) if is_free(port))
+        port = free_port()
         said = {"name": name, "listen": f"{HOST}:{port}", "upstream": upstream, "enabled": True}
         await _ask(self._http, "POST", "/proxies", said)
         return Proxy(self._http, name, port)
