@@ -89,7 +89,7 @@ async def watching(
         yield
     finally:
         process.terminate()
-        await asyncio.to_thread(process.wait, 30)
+        await asyncio.to_thread(process.wait, 120)
 
 
 def started(argv: Sequence[str], log: Path) -> "subprocess.Popen[bytes]":

@@ -106,7 +106,7 @@ async def running(server: Server, folder: Path) -> AsyncIterator[None]:
         yield
     finally:
         process.terminate()
-        await asyncio.to_thread(process.wait, 30)
+        await asyncio.to_thread(process.wait, 120)
 
 
 def _start(server: Server, log: Path) -> "subprocess.Popen[bytes]":

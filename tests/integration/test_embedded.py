@@ -229,7 +229,7 @@ async def test_a_process_that_is_killed_again_and_again_counts_every_event_once(
         assert ids == {f"event-{number}" for number in range(EVENTS)}
         await until(lambda: all_stored(embedded, ids))
         process.send_signal(signal.SIGTERM)
-        assert await asyncio.to_thread(process.wait, 30) == 0
+        assert await asyncio.to_thread(process.wait, 120) == 0
     with embedded.log() as log:
         scored = [json.loads(record.value or b"") for record in read(log, topics.SCORED) if not record.headers]
         records = [json.loads(record.value or b"") for record in read(log, topics.ESCALATIONS)]
@@ -338,7 +338,7 @@ async def test_a_second_run_goes_on_and_only_one_runs_at_a_time(tmp_path: Path) 
             await until(shown)
             if total == BATCH:
                 other = embedded.spawn()
-                assert await asyncio.to_thread(other.wait, 60) != 0
+                assert await asyncio.to_thread(other.wait, 120) != 0
                 assert f"already running: pid {process.pid}" in embedded.said()
             process.send_signal(signal.SIGINT)
-            assert await asyncio.to_thread(process.wait, 30) == 0
+            assert await asyncio.to_thread(process.wait, 120) == 0

@@ -176,7 +176,7 @@ def test_two_at_once_lose_nothing(shelf: Shelf) -> None:
         subprocess.Popen([sys.executable, "-c", _SWITCHING, str(shelf.folder), KEY, version, who])
         for who, version in (("ann", FIRST), ("ben", SECOND))
     ]
-    assert [each.wait(60) for each in both] == [0, 0]
+    assert [each.wait(240) for each in both] == [0, 0]
     found = shelf.in_force()
     assert {found.champion(f"ann{number}", "sentiment") for number in range(15)} == {FIRST}
     assert {found.champion(f"ben{number}", "sentiment") for number in range(15)} == {SECOND}

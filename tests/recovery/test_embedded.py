@@ -36,7 +36,7 @@ async def one_life(embedded: Embedded, batches: Sequence[Batch]) -> None:
             assert await post(client, batch, []) == []
         await until(lambda: stored(embedded, client))
         process.send_signal(signal.SIGTERM)
-        assert await asyncio.to_thread(process.wait, 60) == 0
+        assert await asyncio.to_thread(process.wait, 120) == 0
 
 
 async def stored(embedded: Embedded, client: httpx.AsyncClient) -> bool:
