@@ -5,6 +5,7 @@ A comment before a block of code says what cannot be seen from it. Forges and th
     <!-- run: exit 1 -->                  the last command ends with this code
     <!-- run: 3-17 is letter -->          what is made up here is another word when it is run (see `Stack.names`)
     <!-- run: not here, REASON -->        looked at, but not run
+    <!-- run: not here, FOLDER: NAME -->  run by the tests of this folder, which know it by this name
     <!-- file: notify/notify.toml -->     the block is this file for the commands of the page that come after it
 """
 
