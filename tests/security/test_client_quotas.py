@@ -6,7 +6,6 @@ import subprocess
 import time
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 
 import msgspec
 import pytest
@@ -16,11 +15,11 @@ from sinks.kafka_cluster import client_arguments
 from streams import topics
 from tests.conftest import KAFKA_LIBS
 from tests.security.conftest import cluster
+from tests.security.left_here import LEFT
 from tests.security.secure_kafka import SecureKafka
 
 pytestmark = pytest.mark.xdist_group("secure-kafka")
 
-PAGE = Path(__file__).parents[2] / "docs" / "tenancy.md"
 WAIT = 180.0
 RECORDS, SIZE = 3, 50_000
 # Kafka judges by the ten seconds before: the second record is ten of these seconds too much.
@@ -30,7 +29,8 @@ LEAST_SECONDS = 10.0
 
 def bounding(user: str) -> list[str]:
     """The arguments of the page's command, for another user and less."""
-    [line] = [line for line in PAGE.read_text().splitlines() if line.startswith("kafka-configs.sh")]
+    [line] = LEFT["bound a user"].text.splitlines()
+    assert line.startswith("kafka-configs.sh ")
     assert "producer_byte_rate=200000 " in line
     assert line.endswith("--entity-name acme")
     wanted = line.replace("=200000 ", f"={BYTES_PER_SECOND} ").replace("--entity-name acme", f"--entity-name {user}")
