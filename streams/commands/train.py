@@ -156,7 +156,7 @@ def _tell(report: "Report", refit: bool) -> None:
     )
     typer.echo("")
     for gain in report.gains:
-        judged = "better" if gain.better else "worse" if gain.high < 0 else "no better, as far as these rows can tell"
+        judged = "better" if gain.better else "worse" if gain.high < 0 else "no better, as far as these rows can tell,"
         typer.echo(
             f"{judged} than {'the lexicon' if gain.over == 'lexicon' else gain.over}: macro-F1 {gain.macro_f1:+.3f} "
             f"(95 % of resampled rows: {gain.low:+.3f} to {gain.high:+.3f})"
