@@ -15,6 +15,7 @@ from urllib.request import Request, urlopen
 
 from streams.up.processes import free_port, tied
 from tests.docs.pages import ROOT
+from tests.docs.prepared import prepare
 from tests.servers.clickhouse_process import ClickHouseProcess
 
 _SECONDS: Final = 240.0
@@ -92,6 +93,8 @@ class Stack:
         told.write_text(told.read_text().replace("2525", str(self.mail_port)))
         (folder / ".venv").mkdir()
         (folder / ".venv" / "bin").symlink_to(self._folder / "bin")
+        settings = prepare(page, folder, self._server.url)
+        (folder / ".exported").write_text("".join(f"export {name}='{value}'\n" for name, value in settings.items()))
         return folder
 
     def run(self, script: str, folder: Path) -> subprocess.CompletedProcess[str]:
@@ -99,7 +102,6 @@ class Stack:
         yes = self._folder / "yes"
         yes.write_text("y\n" * 50_000)
         exported = folder / ".exported"
-        exported.touch()
         whole = f"set -eo pipefail\nsource {exported}\n{script}\nexport -p > {exported}\n"
         with yes.open() as answers:
             return subprocess.run(

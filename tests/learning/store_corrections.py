@@ -15,17 +15,18 @@ from tests.contract.sink_worlds import migrated
 from tests.learning.texts import moods
 
 
-def corrected(count: int) -> list[Message]:
+def corrected(count: int, tenant: str) -> list[Message]:
     """Messages and their corrections, of five labels."""
     found = []
     for number, each in enumerate(moods(count)):
         event = f"event-{number}"
         label = f"very_{each.label}" if number % 7 == 0 and each.label != "neutral" else each.label
-        found.append(scored(number, event_id=event, subject=None, text=each.text))
+        found.append(scored(number, tenant=tenant, event_id=event, subject=None, text=each.text))
         found.append(
             correction(
                 number,
-                correction_id=correction_id("default", "T-1", event, "label", label, "ann", ""),
+                tenant=tenant,
+                correction_id=correction_id(tenant, "T-1", event, "label", label, "ann", ""),
                 event_id=event,
                 field="label",
                 new=label,
@@ -35,11 +36,11 @@ def corrected(count: int) -> list[Message]:
     return found
 
 
-async def store(url: str, count: int) -> None:
+async def store(url: str, count: int, tenant: str = "default") -> None:
     """Write them."""
     with migrated(url):
         sink = ClickHouseSink(lambda: connect(url), TABLES)
-        if await sink.write(corrected(count)):
+        if await sink.write(corrected(count, tenant)):
             raise SystemExit("some were refused")
         await sink.close()
 
