@@ -19,7 +19,7 @@ from deploy.docs.generate.commands import root
 # What runs until Ctrl-C. It is not started for each page: its arguments and settings are read, and the files they name.
 UNTIL_STOPPED = {("up",), ("worker",), ("serve",), ("sink",), ("source",), ("enrich",), ("predict", "run")}
 # What asks a broker; the stack of these tests is one process without Kafka.
-WITH_A_BROKER = {("status",), ("dlq",), ("topics", "apply"), ("topics", "ls"), ("produce",), ("predict", "train")}
+WITH_A_BROKER = {("status",), ("dlq",), ("topics", "apply"), ("topics", "ls"), ("produce",)}
 
 
 def serve(path: str) -> None:

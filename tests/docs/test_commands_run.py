@@ -10,7 +10,6 @@ from tests.docs.stack import Stack
 pytestmark = pytest.mark.xdist_group("docs")
 # Whose commands are only looked at (test_commands_exist), and why they are not run yet.
 LOOKED_AT = {
-    "docs/predictions.md": "it plays 75 days of a desk",
     "docs/reanalysis.md": "every event that is stored is scored again, four times",
     "docs/reports.md": "it imports and tells two years of complaints",
 }
