@@ -8,15 +8,7 @@ from tests.docs.pages import Block, blocks, pages
 from tests.docs.stack import Stack
 
 pytestmark = pytest.mark.xdist_group("docs")
-# Whose commands are only looked at (test_commands_exist), and why they are not run yet.
-LOOKED_AT = {
-    "docs/reanalysis.md": "every event that is stored is scored again, four times",
-}
-PAGES = [
-    page
-    for page in pages()
-    if page not in LOOKED_AT and any(block.is_commands and not block.why_not_run for block in blocks(page))
-]
+PAGES = [page for page in pages() if any(block.is_commands and not block.why_not_run for block in blocks(page))]
 
 
 @pytest.fixture(scope="module")
