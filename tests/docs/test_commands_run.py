@@ -7,7 +7,8 @@ import pytest
 from tests.docs.pages import Block, blocks, pages
 from tests.docs.stack import Stack
 
-pytestmark = pytest.mark.xdist_group("docs")
+# A page takes up to half a minute of processor time, and the first one starts everything.
+pytestmark = [pytest.mark.xdist_group("docs"), pytest.mark.timeout(900)]
 PAGES = [page for page in pages() if any(block.is_commands and not block.why_not_run for block in blocks(page))]
 
 
