@@ -2,7 +2,7 @@
 .DEFAULT_GOAL := help
 PYTHON_BIN := .venv/bin/python
 
-.PHONY: help setup run test check parity evaluate bench bench-peers soak chaos simulate spikes clean dashboards chart schemas image-chroot lock docs reference wheel sbom licenses audit
+.PHONY: help setup run test check parity evaluate bench bench-peers soak chaos endurance simulate spikes clean dashboards chart schemas image-chroot lock docs reference wheel sbom licenses audit
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-12s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
@@ -43,6 +43,10 @@ SECONDS ?= 600
 chaos: ## random faults at the real processes for as long as asked: make chaos SECONDS=600 SEED=1
 	@scripts/setup --with-toxiproxy
 	@$(PYTHON_BIN) -m tests.faults --seconds $(SECONDS) --seed $(SEED)
+
+HOURS ?= 2
+endurance: setup ## the pipeline for hours at half of what it can do: does memory grow, does latency: make endurance HOURS=2
+	@$(PYTHON_BIN) -m tests.endurance --hours $(HOURS)
 
 RUNS ?= 50000
 simulate: setup ## schedules of faults, each drawn from a seed, with time simulated: make simulate RUNS=50000 SEED=1
