@@ -74,9 +74,9 @@ class RegistryStage:
 
     def tick(self, now: int, idle: bool, state: Overlay) -> Output:
         """Forget customers who have not come for a year."""
-        for key, _ in state.sweep(CUSTOMERS, SWEEP_ROWS):
+        for key in state.sweep(CUSTOMERS, SWEEP_ROWS):
             # As it is now: what is committed may be older than a question in this very transaction.
-            customer = state.get(CUSTOMERS, key)
+            customer = state.peek(CUSTOMERS, key)
             if customer is not None and now - customer.last_at > CUSTOMER_DAYS * _DAY_MS:
                 state.delete(CUSTOMERS, key)
         output = Output()

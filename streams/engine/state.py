@@ -1,6 +1,6 @@
 """The state of one partition: rows by table and key, under an overlay that is merged only after a commit.
 
-Recovered rows stay bytes until they are first used. Rows are values: a stage puts a new row, it never changes one in
+Rows are values: a stage puts a new row, it never changes one in
 place, so that an overlay can be thrown away. A `derived` table is not written to the changelog; the stage rebuilds it
 after a recovery.
 """
@@ -13,6 +13,10 @@ import msgspec
 Row = TypeVar("Row")
 
 _encode = msgspec.msgpack.Encoder().encode
+# There are one to some twenty merges a second: who writes again within minutes finds the conversation decoded. Where
+# more rows than these are used within a turn, it ends early.
+TURN_MERGES = 500
+_TURN_ROWS = 10_000
 
 
 class Table(Generic[Row]):
@@ -31,66 +35,101 @@ class Table(Generic[Row]):
 
 
 class State:
-    """The committed rows of one partition."""
+    """The committed rows of one partition.
 
-    def __init__(self, partition: int, partitions: int, rows: dict[bytes, bytes] | None = None) -> None:
+    They are bytes, as the changelog has them. What was used of late is there as objects too, which take several times
+    as much memory: so a worker that has run for weeks takes no more than one that has just taken over. A row stays
+    decoded for `turn` merges after its last use, for twice as many at most.
+    """
+
+    def __init__(
+        self, partition: int, partitions: int, rows: dict[bytes, bytes] | None = None, *, turn: int = TURN_MERGES
+    ) -> None:
         self.partition = partition
         self.partitions = partitions
         # By table: whoever goes through a small one must not pass all rows of a large one.
-        self._rows: dict[bytes, dict[bytes, Any]] = {}
+        self._rows: dict[bytes, dict[bytes, bytes]] = {}
         for key, row in (rows or {}).items():
             self._rows.setdefault(key[:1], {})[key] = row
         self._derived: dict[bytes, dict[bytes, Any]] = {}
         self._sweeps: dict[bytes, list[bytes]] = {}
+        # Decoded rows by full key: those used since the last turn, and those used in the turn before.
+        self._recent: dict[bytes, Any] = {}
+        self._older: dict[bytes, Any] = {}
+        self._turn = turn
+        self._merges = 0
 
     def __len__(self) -> int:
         return sum(map(len, self._rows.values()))
 
     def merge(self, overlay: "Overlay") -> None:
         """Make an overlay's changes permanent: call it only after they are committed."""
+        encoded = overlay.logged()
         for table, changes in overlay.changes():
-            rows = (self._derived if table.derived else self._rows).setdefault(table.tag, {})
-            rows.update(changes)
-            for key in [key for key, row in changes.items() if row is None]:
-                del rows[key]
+            gone = [key for key, row in changes.items() if row is None]
+            if table.derived:
+                derived = self._derived.setdefault(table.tag, {})
+                derived.update(changes)
+            else:
+                rows = self._rows.setdefault(table.tag, {})
+                rows.update((key, raw) for key in changes if (raw := encoded[key]) is not None)
+                self._recent.update(changes)
+            for key in gone:
+                self._remove(table, key)
+        self._merges += 1
+        if self._merges >= self._turn or len(self._recent) > _TURN_ROWS:
+            self._recent, self._older, self._merges = {}, self._recent, 0
+
+    def _remove(self, table: Table[Any], full_key: bytes) -> None:
+        if table.derived:
+            del self._derived[table.tag][full_key]
+            return
+        self._rows[table.tag].pop(full_key, None)
+        del self._recent[full_key]
+        self._older.pop(full_key, None)
 
     def fetch(self, table: Table[Row], full_key: bytes) -> Row | None:
-        """The committed row, decoded on first use."""
-        rows = (self._derived if table.derived else self._rows).get(table.tag)
-        if rows is None:
-            return None
-        row = rows.get(full_key)
-        if type(row) is bytes and not table.derived:
-            row = rows[full_key] = table.decode(row)
+        """The committed row."""
+        if table.derived:
+            return self._derived.get(table.tag, {}).get(full_key)
+        row: Row | None = self._recent.get(full_key)
+        if row is None and (row := self._older.pop(full_key, None) or self._decoded(table, full_key)) is not None:
+            self._recent[full_key] = row
         return row
 
     def peek(self, table: Table[Row], full_key: bytes) -> Row | None:
-        """The committed row; one that is still bytes stays bytes, so that to look at all rows takes no memory."""
-        row = (self._derived if table.derived else self._rows).get(table.tag, {}).get(full_key)
-        return table.decode(row) if type(row) is bytes and not table.derived else row
+        """The committed row, which is not kept decoded, so that to look at all rows takes no memory."""
+        if table.derived:
+            return self._derived.get(table.tag, {}).get(full_key)
+        return self._decoded(table, full_key)
+
+    def _decoded(self, table: Table[Row], full_key: bytes) -> Row | None:
+        raw = self._rows.get(table.tag, {}).get(full_key)
+        return table.decode(raw) if raw is not None else None
 
     def keys(self, table: Table[Any]) -> list[bytes]:
         """The full keys of a table's committed rows. No copies of them, only of the list."""
         return list((self._derived if table.derived else self._rows).get(table.tag, {}))
 
     def scan(self, table: Table[Row]) -> Iterator[tuple[bytes, Row]]:
-        """Every committed row of a table, as (full key, row). Rows read only here stay bytes."""
+        """Every committed row of a table, as (full key, row)."""
         if table.derived:
             yield from list(self._derived.get(table.tag, {}).items())
             return
-        for key, row in list(self._rows.get(table.tag, {}).items()):
-            yield key, (table.decode(row) if type(row) is bytes else row)
+        for key, raw in list(self._rows.get(table.tag, {}).items()):
+            yield key, table.decode(raw)
 
-    def next_to_sweep(self, table: Table[Row], limit: int) -> list[tuple[bytes, Row]]:
-        """Up to `limit` committed rows, going round the table from call to call: expiry costs a bounded time."""
+    def next_to_sweep(self, table: Table[Any], limit: int) -> list[bytes]:
+        """The full keys of up to `limit` committed rows, going round the table from call to call: expiry costs a
+        bounded time.
+        """
         rows = self._rows.get(table.tag, {})
         waiting = self._sweeps.get(table.tag)
         if not waiting:
             waiting = self._sweeps[table.tag] = list(rows)
         keys = waiting[: -limit - 1 : -1]
         del waiting[-limit:]
-        there = [(key, row) for key in keys if (row := rows.get(key)) is not None]
-        return [(key, table.decode(row) if type(row) is bytes else row) for key, row in there]
+        return [key for key in keys if key in rows]
 
 
 class Overlay:
@@ -189,9 +228,9 @@ class Overlay:
             if row is not None:
                 yield key[1:], row
 
-    def sweep(self, table: Table[Row], limit: int) -> list[tuple[bytes, Row]]:
-        """Up to `limit` rows as they were committed, going round the table from call to call."""
-        return [(key[1:], row) for key, row in self._state.next_to_sweep(table, limit)]
+    def sweep(self, table: Table[Any], limit: int) -> list[bytes]:
+        """The keys of up to `limit` rows as they were committed, going round the table from call to call."""
+        return [key[1:] for key in self._state.next_to_sweep(table, limit)]
 
     def changes(self) -> Iterator[tuple[Table[Any], dict[bytes, Any]]]:
         """The changed tables, with full keys; None is a deleted row."""

@@ -91,15 +91,15 @@ class NotifyStage:
         output = Output()
         send_due(now, self._book, state, Ledger(self._book, state, output))
         output.stand("notifications_overdue", overdue(now, self._book, state))
-        for key, _ in state.sweep(JOBS, SWEEP_ROWS):
+        for key in state.sweep(JOBS, SWEEP_ROWS):
             # As it is now: what is committed may be older than what this very transaction has done.
-            job = state.get(JOBS, key)
+            job = state.peek(JOBS, key)
             if job is not None and not job.is_open and job.fresh_at < now - KNOWN_MS:
                 if job.state == "failed":
                     release(job, state)
                 state.delete(JOBS, key)
-        for key, _ in state.sweep(ADDRESSED, SWEEP_ROWS):
-            times = state.get(ADDRESSED, key)
+        for key in state.sweep(ADDRESSED, SWEEP_ROWS):
+            times = state.peek(ADDRESSED, key)
             if times is not None and is_old_address(times, now):
                 state.delete(ADDRESSED, key)
         forget(now, KNOWN_MS, state)

@@ -201,9 +201,9 @@ class RoutingStage:
     # -- what is over
 
     def _expire(self, now: int, state: Overlay) -> None:
-        for key, _ in state.sweep(TICKETS, SWEEP_ROWS):
+        for key in state.sweep(TICKETS, SWEEP_ROWS):
             # As it is now: what is committed may be older than what this very transaction has done.
-            known = state.get(TICKETS, key)
+            known = state.peek(TICKETS, key)
             if known is None:
                 continue
             routing = self._routes.get(tenant_of(key))
