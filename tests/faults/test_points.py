@@ -7,7 +7,7 @@ from pydantic import ValidationError
 
 from streams.config import Settings
 from streams.up.local_kafka import LocalKafka
-from tests.faults.pointed import POINT_SECONDS, PointedPipeline, pointed_pipeline
+from tests.faults.pointed import POINT_SECONDS, PointedPipeline, PointedWorker, pointed_pipeline
 from tests.faults.points import POINTS, Action, At
 from tests.faults.worker import FaultySettings
 from tests.simulation import faults as simulated
@@ -33,16 +33,23 @@ def shares() -> dict[str, list[At]]:
 
 
 async def die_on_the_way_out(play: PointedPipeline, stage: str) -> None:
-    """A worker dies after it was told to end."""
-    worker = play.add(stage, f"{ON_THE_WAY_OUT}:1:die")
+    """A worker dies after it was told to end.
 
-    async def has_taken_over() -> bool:
-        return worker.has_taken_over()
+    Its neighbour dies again and again, and each death moves partitions: one that loses its partition while it takes it
+    over lets go of it there and then. That is a death too, and another worker comes.
+    """
+    while True:
+        worker = play.add(stage, f"{ON_THE_WAY_OUT}:1:die")
 
-    # Its neighbour dies again and again, and each death moves partitions: on a busy machine that takes a while.
-    await play.until(has_taken_over, f"{worker.name} has taken a partition over", POINT_SECONDS)
-    worker.begin_to_leave()
-    await play.death(worker)
+        async def has_taken_over_or_died(worker: PointedWorker = worker) -> bool:
+            return worker.has_taken_over() or not worker.alive()
+
+        what = f"{worker.name} has taken a partition over"
+        await play.until(has_taken_over_or_died, what, POINT_SECONDS)
+        if worker.alive():
+            worker.begin_to_leave()
+            return await play.death(worker)
+        play.workers.remove(worker)
 
 
 async def test_a_worker_that_dies_at_any_point_loses_and_doubles_nothing(own_kafka: LocalKafka, tmp_path: Path) -> None:
