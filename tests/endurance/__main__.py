@@ -27,7 +27,7 @@ def main() -> int:
     _say(f"{machine()}\nlogs and samples: {folder}")
     outcome = asyncio.run(_run(plan, folder))
     found = parts(outcome)
-    wrong = [*outcome.wrong, *grown(found)]
+    wrong = [*outcome.differences, *outcome.errors, *grown(found)]
     _say(f"{outcome.sent:,} events at {outcome.rate:.0f}/s, of at most {outcome.greatest:.0f}/s")
     _say("\n".join(table(found)))
     _say("\n".join(wrong) or "nothing lost, nothing doubled, no window different, no error, nothing grew")

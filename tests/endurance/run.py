@@ -67,7 +67,9 @@ class Seen(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came of it. `wrong` is everything that should not be, in words."""
+    """What came of it, in words: what is stored otherwise than it was sent, and what went wrong although nothing was
+    lost by it.
+    """
 
     plan: Plan
     greatest: float
@@ -75,7 +77,8 @@ class Outcome(NamedTuple):
     sent: int
     samples: Sequence[Sample]
     seen: Sequence[Seen]
-    wrong: Sequence[str]
+    differences: Sequence[str]
+    errors: Sequence[str]
 
 
 async def run(plan: Plan, kafka: LocalKafka, folder: Path, say: Callable[[str], None]) -> Outcome:
@@ -130,8 +133,8 @@ class _Run:
             self._say(f"at most {greatest:.0f} events/s; from now on {rate:.0f} for {self._plan.seconds:.0f} s")
             seen = await self._steadily(producer, rate)
         await self._until(self._all_stored, "everything is stored")
-        wrong = [*await self._look_for_what_is_wrong(), *await self._count()]
-        return Outcome(self._plan, greatest, rate, self._sent, self._samples, seen, wrong)
+        errors = await self._leave()
+        return Outcome(self._plan, greatest, rate, self._sent, self._samples, seen, await self._count(), errors)
 
     async def _backlog(self, producer: AIOKafkaProducer, count: int) -> float:
         """Send so many events at once; the seconds until all of them are stored, from the first one on."""
@@ -212,7 +215,7 @@ class _Run:
         stages = [await self._cluster.is_through(stage) for stage in STAGES]
         return all(stages) and await all_is_stored(self._cluster.brokers)
 
-    async def _look_for_what_is_wrong(self) -> list[str]:
+    async def _leave(self) -> list[str]:
         """Dead letters, partitions that were taken over more than once, and whatever a log has of errors."""
         dead = sum(process.metric("helpdesk_dead_letters_total") for process in self._processes)
         taken = {
@@ -220,12 +223,12 @@ class _Run:
             for process in self._processes
             if isinstance(process, StageProcess)
         }
-        wrong = [f"{dead:.0f} dead letters"] if dead else []
-        wrong += [f"{name}: {count:.0f} take-overs" for name, count in taken.items() if count > _PARTITIONS]
+        errors = [f"{dead:.0f} dead letters"] if dead else []
+        errors += [f"{name}: {count:.0f} take-overs" for name, count in taken.items() if count > _PARTITIONS]
         for process in self._processes:
             await process.leave()
-            wrong += [f"{process.name}: {line}" for line in process.oddities()]
-        return wrong
+            errors += [f"{process.name}: {line}" for line in process.oddities()]
+        return errors
 
     async def _count(self) -> list[str]:
         """Each event is stored once, and the windows are what the events say."""

@@ -25,7 +25,7 @@ def outcome(memory: Sequence[float], seen: Sequence[Seen] = (), seconds: float =
         for number, megabytes in enumerate(memory)
     ]
     plenty = [*seen, *(Seen(at, 0.5) for at in range(int(seconds)))]
-    return Outcome(Plan(seconds, 10, 10, 0.5, 1), 100.0, 50.0, 1_000, samples, plenty, [])
+    return Outcome(Plan(seconds, 10, 10, 0.5, 1), 100.0, 50.0, 1_000, samples, plenty, [], [])
 
 
 def test_memory_that_stays_has_not_grown() -> None:
