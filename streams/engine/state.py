@@ -1,8 +1,7 @@
 """The state of one partition: rows by table and key, under an overlay that is merged only after a commit.
 
-Rows are values: a stage puts a new row, it never changes one in
-place, so that an overlay can be thrown away. A `derived` table is not written to the changelog; the stage rebuilds it
-after a recovery.
+Rows are values: a stage puts a new row, it never changes one in place, so that an overlay can be thrown away. A
+`derived` table is not written to the changelog; the stage rebuilds it after a recovery.
 """
 
 from collections.abc import Iterator, Mapping

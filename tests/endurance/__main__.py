@@ -1,6 +1,6 @@
 """The pipeline for hours at half of what it can do: `make endurance HOURS=2`. Prints a table of the settled time
 in four parts. Exits with 1 when something was lost, doubled or logged as an error, when a window differs, or when a
-process grew by more than 3 %.
+process grew by more than 3 % and what new rows of state explain.
 """
 
 import argparse

@@ -11,15 +11,17 @@ SECONDS = 7_200.0
 MB = 2**20
 
 
-def outcome(memory: Sequence[float], seen: Sequence[Seen] = (), seconds: float = SECONDS) -> Outcome:
-    """`memory` of one stage and of the server, in MiB, at times that are spread evenly over the flow."""
+def outcome(memory: Sequence[float], seen: Sequence[Seen] = (), seconds: float = SECONDS, rows: float = 0.0) -> Outcome:
+    """`memory` of one stage and of the server, in MiB, at times that are spread evenly over the flow; of the stage's
+    state `rows` more each time.
+    """
     every = seconds / len(memory)
     samples = [
         Sample(
             number * every,
             {"track-0": int(megabytes * MB), "ClickHouse": int(2 * megabytes * MB)},
             {"track-0": number * every / 4, "ClickHouse": 0.0},
-            {"track-0": 100.0},
+            {"track-0": 100.0 + rows * number},
             {"track": number, "clickhouse": 1},
         )
         for number, megabytes in enumerate(memory)
@@ -42,6 +44,13 @@ def test_what_grows_while_it_settles_does_not_count() -> None:
 def test_memory_that_leaks_is_told_of_the_product_alone() -> None:
     found = parts(outcome([100.0 + number / 10 for number in range(480)]))
     assert [line.split()[0] for line in grown(found)] == ["track-0"]
+
+
+def test_memory_that_new_rows_of_state_explain_is_no_leak() -> None:
+    growing = [100.0 + number / 100 for number in range(480)]
+    assert growth(parts(outcome(growing)))["track-0"] > 0.03
+    assert grown(parts(outcome(growing, rows=8.0))) == []
+    assert grown(parts(outcome(growing, rows=0.1))) != []
 
 
 def test_rows_that_come_late_or_not_at_all_are_told_of_their_part() -> None:
