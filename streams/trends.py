@@ -131,7 +131,7 @@ class TrendsStage:
             self._watch(due, passed, now, Watcher(self._spikes, partial(_totals, state), state, output))
         # A partition that nobody has had for days may still have totals to tell: its watermark says so.
         settled = min(now, passed) - KEPT_LONGER_MS
-        for key in state.sweep(WINDOWS, SWEEP_ROWS):
+        for key in state.sweep_keys(WINDOWS, SWEEP_ROWS):
             if is_expired(schema.decode_key(key).end, settled, self._rules):
                 self._forget(key, state)
         self._forgetter.tick(state, output)

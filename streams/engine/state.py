@@ -227,7 +227,16 @@ class Overlay:
             if row is not None:
                 yield key[1:], row
 
-    def sweep(self, table: Table[Any], limit: int) -> list[bytes]:
+    def sweep(self, table: Table[Row], limit: int) -> Iterator[tuple[bytes, Row]]:
+        """Up to `limit` rows, going round the table from call to call. As they are now: what is committed may be older
+        than what this very transaction has done. They are not kept decoded.
+        """
+        for key in self.sweep_keys(table, limit):
+            row = self.peek(table, key)
+            if row is not None:
+                yield key, row
+
+    def sweep_keys(self, table: Table[Any], limit: int) -> list[bytes]:
         """The keys of up to `limit` rows as they were committed, going round the table from call to call."""
         return [key[1:] for key in self._state.next_to_sweep(table, limit)]
 

@@ -93,12 +93,11 @@ def settle(identity: str, at: int, state: Overlay, ledger: Ledger) -> None:
 
 def forget(now: int, kept_ms: int, state: Overlay) -> None:
     """Forget tickets and days that are long over."""
-    for key in state.sweep(ANSWERING, SWEEP_ROWS):
-        row = state.peek(ANSWERING, key)
-        if row is not None and row.at < now - kept_ms:
+    for key, row in state.sweep(ANSWERING, SWEEP_ROWS):
+        if row.at < now - kept_ms:
             state.delete(ANSWERING, key)
     before = datetime.fromtimestamp((now - kept_ms) / 1000, UTC).strftime(_DAY).encode()
-    for key in state.sweep(ANSWERED, SWEEP_ROWS):
+    for key in state.sweep_keys(ANSWERED, SWEEP_ROWS):
         if key.rpartition(b"/")[2] < before:
             state.delete(ANSWERED, key)
 

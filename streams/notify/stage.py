@@ -91,16 +91,13 @@ class NotifyStage:
         output = Output()
         send_due(now, self._book, state, Ledger(self._book, state, output))
         output.stand("notifications_overdue", overdue(now, self._book, state))
-        for key in state.sweep(JOBS, SWEEP_ROWS):
-            # As it is now: what is committed may be older than what this very transaction has done.
-            job = state.peek(JOBS, key)
-            if job is not None and not job.is_open and job.fresh_at < now - KNOWN_MS:
+        for key, job in state.sweep(JOBS, SWEEP_ROWS):
+            if not job.is_open and job.fresh_at < now - KNOWN_MS:
                 if job.state == "failed":
                     release(job, state)
                 state.delete(JOBS, key)
-        for key in state.sweep(ADDRESSED, SWEEP_ROWS):
-            times = state.peek(ADDRESSED, key)
-            if times is not None and is_old_address(times, now):
+        for key, times in state.sweep(ADDRESSED, SWEEP_ROWS):
+            if is_old_address(times, now):
                 state.delete(ADDRESSED, key)
         forget(now, KNOWN_MS, state)
         self._forgetter.tick(state, output)

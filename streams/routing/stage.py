@@ -201,11 +201,7 @@ class RoutingStage:
     # -- what is over
 
     def _expire(self, now: int, state: Overlay) -> None:
-        for key in state.sweep(TICKETS, SWEEP_ROWS):
-            # As it is now: what is committed may be older than what this very transaction has done.
-            known = state.peek(TICKETS, key)
-            if known is None:
-                continue
+        for key, known in state.sweep(TICKETS, SWEEP_ROWS):
             routing = self._routes.get(tenant_of(key))
             quiet = now - known.heard_at
             if known.phase != "over" and quiet > (routing.rule.forget_after if routing else _FORGET_MS):

@@ -393,16 +393,11 @@ class TrackStage:
 
     def _expire(self, now: int, state: Overlay, output: Output) -> None:
         totals.expire(now, SWEEP_ROWS, self._rules, state)
-        for key in state.sweep(COUNTED, SWEEP_ROWS):
-            counted = state.peek(COUNTED, key)
-            if counted is not None and is_done_with(counted, now, self._rules):
+        for key, counted in state.sweep(COUNTED, SWEEP_ROWS):
+            if is_done_with(counted, now, self._rules):
                 state.delete(COUNTED, key)
         progress = totals.progress_of(state)
-        for key in state.sweep(CONVERSATIONS, SWEEP_ROWS):
-            # As it is now: what is committed may be older than an event in this very transaction.
-            known = state.peek(CONVERSATIONS, key)
-            if known is None:
-                continue
+        for key, known in state.sweep(CONVERSATIONS, SWEEP_ROWS):
             ticket = self._ticket_of(key, known, now)
             if progress.watermark and is_forgotten(known, progress.watermark, ticket.memory):
                 _forget(known, ticket, now, state, output)

@@ -113,10 +113,9 @@ def tell(now: int, idle: bool, rules: WindowRules, state: Overlay, output: Outpu
 
 def expire(now: int, rows: int, rules: WindowRules, state: Overlay) -> None:
     """Drop windows that no event can count in any more, looking at so many rows."""
-    for key in state.sweep(WINDOWS, rows):
+    for key, window in state.sweep(WINDOWS, rows):
         cell = schema.decode_key(key)
-        # As it is now: a total that came in this very transaction is not told yet.
-        if is_expired(cell.end, now, rules) and (window := state.peek(WINDOWS, key)) is not None and window.sent:
+        if window.sent and is_expired(cell.end, now, rules):
             state.delete(WINDOWS, key)
             group = group_of(cell)
             if group is not None:

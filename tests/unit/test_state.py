@@ -161,15 +161,26 @@ def test_a_sweep_goes_round_the_table_and_passes_over_what_is_gone(state: State)
         overlay.put(COUNTS, b"%d" % number, Count(number))
     overlay.put(NAMES, b"other", "table")
     state.merge(overlay)
-    first = Overlay(state).sweep(COUNTS, 4)
+    first = Overlay(state).sweep_keys(COUNTS, 4)
     gone = Overlay(state)
     missing = next(key for key in (b"%d" % number for number in range(10)) if key not in first)
     gone.delete(COUNTS, missing)
     state.merge(gone)
-    rest = Overlay(state).sweep(COUNTS, 6)
+    rest = Overlay(state).sweep_keys(COUNTS, 6)
     assert set(first) | set(rest) | {missing} == {b"%d" % number for number in range(10)}
     assert not set(first) & set(rest)
-    assert len(Overlay(state).sweep(COUNTS, 100)) == 9
+    assert len(Overlay(state).sweep_keys(COUNTS, 100)) == 9
+
+
+def test_a_sweep_shows_rows_as_they_are_now(state: State) -> None:
+    overlay = Overlay(state)
+    for key in (b"a", b"b", b"c"):
+        overlay.put(COUNTS, key, Count(1))
+    state.merge(overlay)
+    later = Overlay(state)
+    later.put(COUNTS, b"a", Count(2))
+    later.delete(COUNTS, b"b")
+    assert dict(later.sweep(COUNTS, 9)) == {b"a": Count(2), b"c": Count(1)}
 
 
 def test_an_overlay_knows_whose_state_it_is(state: State) -> None:
