@@ -79,3 +79,9 @@ def blocks(page: str) -> Iterator[Block]:
 def commands() -> list[Block]:
     """Every block of commands of every page."""
     return [block for page in pages() for block in blocks(page) if block.is_commands]
+
+
+def left_to(tests: str) -> list[tuple[str, Block]]:
+    """The blocks that pages leave to the tests of a folder, each with the name that the page gives it."""
+    mark = f"not here, {tests}: "
+    return [(block.said.removeprefix(mark), block) for block in commands() if block.said.startswith(mark)]

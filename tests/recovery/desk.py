@@ -20,7 +20,7 @@ from streams import topics
 from streams.broker.admin import apply_topics
 from streams.broker.lag import await_read
 from streams.up.local_kafka import LocalKafka
-from tests.docs.pages import ROOT, Block, blocks
+from tests.docs.pages import ROOT, Block, left_to
 from tests.policies import SIMPLE_FOLDER
 from tests.servers.clickhouse_process import ClickHouseProcess
 from tests.soak.stored import Sink
@@ -29,9 +29,7 @@ from tests.soak.workers import ProductProcess, StageProcess
 
 DATABASE: Final = "ticketpulse"  # as the pages call it
 PARTITIONS: Final = 2
-PAGES: Final = ("docs/howto/backup.md", "docs/howto/recover.md")
-#: How a page says that its block is run here, by which name.
-HERE: Final = "not here, tests/recovery: "
+FOLDER: Final = "tests/recovery"
 _SECONDS: Final = 240.0
 _WAY: Final = ("score", "track", "registry", "track", "trends", "clickhouse")
 _BAD: Final = "This is the worst, most terrible, horrible, awful, disgusting service. I hate it."
@@ -40,7 +38,7 @@ _CONFIG: Final = "<clickhouse><backups><allowed_path>{}/</allowed_path></backups
 
 def shown() -> dict[str, Block]:
     """The blocks that the pages leave to these tests, by their names."""
-    return {block.said.removeprefix(HERE): block for page in PAGES for block in blocks(page) if HERE in block.said}
+    return dict(left_to(FOLDER))
 
 
 class Counted(NamedTuple):

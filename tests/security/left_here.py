@@ -3,10 +3,7 @@
 from collections.abc import Mapping
 from typing import Final
 
-from tests.docs.pages import Block, commands
+from tests.docs.pages import Block, left_to
 
-#: How a page says that its block is run here, by which name.
-HERE: Final = "not here, tests/security: "
-LEFT: Final[Mapping[str, Block]] = {
-    block.said.removeprefix(HERE): block for block in commands() if block.said.startswith(HERE)
-}
+FOLDER: Final = "tests/security"
+LEFT: Final[Mapping[str, Block]] = dict(left_to(FOLDER))

@@ -8,8 +8,8 @@ from typing import Final
 
 import pytest
 
-from tests.docs.pages import ROOT, commands
-from tests.security.left_here import HERE, LEFT
+from tests.docs.pages import ROOT, left_to
+from tests.security.left_here import FOLDER, LEFT
 from tests.security.secure_kafka import PASSWORD, SecureKafka
 
 pytestmark = pytest.mark.xdist_group("secure-kafka")
@@ -53,4 +53,4 @@ def test_workers_sign_in_by_a_password_and_by_a_certificate(secure: SecureKafka,
 def test_each_block_that_is_left_to_these_tests_is_run_by_one() -> None:
     tests = "".join(path.read_text() for path in Path(__file__).parent.glob("test_*.py"))
     assert [name for name in LEFT if f'"{name}"]' not in tests] == []
-    assert len(LEFT) == sum(HERE in block.said for block in commands())
+    assert len(LEFT) == len(left_to(FOLDER))
