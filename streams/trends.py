@@ -19,7 +19,7 @@ from streams.engine.state import Overlay, Table
 from streams.privacy.forgetting import Forgetter, is_erasure
 from streams.privacy.keys import NO_KEYS, Keys
 from streams.spikes import SpikeRules
-from streams.spikes.alerting import FIRING, SAMPLES, Watcher, firing, note, remember
+from streams.spikes.alerting import FIRING, SAMPLES, Watcher, firing, note, remember, sweep_samples
 from streams.spikes.forgetting import forget_in_alert, forget_samples
 from streams.values import NONE_YET, OTHER, Own, admit, group_of, other_of
 from streams.windows import WindowRules, is_expired
@@ -129,6 +129,7 @@ class TrendsStage:
             output.stand("alerts_firing", firing(state))
         if self._spikes is not None:
             self._watch(due, passed, now, Watcher(self._spikes, partial(_totals, state), state, output))
+            sweep_samples(passed // 1000, self._spikes, state)
         # A partition that nobody has had for days may still have totals to tell: its watermark says so.
         settled = min(now, passed) - KEPT_LONGER_MS
         for key in state.sweep_keys(WINDOWS, SWEEP_ROWS):

@@ -4,7 +4,7 @@ The windows of one tenant and size meet in one partition of `trends`, whatever p
 is one series of each measure, with all texts in it.
 """
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
 from typing import Final, NamedTuple
 
@@ -21,6 +21,7 @@ from streams.engine.stage import Output
 from streams.engine.state import Overlay, Table
 from streams.spikes.alerting import FIRING, SKIP_AFTER
 from streams.spikes.measures import Reading
+from streams.spikes.sightings import DAY, Days, given_up, see
 from streams.windows import OVERALL
 
 # Tenants of one partition, and categories of each, that are watched.
@@ -34,10 +35,17 @@ Find = Callable[[WindowKey], Totals | None]
 
 
 class Hours(msgspec.Struct, frozen=True, array_like=True):
-    """Of a tenant: the end of the last hour that was judged (Unix seconds), and the categories that are watched."""
+    """Of a tenant: the end of the last hour that was judged (Unix seconds), the categories that are watched, and when
+    the tenant and each of them was seen. Rows that were written before that was noted do not tell: then until then.
+    """
 
     until: int
     categories: tuple[str, ...] = ()
+    days: Days = ()
+
+    def __post_init__(self) -> None:
+        if len(self.days) != 1 + len(self.categories):
+            msgspec.structs.force_setattr(self, "days", (self.until // DAY,) * (1 + len(self.categories)))
 
 
 class Name(NamedTuple):
@@ -68,15 +76,19 @@ def note(key: WindowKey, rules: DriftRules, state: Overlay, output: Output) -> N
     name = key.tenant.encode()
     hours = state.get(HOURS, name)
     if hours is None:
-        if sum(1 for _ in state.rows(HOURS)) >= MAX_TENANTS:
+        if len({*state.keys(HOURS)}) >= MAX_TENANTS:
             output.count("unwatched")
             return
-        state.put(HOURS, name, hours := Hours(key.start))
-    if key.dimension == "category" and key.value not in hours.categories:
-        if len(hours.categories) >= MAX_CATEGORIES:
-            output.count("unwatched")
-            return
-        state.put(HOURS, name, Hours(hours.until, (*hours.categories, key.value)))
+        state.put(HOURS, name, hours := Hours(key.start, (), (key.start // DAY,)))
+    if key.dimension == "overall" or key.value in hours.categories:
+        place = 0 if key.dimension == "overall" else 1 + hours.categories.index(key.value)
+        days = see(hours.days, place, key.start)
+        if days is not hours.days:
+            state.put(HOURS, name, Hours(hours.until, hours.categories, days))
+    elif len(hours.categories) >= MAX_CATEGORIES:
+        output.count("unwatched")
+    else:
+        state.put(HOURS, name, Hours(hours.until, (*hours.categories, key.value), (*hours.days, key.start // DAY)))
 
 
 def add_unseen(found: Unseen, state: Overlay) -> None:
@@ -109,9 +121,10 @@ class DriftWatch:
                 hours = self._skip(name.decode(), hours, passed)
             while left > 0 and hours.until + self._rules.size <= passed:
                 self._close(name.decode(), hours, now)
-                hours = Hours(hours.until + self._rules.size, hours.categories)
+                hours = Hours(hours.until + self._rules.size, hours.categories, hours.days)
                 self._state.put(HOURS, name, hours)
                 left -= 1
+            self._forget_given_up(name.decode(), hours, now)
 
     def _skip(self, tenant: str, hours: Hours, passed: int) -> Hours:
         """Go on with the newest hour: windows of those before are forgotten."""
@@ -119,7 +132,31 @@ class DriftWatch:
         for key, unseen in list(self._state.rows(UNSEEN)):
             if unseen.tenant == tenant and unseen.start < until:
                 self._state.delete(UNSEEN, key)
-        return Hours(until, hours.categories)
+        return Hours(until, hours.categories, hours.days)
+
+    def _forget_given_up(self, tenant: str, hours: Hours, now: int) -> None:
+        """Forget what is usual of whatever nobody uses any more, and end its alerts."""
+        gone = given_up(hours.days, hours.until)
+        if not gone:
+            return
+        lost = _series_of(tenant, hours.categories)
+        if 0 in gone:
+            self._state.delete(HOURS, tenant.encode())
+        else:
+            left = [place for place in range(1, len(hours.days)) if place not in gone]
+            kept = tuple(hours.categories[place - 1] for place in left)
+            days = (hours.days[0], *(hours.days[place] for place in left))
+            self._state.put(HOURS, tenant.encode(), Hours(hours.until, kept, days))
+            lost = [name for name in lost if name.dimension == "category" and name.value not in kept]
+        for name in lost:
+            self._give_up(name, datetime.fromtimestamp(now / 1000, UTC))
+
+    def _give_up(self, name: Name, moment: datetime) -> None:
+        alert = self._state.get(FIRING, name.key)
+        if alert is not None:
+            self._end(name, alert, "usual now", moment)
+        if self._state.get(SERIES, name.key) is not None:
+            self._state.delete(SERIES, name.key)
 
     def _close(self, tenant: str, hours: Hours, now: int) -> None:
         for name, scale, source, reading in self._readings(tenant, hours):
@@ -198,6 +235,16 @@ class DriftWatch:
         notice = Alerted(alert=alert)
         self._output.send(topics.NOTICES, notice_key(notice), encode_notice(notice))
         self._output.count("alerts", alert.kind, alert.severity, alert.state)
+
+
+def _series_of(tenant: str, categories: Iterable[str]) -> list[Name]:
+    """All that a tenant's hours are watched for."""
+    return [
+        Name(tenant, "score"),
+        Name(tenant, "unseen_words"),
+        *(Name(tenant, "label_share", "label", label) for label in LABELS),
+        *(Name(tenant, "category_share", "category", category) for category in categories),
+    ]
 
 
 def _why(alert: Alert, finding: Finding | None) -> Ended:

@@ -16,13 +16,16 @@ from schemas.windows import Sample, Samples, Totals, WindowKey
 from streams import topics
 from streams.engine.stage import Output
 from streams.engine.state import Overlay, Table
-from streams.spikes.measures import Reading, readings_of
+from streams.spikes.measures import MEASURES, Reading, readings_of
+from streams.spikes.sightings import DAY, Days, given_up, see
 from streams.spikes.watch import Episode, Finding, SpikeRules, Watched, close, look_early
 from streams.spikes.words import phrases_of, summary_of, tickets_of
 from streams.windows import OVERALL
 
 # Channels and categories of one tenant that are watched; who sends more distinct values than that has no use for them.
 MAX_VALUES: Final = 200
+# Tenants of one partition that are watched: all of them are looked at in every tick.
+MAX_TENANTS: Final = 2_000
 # Series judged in one tick: some thirty milliseconds.
 SERIES_A_TICK: Final = 400
 # After so long without a closed window the newest hour is looked at, not each window in between.
@@ -31,16 +34,25 @@ WATCHED_DIMENSIONS: Final = frozenset({"overall", "channel", "category"})
 # How many texts of a window are remembered, and for how long: to tell what an alert is about, and what is usual.
 SAMPLES_OF_A_WINDOW: Final = 100
 SAMPLES_KEPT: Final = 7_200
+# Windows with examples looked at for expiry in one tick.
+SWEEP_ROWS: Final = 250
 
 # The totals of a window, or None when nothing happened in it.
 Find = Callable[[WindowKey], Totals | None]
 
 
 class Tenant(msgspec.Struct, frozen=True, array_like=True):
-    """Which values are watched, since when, and the end of the last closed window (Unix seconds)."""
+    """The end of the last closed window (Unix seconds), which values are watched, and when each was seen. Rows that
+    were written before that was noted do not tell: what they watch counts as seen until then.
+    """
 
     until: int
     values: tuple[tuple[str, str], ...] = ()
+    days: Days = ()
+
+    def __post_init__(self) -> None:
+        if len(self.days) != len(self.values):
+            msgspec.structs.force_setattr(self, "days", (self.until // DAY,) * len(self.values))
 
 
 TENANTS = Table(b"t", Tenant)
@@ -54,24 +66,42 @@ def note(key: WindowKey, rules: SpikeRules, state: Overlay, output: Output) -> N
     if key.size != rules.size or key.dimension not in WATCHED_DIMENSIONS:
         return
     name = key.tenant.encode()
-    tenant = state.get(TENANTS, name) or Tenant(key.start)
+    known = state.get(TENANTS, name)
+    tenant = known or Tenant(key.start)
     value = (key.dimension, key.value)
     if value in tenant.values:
-        return
-    if len(tenant.values) >= MAX_VALUES:
+        days = see(tenant.days, tenant.values.index(value), key.start)
+        if days is not tenant.days:
+            state.put(TENANTS, name, Tenant(tenant.until, tenant.values, days))
+    elif len(tenant.values) >= MAX_VALUES or (known is None and len({*state.keys(TENANTS)}) >= MAX_TENANTS):
         output.count("unwatched")
-        return
-    state.put(TENANTS, name, Tenant(tenant.until, (*tenant.values, value)))
+    else:
+        state.put(TENANTS, name, Tenant(tenant.until, (*tenant.values, value), (*tenant.days, key.start // DAY)))
 
 
 def remember(samples: Samples, rules: SpikeRules, state: Overlay) -> None:
     """Keep texts as examples of their windows. Which ones are kept is decided by their ranks, so that any order of
-    arrival keeps the same.
+    arrival keeps the same. A text that is too late for any alert is not kept: no window would take it away again.
     """
+    tenant = state.get(TENANTS, samples.tenant.encode())
     for sample in samples.samples:
-        key = _samples_key(samples.tenant, sample.at // rules.size * rules.size)
+        start = sample.at // rules.size * rules.size
+        if tenant is not None and start < _oldest(tenant.until, rules):
+            continue
+        key = _samples_key(samples.tenant, start)
         kept = {each.rank: each for each in (*(state.get(SAMPLES, key) or ()), sample)}
         state.put(SAMPLES, key, tuple(kept[rank] for rank in sorted(kept)[:SAMPLES_OF_A_WINDOW]))
+
+
+def sweep_samples(passed: int, rules: SpikeRules, state: Overlay) -> None:
+    """Drop examples that no alert shows any more, of a bounded number of windows: those of a time that was skipped, or
+    of a tenant with no window by what has `passed` (Unix seconds).
+    """
+    for key in state.sweep_keys(SAMPLES, SWEEP_ROWS):
+        name, start = msgspec.msgpack.decode(key, type=tuple[str, int])
+        tenant = state.get(TENANTS, name.encode())
+        if start < _oldest(tenant.until if tenant is not None else passed, rules):
+            state.delete(SAMPLES, key)
 
 
 def firing(state: Overlay) -> Counter[tuple[str, ...]]:
@@ -95,11 +125,14 @@ class Watcher:
         left = SERIES_A_TICK
         for name, noted in sorted(self._state.rows(TENANTS)):
             tenant = noted
-            while left > 0 and tenant.until + self._rules.size <= passed:
+            while left > 0 and tenant.values and tenant.until + self._rules.size <= passed:
                 tenant = self._skipped(tenant, passed)
                 left -= self._close(name.decode(), tenant, now)
-                tenant = Tenant(tenant.until + self._rules.size, tenant.values)
+                tenant = self._without_given_up(name.decode(), tenant, now)
+                tenant = Tenant(tenant.until + self._rules.size, tenant.values, tenant.days)
                 self._state.put(TENANTS, name, tenant)
+            if not tenant.values:
+                self._state.delete(TENANTS, name)
 
     def look(self, key: WindowKey, now: int) -> None:
         """Judge a window that is open by what it has so far."""
@@ -122,7 +155,31 @@ class Watcher:
         if passed - tenant.until <= SKIP_AFTER:
             return tenant
         newest = passed // self._rules.size * self._rules.size
-        return Tenant(newest - 12 * self._rules.size, tenant.values)
+        return Tenant(newest - 12 * self._rules.size, tenant.values, tenant.days)
+
+    def _without_given_up(self, name: str, tenant: Tenant, now: int) -> Tenant:
+        """Forget what is usual of values that nobody uses any more, and end their alerts."""
+        gone = given_up(tenant.days, tenant.until)
+        if not gone:
+            return tenant
+        for place in gone:
+            self._give_up(WindowKey(name, self._rules.size, tenant.until, *tenant.values[place]), now)
+        kept = [place for place in range(len(tenant.values)) if place not in gone]
+        return Tenant(
+            tenant.until,
+            tuple(tenant.values[place] for place in kept),
+            tuple(tenant.days[place] for place in kept),
+        )
+
+    def _give_up(self, key: WindowKey, now: int) -> None:
+        for measure in MEASURES:
+            row = _series_key(key, measure)
+            watched = self._state.get(SERIES, row)
+            if watched is None:
+                continue
+            if watched.episode is not None:
+                self._tell(key, measure, Finding(watched.episode, "usual now"), now)
+            self._state.delete(SERIES, row)
 
     def _close(self, name: str, tenant: Tenant, now: int) -> int:
         """Judge a window of each of the tenant's series; how many there are."""
@@ -139,9 +196,6 @@ class Watcher:
                 self._state.put(SERIES, row, after)
                 if finding is not None:
                     self._tell(key, measure, finding, now)
-        expired = _samples_key(name, tenant.until - SAMPLES_KEPT)
-        if self._state.get(SAMPLES, expired) is not None:
-            self._state.delete(SAMPLES, expired)
         return judged
 
     def _readings(self, key: WindowKey) -> Iterator[tuple[Measure, Reading]]:
@@ -202,12 +256,16 @@ class Watcher:
         """What was remembered of the series since the alert's start, and before it."""
         during: list[Sample] = []
         before: list[Sample] = []
-        first = (key.start - SAMPLES_KEPT) // key.size * key.size
-        for at in range(first, key.start + key.size, key.size):
+        for at in range(_oldest(key.start, self._rules), key.start + key.size, key.size):
             found = self._state.get(SAMPLES, _samples_key(key.tenant, at)) or ()
             mine = (each for each in found if _is_of(each, key))
             (during if at >= start else before).extend(mine)
         return during, before
+
+
+def _oldest(start: int, rules: SpikeRules) -> int:
+    """The start of the first window whose examples an alert of the window from `start` on shows."""
+    return (start - SAMPLES_KEPT) // rules.size * rules.size
 
 
 def _labels(alert: Alert) -> tuple[str, ...]:

@@ -13,6 +13,7 @@ from streams import topics
 from streams.drift import alerting
 from streams.drift.alerting import MAX_CATEGORIES, UNSEEN
 from streams.engine.log import Outgoing
+from streams.spikes.alerting import FIRING
 from streams.trends import TrendsStage
 from streams.windows import WindowRules
 from tests.unit.records import NINE, Appended, Partition
@@ -42,14 +43,17 @@ class Desk:
     def hours(self, count: int, *, negative: float = USUAL, unseen: float | None = None, model: str = "m1") -> "Desk":
         """So many hours with about so many negative texts."""
         for _ in range(count):
-            records = [*self._partials(negative), *self._unseen(unseen, model)]
-            self.hour += 1
-            passed = (self.start + RULES.allowed_lateness) * 1000
-            marks = [Watermark(source, 2, passed) for source in (0, 1)]
-            batch = tuple(Appended(0, NINE, b"", encode(each)) for each in (*records, *marks))
-            self.disturb(batch, passed)
-            self._take(self.trends.process(*batch, tick=passed))
+            self.pass_hour(*self._partials(negative), *self._unseen(unseen, model))
         return self
+
+    def pass_hour(self, *records: WindowPartial | Unseen) -> None:
+        """An hour with these records, and the watermarks that close it."""
+        self.hour += 1
+        passed = (self.start + RULES.allowed_lateness) * 1000
+        marks = [Watermark(source, 2, passed) for source in (0, 1)]
+        batch = tuple(Appended(0, NINE, b"", encode(each)) for each in (*records, *marks))
+        self.disturb(batch, passed)
+        self._take(self.trends.process(*batch, tick=passed))
 
     def _partials(self, negative: float) -> list[WindowPartial]:
         found = []
@@ -155,6 +159,39 @@ def test_what_is_not_judged_any_more_leaves_no_rows() -> None:
     desk.hour += 30 * 24
     desk.hours(2)
     assert desk.trends.keys(UNSEEN) == []
+
+
+def test_a_tenant_of_whom_nothing_comes_any_more_leaves_no_rows_and_no_alerts() -> None:
+    desk = shifted()
+    fired = {alert.alert_id for alert in desk.alerts}
+    desk.hour += 15 * 24
+    desk.pass_hour()
+    assert {alert.alert_id for alert in desk.alerts if alert.ended == "usual now"} == fired
+    for table in (alerting.HOURS, alerting.SERIES, alerting.MEASURES_FIRING, FIRING):
+        assert desk.trends.keys(table) == []
+
+
+def test_a_category_that_nobody_uses_any_more_makes_place_for_another() -> None:
+    desk = Desk().hours(24)
+    key = WindowKey("default", 3600, desk.start, "category", "gone")
+    desk.trends.process(Appended(0, NINE, b"", encode(WindowPartial(0, key, Totals(events=1)))))
+    desk.hours(24)
+    name = alerting.Name("default", "category_share", "category", "gone")
+    assert desk.trends.row(alerting.SERIES, name.key) is not None
+    desk.hour += 14 * 24
+    desk.hours(2)
+    hours = desk.trends.row(alerting.HOURS, b"default")
+    assert hours is not None
+    assert hours.categories == ("billing",)
+    assert len(hours.days) == 2
+    assert desk.trends.row(alerting.SERIES, name.key) is None
+    others = alerting.Name("default", "category_share", "category", "billing")
+    assert desk.trends.row(alerting.SERIES, others.key) is not None
+
+
+def test_hours_that_were_noted_before_days_were_count_as_seen_until_then() -> None:
+    hours = alerting.HOURS.decode(msgspec.msgpack.encode([20_000 * 86_400 + 3_600, ["billing"]]))
+    assert hours.days == (20_000, 20_000)
 
 
 def test_tenants_and_categories_are_bounded_and_what_is_left_out_is_counted(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -19,6 +19,7 @@ from tests.unit.records import NINE, RULES, Appended, Partition
 SIZE = 300
 BEGIN = NINE // 1000
 LEARNT = 120
+A_DAY = 86_400 // SIZE
 
 
 class Desk:
@@ -59,6 +60,11 @@ class Desk:
 
     def tick(self) -> None:
         self.take(self.trends.tick(self.start * 1000 + 60_000))
+
+    def catch_up(self) -> None:
+        """Ticks until every window is judged."""
+        while (tenant := self.trends.row(alerting.TENANTS, b"acme")) is not None and tenant.until < self.start:
+            self.tick()
 
     def take(self, sent: list[Outgoing]) -> None:
         alerts = [decode_alert(one.value or b"") for one in sent if one.topic == topics.ALERTS]
@@ -187,6 +193,47 @@ def test_samples_are_forgotten_after_two_hours(desk: Desk) -> None:
     assert len(desk.trends.keys(alerting.SAMPLES)) == pytest.approx(alerting.SAMPLES_KEPT // SIZE, abs=1)
 
 
+def _starts(desk: Desk) -> list[int]:
+    """The windows with examples, in their order."""
+    return sorted(msgspec.msgpack.decode(key, type=tuple[str, int])[1] for key in desk.trends.keys(alerting.SAMPLES))
+
+
+def test_texts_that_are_too_late_for_an_alert_are_not_remembered(desk: Desk) -> None:
+    desk.windows(40)
+    hours = range(desk.start - 48 * 3_600, desk.start, 1_800)
+    desk.sample(*(Sample(at, at, f"t{at}", "chat", "billing", 300, ()) for at in hours))
+    assert _starts(desk) == [at for at in hours if at >= desk.start - alerting.SAMPLES_KEPT]
+
+
+def test_what_no_closed_window_takes_away_is_swept(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(alerting, "SWEEP_ROWS", 3)
+    # Texts from before the tenant's first window, and from a time that is passed over later.
+    earlier = range(BEGIN - 36 * 3_600, BEGIN, 3_600)
+    desk.sample(*(Sample(at, at, f"t{at}", "chat", "billing", 300, ()) for at in earlier))
+    desk.windows(1)
+    desk.sample(sample(desk, 1))
+    desk.window += 60 * LEARNT
+    desk.sample(sample(desk, 2))
+    desk.pass_window()
+    wanted = desk.start - SIZE
+    for _ in range(24):
+        desk.tick()
+    assert _starts(desk) == [wanted]
+    for _ in range(alerting.SAMPLES_KEPT // SIZE):
+        assert _starts(desk) == [wanted]
+        desk.pass_window()
+    assert _starts(desk) == []
+
+
+def test_texts_of_a_tenant_without_a_window_stay_for_their_time(desk: Desk) -> None:
+    desk.sample(sample(desk, 1))
+    for _ in range(alerting.SAMPLES_KEPT // SIZE):
+        desk.pass_window()
+        assert _starts(desk) == [BEGIN]
+    desk.pass_window()
+    assert _starts(desk) == []
+
+
 def _interrupted(windows: set[int]) -> Iterator[Alert]:
     desk = Desk()
     for window in range(LEARNT + 12):
@@ -248,7 +295,7 @@ def test_a_crash_before_the_commit_tells_nothing_twice(desk: Desk) -> None:
 
 def test_a_long_pause_is_caught_up_within_bounds(desk: Desk) -> None:
     desk.windows(LEARNT)
-    desk.window += 60 * LEARNT
+    desk.window += 12 * A_DAY
     desk.pass_window()
     ticks = 0
     before = desk.trends.row(alerting.TENANTS, b"acme")
@@ -271,6 +318,72 @@ def test_the_values_that_are_watched_are_bounded_and_counted(desk: Desk) -> None
     assert tenant is not None
     assert len(tenant.values) == alerting.MAX_VALUES
     assert desk.trends.counts["unwatched",] == 1
+
+
+def test_the_tenants_that_are_watched_are_bounded_and_counted(monkeypatch: pytest.MonkeyPatch, desk: Desk) -> None:
+    monkeypatch.setattr(alerting, "MAX_TENANTS", 2)
+    for tenant in ("a", "b", "a", "c"):
+        key = WindowKey(tenant, SIZE, BEGIN, "overall", "")
+        desk.trends.process(Appended(0, NINE, key.encode(), encode(WindowPartial(0, key, Totals(events=1)))))
+    assert sorted(desk.trends.keys(alerting.TENANTS)) == [b"a", b"b"]
+    assert desk.trends.counts["unwatched",] == 1
+
+
+def watched(desk: Desk) -> set[tuple[str, str]]:
+    """The values that something is kept of."""
+    rows = (msgspec.msgpack.decode(key, type=tuple[str, ...]) for key in desk.trends.keys(alerting.SERIES))
+    found = {(dimension, value) for _, dimension, value, _ in rows}
+    tenant = desk.trends.row(alerting.TENANTS, b"acme")
+    assert found == set(tenant.values if tenant else ())
+    return found
+
+
+def test_a_channel_that_was_given_up_is_silent_for_two_weeks_and_then_forgotten(desk: Desk) -> None:
+    def of_email() -> list[Alert]:
+        return [alert for alert in desk.of("channel", "volume") if alert.value == "email"]
+
+    desk.windows(LEARNT).windows(12, email=0)
+    (silence,) = of_email()
+    assert (silence.kind, silence.state) == ("silence", "firing")
+    desk.window += 13 * A_DAY
+    desk.windows(1, email=0)
+    assert ("channel", "email") in watched(desk)
+    assert of_email() == [silence]
+    desk.window += 2 * A_DAY
+    desk.windows(1, email=0)
+    desk.catch_up()
+    assert watched(desk) == {("overall", ""), ("category", "billing"), ("channel", "chat")}
+    _, ended = of_email()
+    assert (ended.alert_id, ended.state, ended.ended) == (silence.alert_id, "resolved", "usual now")
+    desk.windows(3)
+    assert ("channel", "email") in watched(desk)
+    assert of_email() == [silence, ended]
+
+
+def test_a_tenant_of_whom_nothing_comes_any_more_leaves_no_rows(desk: Desk) -> None:
+    desk.windows(LEARNT)
+    desk.sample(sample(desk, 1, "refund"))
+    desk.window += 15 * A_DAY
+    desk.pass_window()
+    desk.tick()
+    assert watched(desk) == set()
+    for table in (alerting.TENANTS, alerting.FIRING, alerting.SAMPLES):
+        assert desk.trends.keys(table) == []
+
+
+def test_who_comes_every_ten_days_is_not_forgotten(desk: Desk) -> None:
+    desk.windows(LEARNT)
+    before = watched(desk)
+    for _ in range(3):
+        desk.window += 10 * A_DAY
+        desk.windows(1)
+        assert watched(desk) == before
+
+
+def test_what_was_watched_before_days_were_noted_counts_as_seen_until_then() -> None:
+    values = [["overall", ""], ["channel", "chat"]]
+    tenant = alerting.TENANTS.decode(msgspec.msgpack.encode([20_000 * 86_400 + SIZE, values]))
+    assert tenant.days == (20_000, 20_000)
 
 
 def test_without_rules_nothing_is_watched() -> None:
