@@ -2,11 +2,12 @@
 and to its resolutions are right in whatever order its events come. Pure.
 """
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from functools import lru_cache
 from itertools import pairwise
+from typing import Final
 
 import msgspec
 
@@ -14,6 +15,9 @@ from schemas.scored import ScoredEvent
 from streams.conversations import CLOSED, is_spoken, speaker_of
 from streams.visited import Visited, from_about, highest, near, with_number
 from streams.windows import DIMENSIONS, NOTHING_NEW, Fact, Place, Share, WindowRules, cells_of
+
+# Changes of status that are kept of a ticket: some forty kilobytes. Only a machine makes more of them in two days.
+MAX_CHANGES: Final = 1_000
 
 
 # Rows of state are many: the garbage collector need not look at what holds no cycle.
@@ -32,7 +36,7 @@ class Counted(msgspec.Struct, frozen=True, array_like=True, gc=False):
     `opened_at` and `opened` are of the first event, of those of one time the one with the least place, and
     `answered_at` and `answered_by` (agent, product and stage) of an agent's first reply. `visits` tell for each cell in
     which of the smallest windows the ticket was counted (the how-manyth since 1970); they and the changes go back as
-    far as events may be late.
+    far as events may be late. Of the changes there are the newest, MAX_CHANGES at most.
     """
 
     opened_at: int
@@ -84,10 +88,13 @@ def _told(
     """Note a reply or a change of status in `after`, which nobody else has seen, and tell what that changes."""
     if is_spoken(event) and speaker_of(event) == "agent":
         _answer(after, at, place)
+    is_moved = before is None or (before.opened_at, before.opened) != (after.opened_at, after.opened)
+    # All facts hang on when the ticket began; else a change concerns its neighbours only.
+    was, now = (after.changes, after.changes) if is_moved else ((), ())
     if event.status is not None:
-        _change(after, event, at, place)
-    facts = Counter(_facts(after))
-    facts.subtract(_facts(before) if before is not None else ())
+        was, now = _change(after, _change_of(event, at, place), is_moved=is_moved)
+    facts = Counter(_facts(after, now))
+    facts.subtract(_facts(before, was) if before is not None else ())
     gained = [fact for fact, times in facts.items() for _ in range(times)]
     lost = [fact for fact, times in facts.items() for _ in range(-times)]
     return after, Share(new, gained, lost)
@@ -100,15 +107,30 @@ def _answer(after: Counted, at: int, place: Place) -> None:
         msgspec.structs.force_setattr(after, "answered_by", place[3:])
 
 
-def _change(after: Counted, event: ScoredEvent, at: int, place: Place) -> None:
-    """Note a change of status in what nobody else has seen yet."""
+def _change_of(event: ScoredEvent, at: int, place: Place) -> Change:
     resolves = event.type == "status_changed" and event.status == "resolved"
-    change = Change(at, event.status in CLOSED, resolves, place)
-    msgspec.structs.force_setattr(after, "changes", tuple(sorted((*after.changes, change))))
+    return Change(at, event.status in CLOSED, resolves, place)
 
 
-def _facts(counted: Counted) -> Iterator[Fact]:
-    """A fact has the channel, category and priority of the ticket's first event, and agent, product and stage of its
+def _change(after: Counted, change: Change, *, is_moved: bool) -> tuple[tuple[Change, ...], tuple[Change, ...]]:
+    """Note a change of status in what nobody else has seen yet; returns the changes before and after it whose facts may
+    differ. What was before one that is older than all of so many that are kept is not known: it reopens nothing.
+    """
+    known = after.changes
+    index = bisect_right(known, change)
+    if index == 0 and len(known) >= MAX_CHANGES:
+        changes = (msgspec.structs.replace(change, closed=False), *known)
+    else:
+        changes = (*known[:index], change, *known[index:])
+        msgspec.structs.force_setattr(after, "changes", changes[-MAX_CHANGES:])
+    first = max(index - 1, 0)
+    return (known, changes) if is_moved else (known[first : index + 1], changes[first : index + 2])
+
+
+def _facts(counted: Counted, changes: Sequence[Change]) -> Iterator[Fact]:
+    """Those of a ticket's beginning and of some successive changes.
+
+    A fact has the channel, category and priority of the ticket's first event, and agent, product and stage of its
     own event. That counts with these anyway: a fact that is taken back leaves no value behind that nothing else has.
     """
     opened_at, opened = counted.opened_at, counted.opened
@@ -116,11 +138,11 @@ def _facts(counted: Counted) -> Iterator[Fact]:
     if counted.answered_at > opened_at:
         place = Place(*opened[:3], *counted.answered_by)
         yield Fact("answered", counted.answered_at, place, counted.answered_at - opened_at)
-    for change in counted.changes:
+    for change in changes:
         if change.resolves:
             place = Place(*opened[:3], *change.place[3:])
             yield Fact("resolved", change.at, place, change.at - opened_at)
-    for earlier, later in pairwise(counted.changes):
+    for earlier, later in pairwise(changes):
         if earlier.closed and not later.closed:
             yield Fact("reopened", later.at, later.place)
 

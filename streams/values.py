@@ -31,7 +31,7 @@ class Own(NamedTuple):
 
     def has(self, value: str) -> bool:
         """Whether the value is one of them."""
-        place = bisect_left(self.ranked, (_rank(value), value))
+        place = bisect_left(self.ranked, _ranked(value))
         return place < len(self.ranked) and self.ranked[place][1] == value
 
 
@@ -44,7 +44,7 @@ def admit(own: Own, value: str, limit: int) -> tuple[Own, str | None]:
         return own, OTHER
     if own.has(value):
         return own, None
-    ranked = sorted((*own.ranked, (_rank(value), value)))
+    ranked = sorted((*own.ranked, _ranked(value)))
     return Own(tuple(ranked[:limit])), ranked[limit][1] if len(ranked) > limit else None
 
 
@@ -71,7 +71,7 @@ def limited(windows: Mapping[WindowKey, Totals], limit: int) -> dict[WindowKey, 
         else:
             groups[group].append(key)
     for keys in groups.values():
-        named = sorted((key for key in keys if key.value != OTHER), key=lambda key: (_rank(key.value), key.value))
+        named = sorted((key for key in keys if key.value != OTHER), key=lambda key: _ranked(key.value))
         found.update((key, windows[key]) for key in named[:limit])
         rest = [key for key in keys if key.value == OTHER] + named[limit:]
         if rest:
@@ -79,6 +79,7 @@ def limited(windows: Mapping[WindowKey, Totals], limit: int) -> dict[WindowKey, 
     return found
 
 
+# The same object each time: a value has a place in each of thousands of windows.
 @lru_cache(maxsize=10_000)
-def _rank(value: str) -> int:
-    return int.from_bytes(blake2b(value.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big")
+def _ranked(value: str) -> Ranked:
+    return int.from_bytes(blake2b(value.encode("utf-8", "surrogatepass"), digest_size=8).digest(), "big"), value

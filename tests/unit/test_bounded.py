@@ -1,17 +1,21 @@
 """What a conversation costs is bounded: rows, bytes of the changelog for each event, ids, messages, escalations."""
 
 import json
-from collections.abc import Iterator
+from collections import Counter
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
 import msgspec
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from schemas.escalations import decode_escalation
 from schemas.events import TicketEvent, ticket_key
-from schemas.scored import encode_event
+from schemas.scored import ScoredEvent, encode_event
 from streams import topics
+from streams.counted import MAX_CHANGES, Change, Counted, count
 from streams.escalation.book import preset_book
 from streams.escalation.compiled import ReadyPolicy
 from streams.escalation.loading import preset
@@ -20,6 +24,7 @@ from streams.scoring import scorer_of
 from streams.scoring.readers import reader_of
 from streams.track import TrackStage
 from streams.track.tickets import CONVERSATIONS, ESCALATIONS, MESSAGE_CHARS, MESSAGES
+from streams.windows import Fact, Place
 from tests.unit.naive_conversations import DAY, HOUR, MINUTE, SECOND, Happened
 from tests.unit.records import NINE, RULES, Appended, Partition
 from tests.unit.watched import recorded, time_of, watched
@@ -155,3 +160,80 @@ def test_conversations_of_ten_real_messages_write_less_than_1200_bytes_an_event(
     assert events == 3_000
     assert escalated > 100
     assert track.logged_bytes / events <= 1_200, track.logged_bytes / events
+
+
+# -- changes of status, as windows count them
+
+WEB = Place("web", "general", "medium")
+# Second and status: a ticket is resolved in each even second, and reopened in each odd one.
+Told = tuple[int, str]
+
+
+def changed(told: Iterable[Told], counted: Counted | None = None) -> tuple[Counted | None, Counter[Fact]]:
+    """What is counted of a ticket after these changes in their order of arrival, and the facts that they add up to."""
+    facts: Counter[Fact] = Counter()
+    for second, status in told:
+        at = NINE + second * SECOND
+        event = ScoredEvent(
+            event_id=f"{second}",
+            ticket_id="t1",
+            type="status_changed",
+            status=status,  # type: ignore[arg-type]
+            occurred_at=time_of(at),
+            received_at=time_of(at),
+            voice="agent",
+            category="general",
+        )
+        counted, share = count(counted, event, at, WEB, NINE + HOUR, RULES)
+        facts.update(share.gained)
+        facts.subtract(share.lost)
+    return counted, +facts
+
+
+def turns(seconds: range) -> list[Told]:
+    return [(second, "open" if second % 2 else "resolved") for second in seconds]
+
+
+@given(
+    st.lists(st.tuples(st.integers(0, 12), st.sampled_from(["open", "resolved", "closed"])), max_size=12), st.randoms()
+)
+def test_a_change_adds_the_same_in_whatever_order_they_come(told: list[Told], random: Any) -> None:
+    mixed = list(told)
+    random.shuffle(mixed)
+    ordered = sorted(told, key=lambda each: (each[0], each[1] != "open", each[1] == "resolved"))
+    before, facts = changed(ordered)
+    after, same = changed(mixed)
+    assert same == facts
+    assert (before.changes if before else ()) == (after.changes if after else ())
+
+
+def test_of_a_tickets_changes_the_newest_are_kept_and_each_is_counted() -> None:
+    counted, facts = changed(turns(range(1, MAX_CHANGES + 500)))
+    assert counted is not None
+    assert len(counted.changes) == MAX_CHANGES
+    kinds = Counter(fact.kind for fact in facts.elements())
+    assert kinds == {"resolved": MAX_CHANGES // 2 + 249, "reopened": MAX_CHANGES // 2 + 249}
+    # What comes late among those that are known counts as ever.
+    after, gained = changed([(MAX_CHANGES, "open")], counted)
+    assert [fact.kind for fact in gained] == []
+    assert after is not None
+    assert len(after.changes) == MAX_CHANGES
+
+
+@pytest.mark.parametrize("second", [0, 2], ids=["before the first", "after it"])
+def test_a_change_before_all_that_are_known_reopens_nothing(second: int) -> None:
+    counted, _ = changed(turns(range(1, MAX_CHANGES + 500)))
+    assert counted is not None
+    after, gained = changed([(second, "resolved")], counted)
+    assert Counter(fact.kind for fact in gained)["reopened"] == 0
+    late = Fact("resolved", NINE + second * SECOND, WEB, max(second - 1, 0) * SECOND)
+    assert gained[late] == 1
+    assert after is not None
+    assert after.changes == counted.changes
+
+
+def test_a_row_of_more_changes_than_are_kept_now_is_cut_with_the_next() -> None:
+    many = tuple(Change(NINE + second, False, False, WEB) for second in range(3 * MAX_CHANGES))
+    after, _ = changed([(60, "open")], Counted(NINE, WEB, NINE, changes=many))
+    assert after is not None
+    assert len(after.changes) == MAX_CHANGES
