@@ -16,7 +16,8 @@ class Standing(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
 
     `session` is that of the conversation. `since` is when the customer began to wait, `at` when what changed it was
     appended. `language` is empty where it is not known. `agent` is whom the source named last, in its own words, and
-    `agent_at` when. `assigned` and `revision` are what the ticket knows of its own assignment.
+    `agent_at` when. `assigned` and `revision` are what the ticket knows of its own assignment; `is_let_go` tells that
+    it was over by then, so that `assigned` only had the ticket last.
     """
 
     tenant: str
@@ -34,6 +35,7 @@ class Standing(msgspec.Struct, kw_only=True, frozen=True, omit_defaults=True):
     agent_at: int = 0
     assigned: str = ""
     revision: int = 0
+    is_let_go: bool = False
 
 
 def standing_key(standing: Standing) -> bytes:

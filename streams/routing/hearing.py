@@ -30,11 +30,15 @@ _FACTS = ("channel", "category", "language", "priority", "is_escalated")
 
 def _begun(told: Standing, appended: int, roster: Roster | None) -> Known:
     """A ticket of which nothing is known here. What it knows of its own assignment stays so: a history that is played
-    again gives nobody anything anew.
+    again gives nobody anything anew. One that was let go of is to be given anew, best to whoever had it.
     """
     known = Known(session=told.session, since=told.since, revision=told.revision)
     if not told.assigned:
         return known
+    if told.is_let_go:
+        # Whom the source named before is no news, but whom it names with this event is.
+        named = told.agent_at if told.agent_at < told.at else 0
+        return replace(known, agent=told.assigned, agent_at=named, told=Told("over", told.assigned))
     is_ours = roster is not None and roster.agent(told.assigned) is not None
     return replace(
         known,

@@ -17,7 +17,8 @@ from streams.track.tickets import Ticket
 
 class Routed(msgspec.Struct, frozen=True, array_like=True):
     """Of a ticket: what only its events say, its assignment as it was answered, and what was told last, as a
-    fingerprint; 0 for nothing. `is_over` tells that nobody is wanted any more by what was told.
+    fingerprint; 0 for nothing. `is_over` tells that nobody is wanted any more by what was told, `is_let_go` that
+    whoever gives tickets has let go of this one.
     """
 
     session: int
@@ -28,6 +29,7 @@ class Routed(msgspec.Struct, frozen=True, array_like=True):
     revision: int = 0
     told: int = 0
     is_over: bool = True
+    is_let_go: bool = False
 
 
 ROUTED = Table(b"r", Routed)
@@ -44,7 +46,7 @@ def tell_standing(
     event: ScoredEvent | None = None,
 ) -> None:
     """Tell how a ticket stands, if that is news. `at` is the append of what may have changed it. Where nobody is to be
-    given the tenant's tickets (no more), nothing is told but that.
+    given the tenant's tickets (no more), nothing is told but that. Any event tells of a ticket that was let go of.
     """
     before = state.get(ROUTED, ticket.key)
     if routing is None and before is None:
@@ -60,9 +62,10 @@ def tell_standing(
         return
     standing = _standing(ticket, known, row, work)
     told = fingerprint(repr(standing))
-    if told != row.told:
+    is_news = told != row.told or (row.is_let_go and event is not None)
+    if is_news:
         output.send(topics.ROUTING, standing_key(standing), encode_standing(replace(standing, at=at)))
-    if told != row.told or row != before:
+    if is_news or row != before:
         state.put(ROUTED, ticket.key, replace(row, told=told, is_over=work == "over"))
 
 
@@ -71,8 +74,19 @@ def take_assignment(key: bytes, answer: Assigned, state: Overlay) -> bool:
     row = state.get(ROUTED, key)
     if row is None or f"{row.session:016x}" != answer.session or answer.revision <= row.revision:
         return False
-    state.put(ROUTED, key, replace(row, assigned=answer.agent, revision=answer.revision))
+    is_let_go = answer.state == "over"
+    state.put(ROUTED, key, replace(row, assigned=answer.agent, revision=answer.revision, is_let_go=is_let_go))
     return True
+
+
+def let_go(ticket: Ticket, known: Conversation, state: Overlay) -> None:
+    """Have nothing to tell of a ticket that is let go of before something happens to it: told that it is still open,
+    whoever gives tickets would give it again.
+    """
+    row = state.get(ROUTED, ticket.key)
+    if row is not None and not row.is_over and row.session == known.opened_by:
+        told = fingerprint(repr(_standing(ticket, known, row, _work_of(known))))
+        state.put(ROUTED, ticket.key, replace(row, told=told))
 
 
 def assignee_of(key: bytes, known: Conversation, routing: Routing | None, state: Overlay) -> str | None:
@@ -80,7 +94,9 @@ def assignee_of(key: bytes, known: Conversation, routing: Routing | None, state:
     row = state.get(ROUTED, key)
     if routing is None:
         return None
-    return row.assigned if row is not None and row.session == known.opened_by and not row.is_over else ""
+    if row is None or row.session != known.opened_by or row.is_over or row.is_let_go:
+        return ""
+    return row.assigned
 
 
 def forget(ticket: Ticket, known: Conversation, at: int, state: Overlay, output: Output) -> None:
@@ -131,4 +147,5 @@ def _standing(ticket: Ticket, known: Conversation, row: Routed, work: Work) -> S
         agent_at=row.agent_at,
         assigned=row.assigned,
         revision=row.revision,
+        is_let_go=row.is_let_go,
     )

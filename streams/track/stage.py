@@ -1,6 +1,6 @@
 """Reads scored events by ticket, and the registry's answers to its own questions."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 import msgspec
@@ -106,9 +106,9 @@ class TrackStage:
         self._book, self._known = book, {}
         self._books += 1
 
-    def restore(self, state: Overlay) -> None:
+    def restore(self, state: Overlay) -> Iterator[None]:
         """Find the windows whose last change was not yet told, and set the timers."""
-        totals.restore(self._rules, state)
+        yield from totals.restore(self._rules, state)
         self._set_timers(state)
 
     def process(self, batch: Batch, state: Overlay, now: int) -> Output:
@@ -279,7 +279,10 @@ class TrackStage:
         answer = registry.decode_answer(record.value or b"")
         if isinstance(answer, Assigned):
             if routed.take_assignment(key, answer, state):
-                self._tell_standing(ticket, record.timestamp, state, output)
+                if answer.state == "over":
+                    routed.let_go(ticket, known, state)
+                else:
+                    self._tell_standing(ticket, record.timestamp, state, output)
                 _name_agent(ticket, known, answer, state, output)
             return
         if isinstance(answer, CustomerKnown):

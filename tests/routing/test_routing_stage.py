@@ -12,12 +12,16 @@ from schemas import registry
 from schemas.assignments import Assigned, Assignment
 from schemas.routing import Standing
 from streams import topics
+from streams.escalation.book import BookFile, PolicyBook
+from streams.escalation.loading import parse_policy
 from streams.routing.deciding import agent_for
 from streams.routing.giving import _ticket
 from streams.routing.stage import BEHIND_MS, KEPT_MS, SETTLE_MS, STALE_MS, RoutingStage
 from streams.routing.tickets import TICKETS, loads_of
+from streams.track import TrackStage
 from tests.routing.standings import AGENTS, MINUTE, appended, assignments, given, roster, routes, standing
-from tests.unit.records import NINE, Partition
+from tests.unit.records import EVENT_IDS, NINE, RULES, Appended, Partition
+from tests.unit.test_track_notices import HEAD, RULE, happened, reply, status
 
 HOUR = 60 * MINUTE
 
@@ -119,6 +123,73 @@ def test_what_is_never_heard_of_again_occupies_nobody_for_ever() -> None:
     assert load(desk) == {}
     desk.tick(NINE + 48 * HOUR + KEPT_MS + 2, idle=True)
     assert desk.keys(TICKETS) == []
+
+
+class Pair:
+    """Both stages of a ticket, each with the other's answers within a second."""
+
+    def __init__(self) -> None:
+        made = routes(tenant="acme", forget_after="2d")
+        policy = parse_policy(HEAD + RULE, "shop.toml")
+        self.book = PolicyBook({"shop": policy}, BookFile(default="shop"), routes=made)
+        self.stage = TrackStage(self.book, EVENT_IDS, RULES)
+        self.track, self.desk = Partition(self.stage), Partition(RoutingStage(made))
+        self.track.tick(NINE)
+
+    def at(self, after: int, *events: Appended) -> list[tuple[str, str, str]]:
+        """State, reason and agent of what is assigned within ten seconds, from so long after nine on."""
+        found: list[Assignment] = []
+        answers: list[Appended] = list(events)
+        for now in range(NINE + after, NINE + after + 10_000, 1_000):
+            sent = self.track.process(*answers, tick=now)
+            news = [Appended(0, now, one.key, one.value) for one in sent if one.topic == topics.ROUTING]
+            given = [*self.desk.process(*news), *self.desk.tick(now, idle=True)]
+            answers = [
+                Appended(0, now, one.key, one.value, ((registry.ANSWER_HEADER, b"1"),))
+                for one in given
+                if one.topic == topics.SCORED
+            ]
+            found += assignments(given)
+        return [(each.state, each.reason, each.agent) for each in found]
+
+
+@pytest.mark.parametrize("quiet", [MINUTE, KEPT_MS + HOUR], ids=["soon", "when it is forgotten"])
+def test_what_has_expired_stays_so_until_something_happens_to_the_ticket(quiet: int) -> None:
+    pair = Pair()
+    assert pair.at(0, happened("e1", category="billing")) == [("assigned", "routed", "ann")]
+    # That the source named her before is no news when the ticket is given anew.
+    replied = reply("e2", MINUTE, category="billing", agent_id="77")
+    assert pair.at(MINUTE, replied, happened("e3", MINUTE, category="billing")) == []
+    assert pair.at(47 * HOUR) == []
+    assert pair.at(49 * HOUR) == [("over", "expired", "ann")]
+    assert pair.at(49 * HOUR + quiet // 2) == []
+    # Policies that are loaded again tell of all tickets that stand otherwise than told.
+    pair.stage.adopt(pair.book)
+    assert pair.at(49 * HOUR + quiet) == []
+    assert load(pair.desk) == {}
+    pair.at(49 * HOUR + quiet + KEPT_MS * (quiet > KEPT_MS))
+    assert len(pair.desk.keys(TICKETS)) == (quiet < KEPT_MS)
+    again = 49 * HOUR + 2 * quiet
+    assert pair.at(again, happened("e4", again, category="billing")) == [("assigned", "knows", "ann")]
+    assert load(pair.desk) == {"ann": 1}
+    assert pair.at(again + 49 * HOUR) == [("over", "expired", "ann")]
+
+
+@pytest.mark.parametrize(
+    ("names", "expected"),
+    [({}, ("assigned", "knows", "ann")), ({"agent_id": "bob"}, ("assigned", "helpdesk", "bob"))],
+    ids=["by nobody", "by an agent"],
+)
+def test_what_is_opened_again_long_after_its_end_is_given_anew(
+    names: dict[str, str], expected: tuple[str, str, str]
+) -> None:
+    pair = Pair()
+    pair.at(0, happened("e1", category="billing"))
+    assert pair.at(MINUTE, status("e2", "resolved", MINUTE)) == [("over", "over", "ann")]
+    pair.at(3 * HOUR)
+    assert pair.desk.keys(TICKETS) == []
+    assert pair.at(4 * HOUR, status("e3", "open", 4 * HOUR, **names)) == [expected]
+    assert sum(load(pair.desk).values()) == 1
 
 
 def test_a_history_that_is_played_again_gives_nobody_anything_anew() -> None:

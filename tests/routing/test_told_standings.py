@@ -119,6 +119,36 @@ def test_where_tickets_are_given_to_nobody_an_escalation_says_nothing_of_it() ->
     assert [each.assignee for each in escalations(track.process(angry("e1")))] == [None]
 
 
+def let_go(session: str, after: int = MINUTE) -> Appended:
+    return assigned(session, 2, after=after, state="over")
+
+
+def test_a_ticket_that_is_let_go_of_is_told_of_again_with_its_next_event() -> None:
+    stage = stage_of()
+    track = Partition(stage)
+    [due] = told(track.process(happened("e1")))
+    track.process(assigned(due.session))
+    assert told(track.process(let_go(due.session))) == []
+    # Neither a new owner nor other policies make it wait for somebody.
+    track.take_over()
+    assert told(track.tick(NINE + 2 * MINUTE)) == []
+    stage.adopt(book(routes(tenant="acme", wait_within="1h")))
+    assert told(track.tick(NINE + 3 * MINUTE)) == []
+    [again] = told(track.process(happened("e2", HOUR)))
+    assert (again.work, again.assigned, again.revision, again.is_let_go) == ("due", "ann", 2, True)
+    [given] = told(track.process(assigned(due.session, 3, "bob", after=HOUR)))
+    assert (given.assigned, given.revision, given.is_let_go) == ("bob", 3, False)
+    assert told(track.process(happened("e3", 2 * HOUR))) == []
+
+
+def test_nobody_is_named_who_had_a_ticket_that_was_let_go_of(track: Partition) -> None:
+    [due] = told(track.process(happened("e1")))
+    track.process(assigned(due.session), let_go(due.session))
+    sent = track.process(angry("e2", HOUR))
+    assert [each.assignee for each in escalations(sent)] == [""]
+    assert [each.is_escalated for each in told(sent)] == [True]
+
+
 def test_of_escalated_tickets_only() -> None:
     track = Partition(stage_of(tickets="escalated"))
     assert told(track.process(happened("e1"))) == []
