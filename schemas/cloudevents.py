@@ -5,7 +5,7 @@ data as the body; structured mode is `application/cloudevents+json` with everyth
 """
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import datetime
 from typing import Any
 
@@ -17,6 +17,13 @@ from schemas.rejections import Reason, Rejected
 STRUCTURED = "application/cloudevents+json"
 # Our own event types carry the schema's major version: ticketpulse.ticket.message.v1
 _OUR_TYPE = re.compile(r"\Aticketpulse\.ticket\.(?P<type>\w+)\.v(?P<version>\d+)\Z")
+
+_SHOWN = 80
+
+
+def text_headers(headers: Iterable[tuple[str, bytes]]) -> dict[str, str]:
+    """A Kafka record's headers as `read_message` takes them: names in lower case. One that is null is as none."""
+    return {name.lower(): raw.decode("utf-8", "replace") for name, raw in headers if raw is not None}
 
 
 def read_message(value: bytes | None, headers: Mapping[str, str], received_at: datetime) -> TicketEvent | Rejected:
@@ -73,9 +80,9 @@ def _fill(attributes: dict[str, str], data: dict[str, Any]) -> dict[str, Any] | 
     if "time" in attributes:
         fields.setdefault("occurred_at", attributes["time"])
     if ours := _OUR_TYPE.match(attributes.get("type", "")):
-        if int(ours["version"]) != SCHEMA_VERSION:
-            return Rejected(
-                Reason.VERSION, "type", f"{ours[0]!r} is not read here; this pipeline reads .v{SCHEMA_VERSION}"
-            )
+        # As text: a number may have more digits than Python reads.
+        if ours["version"].lstrip("0") != str(SCHEMA_VERSION):
+            shown = repr(ours[0] if len(ours[0]) <= _SHOWN else f"{ours[0][:_SHOWN]}…")
+            return Rejected(Reason.VERSION, "type", f"{shown} is not read here; this pipeline reads .v{SCHEMA_VERSION}")
         fields.setdefault("type", ours["type"])
     return fields

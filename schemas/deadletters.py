@@ -19,6 +19,8 @@ STAGE = f"{_PREFIX}stage"
 REASON = f"{_PREFIX}exception.class.name"
 MESSAGE = f"{_PREFIX}exception.message"
 ATTEMPTS = "ticketpulse.attempts"
+# More failures than that nobody has counted.
+_DIGITS = 9
 _OURS = frozenset({TOPIC, PARTITION, OFFSET, STAGE, REASON, MESSAGE, ATTEMPTS})
 
 
@@ -52,8 +54,9 @@ def error_headers(stage: str, topic: str, partition: int, offset: int, rejected:
 
 
 def attempts_so_far(headers: Iterable[tuple[str, bytes]]) -> int:
-    """How often the record has failed before: 0 for one that was never a dead letter."""
-    return max((int(raw) for name, raw in headers if name == ATTEMPTS and raw.isdigit()), default=0)
+    """How often the record has failed before: 0 for one that was never a dead letter, or says nonsense of it."""
+    said = [raw or b"" for name, raw in headers if name == ATTEMPTS]
+    return max((int(raw) for raw in said if raw.isdigit() and len(raw) <= _DIGITS), default=0)
 
 
 def own_headers(headers: Iterable[tuple[str, bytes]]) -> Headers:
@@ -66,7 +69,7 @@ def read_dead_letter(
 ) -> DeadLetter:
     """Read a record of the dead-letter topic, also one that somebody else wrote: what is missing is "" or -1."""
     headers = tuple(headers)
-    said: Mapping[str, str] = {name: raw.decode("utf-8", "replace") for name, raw in headers if name in _OURS}
+    said: Mapping[str, str] = {name: (raw or b"").decode("utf-8", "replace") for name, raw in headers if name in _OURS}
     return DeadLetter(
         stage=said.get(STAGE, ""),
         topic=said.get(TOPIC, ""),

@@ -1,6 +1,6 @@
 """registry: what must be known across tickets, in the order in which it is asked: numbers and customers' tickets."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 
@@ -49,8 +49,9 @@ class RegistryStage:
     def __init__(self, keys: Keys = NO_KEYS) -> None:
         self._forgetter = Forgetter(self.name, keys, ((CUSTOMERS, _forget_customer),))
 
-    def restore(self, state: Overlay) -> None:
+    def restore(self, state: Overlay) -> Iterator[None]:
         """Nothing to restore."""
+        return iter(())
 
     def process(self, batch: Batch, state: Overlay, now: int) -> Output:
         """One answer for each question, to the ticket that asked."""

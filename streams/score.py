@@ -1,12 +1,12 @@
 """score: raw event in, scored event out. Stateless; what cannot be read becomes a dead letter."""
 
-from collections.abc import Callable, Collection, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from datetime import UTC, datetime
 from functools import lru_cache
 from itertools import compress
 from typing import NamedTuple, Protocol
 
-from schemas.cloudevents import read_message
+from schemas.cloudevents import read_message, text_headers
 from schemas.deadletters import attempts_so_far
 from schemas.events import TicketEvent, ticket_key
 from schemas.readings import PresetName
@@ -157,8 +157,9 @@ class ScoreStage:
             record.offset, record.timestamp, key, redaction.letter(record.value), redaction.headers(record.headers)
         )
 
-    def restore(self, state: Overlay) -> None:
+    def restore(self, state: Overlay) -> Iterator[None]:
         """Nothing to restore."""
+        return iter(())
 
     def process(self, batch: Batch, state: Overlay, now: int) -> Output:
         """One scored event or one dead letter for each record, in order; none for an event that is suppressed."""
@@ -257,7 +258,7 @@ def _moment(milliseconds: int) -> datetime:
 
 def _read(record: Record) -> Received | Rejected:
     at = _moment(record.timestamp)
-    event = read_message(record.value, _text_headers(record), at)
+    event = read_message(record.value, text_headers(record.headers), at)
     return event if isinstance(event, Rejected) else Received(event, at)
 
 
@@ -384,9 +385,3 @@ def _text(event: TicketEvent) -> str:
 
 def _voice(event: TicketEvent) -> Voice:
     return "agent" if event.type == "agent_reply" or event.author in _NOT_CUSTOMERS else "customer"
-
-
-def _text_headers(record: Record) -> dict[str, str]:
-    if not record.headers:
-        return {}
-    return {name.lower(): raw.decode("utf-8", "replace") for name, raw in record.headers if raw is not None}

@@ -2,7 +2,7 @@
 has passed it; and alerts on series of windows that do what chance does not explain.
 """
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import partial, reduce
 from operator import add
 
@@ -82,9 +82,10 @@ class TrendsStage:
         self._drift = drift if drift is not None and drift.size in rules.sizes else None
         self._spikes = spikes or (SpikeRules(size=rules.watched) if rules.watched else None)
 
-    def restore(self, state: Overlay) -> None:
+    def restore(self, state: Overlay) -> Iterator[None]:
         """Find the windows that are not published or not final, and the values that have windows of their own."""
         for key, window in state.rows(WINDOWS):
+            yield
             _note_value(schema.decode_key(key), self._rules, state)
             if not window.published:
                 state.put(CHANGED, key, True)

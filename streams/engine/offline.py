@@ -19,6 +19,14 @@ class Given(NamedTuple):
     headers: Headers = ()
 
 
+def restore_at_once(stage: Stage, state: State) -> None:
+    """Rebuild what a stage derives from recovered rows, where nobody else waits for the processor."""
+    derived = Overlay(state)
+    for _ in stage.restore(derived):
+        pass
+    state.merge(derived)
+
+
 class OfflinePartition:
     """Does with a stage what a partition task does, its dead letters included, but keeps nothing that outlives it."""
 
@@ -26,9 +34,7 @@ class OfflinePartition:
         self._stage = stage
         self._dead_letters = dead_letters
         self._state = State(partition, partitions)
-        overlay = Overlay(self._state)
-        stage.restore(overlay)
-        self._state.merge(overlay)
+        restore_at_once(stage, self._state)
 
     def process(self, records: Sequence[Record], now: int) -> Output:
         """Process one batch. A record that fails becomes a dead letter among the output."""

@@ -209,9 +209,7 @@ class PartitionTask:
         began = self._time()
         recovered = await self._log.take_over()
         state = State(self.partition, self._log.partitions, recovered.rows)
-        derived = Overlay(state)
-        self._stage.restore(derived)
-        state.merge(derived)
+        await self._restore(state)
         self._state = state
         self._persisted = recovered.position or Position(-1, 0)
         self._expected = self._persisted.next
@@ -225,6 +223,16 @@ class PartitionTask:
             len(recovered.rows),
             self._time() - began,
         )
+
+    async def _restore(self, state: State) -> None:
+        """Rebuild what is derived. With a million rows that takes seconds, and heartbeats must go out meanwhile."""
+        derived = Overlay(state)
+        began = self._clock()
+        for _ in self._stage.restore(derived):
+            if self._clock() - began >= STRETCH_MS:
+                await asyncio.sleep(0)
+                began = self._clock()
+        state.merge(derived)
 
     async def _seek(self) -> None:
         self._ready = False

@@ -1,7 +1,7 @@
 """What a stage is: its name, its topics, and two pure functions over lists."""
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import NamedTuple, Protocol
 
 from schemas.windows import WindowAggregate
@@ -87,8 +87,10 @@ class Stage(Protocol):
     # that comes alone does not wait; where they come close together, more of them share the cost of a transaction.
     patience: float
 
-    def restore(self, state: Overlay) -> None:
-        """Rebuild the derived tables after a recovery."""
+    def restore(self, state: Overlay) -> Iterator[None]:
+        """Rebuild the derived tables after a recovery. It is done with its last step; whoever takes the steps may let
+        others go on between two of them, since nobody else uses this state yet.
+        """
         ...
 
     def process(self, batch: Batch, state: Overlay, now: int) -> Output:

@@ -1,6 +1,6 @@
 """notify: plans who is told of what, and what is done when that fails. Whoever sends is `sinks/notify/`."""
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final
 
 from schemas.deadletters import attempts_so_far, error_headers, own_headers
@@ -54,9 +54,10 @@ class NotifyStage:
         """Answer by other articles from the next batch on."""
         self._articles = articles
 
-    def restore(self, state: Overlay) -> None:
+    def restore(self, state: Overlay) -> Iterator[None]:
         """Find the notifications that are on their way."""
         for key, job in state.rows(JOBS):
+            yield
             if job.is_open:
                 state.put(OPEN, key, True)
 

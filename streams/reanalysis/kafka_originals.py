@@ -9,7 +9,7 @@ from typing import Final
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.errors import KafkaError
 
-from schemas.cloudevents import read_message
+from schemas.cloudevents import read_message, text_headers
 from schemas.rejections import Rejected
 from sinks.kafka_closing import stop_consumer
 from sinks.kafka_cluster import Brokers, client_arguments
@@ -86,7 +86,7 @@ async def _read_all(
     while left:
         for one, records in (await consumer.getmany(timeout_ms=500)).items():
             for record in records:
-                headers = {name.lower(): raw.decode("utf-8", "replace") for name, raw in record.headers}
+                headers = text_headers(record.headers)
                 _note(record.value, headers, datetime.fromtimestamp(record.timestamp / 1000, UTC), found)
             read += len(records)
             if read % _SHOWN_EVERY < len(records):

@@ -1,7 +1,7 @@
 """routing: keeps what each agent has to do, and gives tickets that wait to agents. Pure."""
 
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from datetime import UTC, datetime
 from itertools import islice
 from typing import Final
@@ -93,9 +93,9 @@ class RoutingStage:
         """Decide by other rosters from the next look on."""
         self._routes = routes
 
-    def restore(self, state: Overlay) -> None:
+    def restore(self, state: Overlay) -> Iterator[None]:
         """Count what everybody has to do."""
-        restore(state)
+        return restore(state)
 
     def process(self, batch: Batch, state: Overlay, now: int) -> Output:
         """Take note of how tickets stand."""

@@ -95,9 +95,10 @@ def drop(key: bytes, state: Overlay) -> None:
         _turn(key, before, None, state)
 
 
-def restore(state: Overlay) -> None:
-    """Find out anew what follows from the tickets."""
+def restore(state: Overlay) -> Iterator[None]:
+    """Find out anew what follows from the tickets, one ticket with each step."""
     for key, known in state.rows(TICKETS):
+        yield
         _turn(key, None, known, state)
 
 

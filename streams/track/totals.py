@@ -1,6 +1,6 @@
 """This partition's totals of the open windows, and what `trends` is told of them."""
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import msgspec
 
@@ -40,9 +40,12 @@ TOLD = Table(b"t", int, derived=True)
 ONLY = b""
 
 
-def restore(rules: WindowRules, state: Overlay) -> None:
-    """Find the windows whose last change was not yet told, and the values that have windows of their own."""
+def restore(rules: WindowRules, state: Overlay) -> Iterator[None]:
+    """Find the windows whose last change was not yet told, and the values that have windows of their own, one window
+    with each step.
+    """
     for key, window in state.rows(WINDOWS):
+        yield
         if not window.sent:
             state.put(CHANGED, key, True)
         cell = schema.decode_key(key)

@@ -2,7 +2,7 @@
 
 import asyncio
 import time
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import msgspec
 from mode import Service
@@ -41,8 +41,9 @@ class BenchStage:
         self.outputs: Sequence[str] = (run.output,)
         self._run = run
 
-    def restore(self, state: Overlay) -> None:
+    def restore(self, state: Overlay) -> Iterator[None]:
         """Nothing is derived."""
+        return iter(())
 
     def process(self, batch: Batch, state: Overlay, now: int) -> Output:
         """One event out for each event in."""

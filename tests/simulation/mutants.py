@@ -3,6 +3,7 @@
 A simulation that does not find all of them within some hundred schedules is worth little.
 """
 
+from collections.abc import Iterator
 from typing import Any, ClassVar, Final, NamedTuple
 
 import msgspec
@@ -159,15 +160,16 @@ class TellsWatermarksFirst(TrackStage):
 class ForgetsWhatToTell(TrackStage):
     """A new owner does not look for windows whose last change was not told."""
 
-    def restore(self, state: Overlay) -> None:
+    def restore(self, state: Overlay) -> Iterator[None]:
         self._set_timers(state)
+        return iter(())
 
 
 class ForgetsWhatWasTold(TrackStage):
     """A new owner does not know of whom he has reminded."""
 
-    def restore(self, state: Overlay) -> None:
-        super().restore(state)
+    def restore(self, state: Overlay) -> Iterator[None]:
+        yield from super().restore(state)
         for key, known in list(state.rows(CONVERSATIONS)):
             state.put(CONVERSATIONS, key, msgspec.structs.replace(known, warned=0))
 
@@ -175,8 +177,8 @@ class ForgetsWhatWasTold(TrackStage):
 class NeverLooksAgain(TrackStage):
     """A new owner does not look for tickets that wait."""
 
-    def restore(self, state: Overlay) -> None:
-        super().restore(state)
+    def restore(self, state: Overlay) -> Iterator[None]:
+        yield from super().restore(state)
         state.put(TIMED_BY, ONLY, self._deciding(0))
         state.delete(UNTIMED, ONLY)
 
@@ -186,8 +188,8 @@ class _LosesCounts(TrackStage):
 
     lost: ClassVar[dict[str, Any]]
 
-    def restore(self, state: Overlay) -> None:
-        super().restore(state)
+    def restore(self, state: Overlay) -> Iterator[None]:
+        yield from super().restore(state)
         for key, known in list(state.rows(COUNTED)):
             state.put(COUNTED, key, msgspec.structs.replace(known, **self.lost))
 
@@ -219,8 +221,8 @@ class ForgetsChanges(_LosesCounts):
 class ForgetsEmotions(TrackStage):
     """A new owner begins anew with what texts sound like."""
 
-    def restore(self, state: Overlay) -> None:
-        super().restore(state)
+    def restore(self, state: Overlay) -> Iterator[None]:
+        yield from super().restore(state)
         for key, window in list(state.rows(WINDOWS)):
             totals = msgspec.structs.replace(window.totals, emotions={}, urgencies={})
             state.put(WINDOWS, key, msgspec.structs.replace(window, totals=totals))
@@ -236,8 +238,9 @@ class FollowsTheFastest(TrendsStage):
 class ForgetsWhatIsOpen(TrendsStage):
     """A new owner does not look for windows that are not published or not final."""
 
-    def restore(self, state: Overlay) -> None:
+    def restore(self, state: Overlay) -> Iterator[None]:
         """Nothing."""
+        return iter(())
 
 
 def _track(kind: type[TrackStage]) -> Parts:

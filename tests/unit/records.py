@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 from schemas.events import ticket_key
 from streams.engine.log import Outgoing
+from streams.engine.offline import restore_at_once
 from streams.engine.stage import Batch, Output, Stage
 from streams.engine.state import Overlay, Row, State, Table
 from streams.escalation.book import preset_book
@@ -88,9 +89,7 @@ class Partition:
     def take_over(self) -> None:
         """Forget everything but the changelog, as a new owner does."""
         self._state = State(self._state.partition, self._state.partitions, self._changelog)
-        overlay = Overlay(self._state)
-        self._stage.restore(overlay)
-        self._state.merge(overlay)
+        restore_at_once(self._stage, self._state)
 
     def row(self, table: Table[Row], key: bytes) -> Row | None:
         """A committed row."""

@@ -4,7 +4,8 @@ import asyncio
 import contextlib
 import json
 from collections import Counter
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from itertools import pairwise
 from typing import Any
 
 import pytest
@@ -49,9 +50,13 @@ class CountingStage:
     def __init__(self, busy: "Busy | None" = None) -> None:
         self._busy = busy or Busy()
         self.on_tick: Callable[[Overlay], Output] = lambda _: Output()
+        self.steps_to_restore = 0
 
-    def restore(self, state: Overlay) -> None:
-        """Nothing is derived."""
+    def restore(self, state: Overlay) -> Iterator[None]:
+        """Nothing is derived, but that takes time."""
+        for _ in range(self.steps_to_restore):
+            self._busy.with_records(1)
+            yield
 
     def process(self, batch: Batch, state: Overlay, now: int) -> Output:
         output = Output()
@@ -301,6 +306,30 @@ def test_a_backlog_of_long_texts_goes_in_large_transactions_too() -> None:
         await worker.own()
         await world.until(world.exact)
         assert max(world.watch.batches) == 1_600
+        await worker.close()
+
+    run(scenario())
+
+
+def test_a_take_over_of_a_large_state_lets_others_go_on() -> None:
+    async def scenario() -> None:
+        world = World()
+        world.busy.ms_per_record = 3
+        world.stage.steps_to_restore = 1_000
+        beats: list[float] = []
+
+        async def beat() -> None:
+            while not world.exact():
+                beats.append(world.busy.spent_ms)
+                await asyncio.sleep(0)
+
+        world.append(1)
+        worker = world.worker()
+        async with asyncio.TaskGroup() as tasks:
+            tasks.create_task(beat())
+            await worker.own()
+        assert max(later - earlier for earlier, later in pairwise(beats)) <= 21
+        assert beats[-1] == 3_000
         await worker.close()
 
     run(scenario())

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from schemas.cloudevents import STRUCTURED, event_from_envelope, read_message
+from schemas.cloudevents import STRUCTURED, event_from_envelope, read_message, text_headers
 from schemas.events import MAX_EVENT_BYTES, TicketEvent
 from schemas.rejections import Reason, Rejected
 
@@ -90,6 +90,24 @@ def test_what_is_wrong_is_named(envelope: object, reason: Reason, field: str) ->
     assert (read.reason, read.field) == (reason, field)
 
 
+def test_leading_zeros_are_no_other_version() -> None:
+    assert isinstance(binary(type="ticketpulse.ticket.message.v01"), TicketEvent)
+
+
+@pytest.mark.parametrize("version", ["0", "10", "9" * 4_301, "9" * 500_000, "0" * 5_000, "\u0661", "\uff11"])
+def test_a_version_of_any_digits_is_one_that_is_not_read(version: str) -> None:
+    kind = f"ticketpulse.ticket.message.v{version}"
+    for read in (
+        binary(type=kind),
+        binary(type=kind, prefix="ce-"),
+        structured(ENVELOPE | {"type": kind, "data": DATA}),
+    ):
+        assert isinstance(read, Rejected)
+        assert (read.reason, read.field) == (Reason.VERSION, "type")
+        assert "this pipeline reads .v1" in read.message
+        assert len(read.message) < 200
+
+
 def test_an_attribute_that_is_null_is_not_there() -> None:
     read = structured(ENVELOPE | {"id": None, "data": DATA})
     assert isinstance(read, Rejected)
@@ -119,3 +137,8 @@ def test_a_tombstone_and_a_megabyte_in_every_mode(headers: dict[str, str]) -> No
 def test_no_envelope_raises(envelope: dict[str, Any]) -> None:
     read = event_from_envelope(ENVELOPE | {"data": DATA} | envelope, NOW)
     assert isinstance(read, TicketEvent | Rejected)
+
+
+def test_a_header_without_a_value_is_as_none() -> None:
+    null: Any = None
+    assert text_headers([("Ce_Id", b"1"), ("ce_source", null)]) == {"ce_id": "1"}

@@ -63,7 +63,8 @@ def test_a_new_owner_tells_what_was_not_told_and_nothing_else(state: Overlay) ->
     rows = {key: row for key, row in state.logged().items() if row is not None}
     recovered = Overlay(State(3, 8, rows))
     assert figures(told(recovered)) == []
-    totals.restore(RULES, recovered)
+    for _ in totals.restore(RULES, recovered):
+        pass
     assert figures(told(recovered)) == [(other, 1)]
 
 

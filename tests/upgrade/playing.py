@@ -13,6 +13,7 @@ from streams.engine.attempt import attempt
 from streams.engine.local import LocalLog, SqliteStorage
 from streams.engine.local.storage import Entry, LocalRecord, Owner, Slot
 from streams.engine.log import Position, Transaction
+from streams.engine.offline import restore_at_once
 from streams.engine.stage import Batch, Stage
 from streams.engine.state import Overlay, State
 from streams.stages import STAGES, build_stage
@@ -41,9 +42,7 @@ class _Partition:
         self._epoch, found = log.begin(self._owner)
         self._position = found.position or Position(0, 0)
         self._state = State(partition, PARTITIONS, found.rows)
-        overlay = Overlay(self._state)
-        stage.restore(overlay)
-        self._state.merge(overlay)
+        restore_at_once(stage, self._state)
 
     def work(self, now: int) -> bool:
         """Apply what there is, and whether there was anything."""
