@@ -10,6 +10,7 @@ from collections.abc import Sequence
 from tenacity import AsyncRetrying, RetryCallState, retry_if_exception_type
 
 from sinks.base import Burial, Message, Sink, Source, Unavailable
+from sinks.pauses import doubled
 from sinks.prometheus import CONSUMER_LAG, SINK_RETRIES
 
 log = logging.getLogger(__name__)
@@ -128,7 +129,7 @@ class _Loop:
         """Whether the batch is stored. False only when it is to stop while the sink is unavailable."""
         retrying = AsyncRetrying(
             retry=retry_if_exception_type(Unavailable),
-            wait=_delay,
+            wait=pause_before,
             stop=lambda _: self._stop.is_set(),
             sleep=self._sleep,
             before_sleep=self._report,
@@ -155,9 +156,10 @@ class _Loop:
         log.warning("%s holds %d messages and tries again: %s", self._sink.name, len(self._held), _error_of(attempt))
 
 
-def _delay(attempt: RetryCallState) -> float:
+def pause_before(attempt: RetryCallState) -> float:
+    """Seconds until the next try: what the destination asks for, and longer with each that fails."""
     asked = _error_of(attempt).retry_after
-    return max(asked, min(asked * 2.0 ** (attempt.attempt_number - 1), LONGEST_RETRY))
+    return max(asked, doubled(asked, attempt.attempt_number - 1, LONGEST_RETRY))
 
 
 def _error_of(attempt: RetryCallState) -> Unavailable:

@@ -14,7 +14,7 @@ from pydantic import JsonValue
 from sinks.helpdesk.filling import Unfit, Values, fill, fill_header, fill_path, fill_text
 from sinks.helpdesk.mapping import Request
 from sinks.notify.base import NotDelivered
-from sinks.notify.posting import retry_after
+from sinks.pauses import retry_after
 
 MAX_ANSWER_BYTES: Final = 1_048_576
 # Whatever a mapping says: the server did not get to it.

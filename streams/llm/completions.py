@@ -6,7 +6,7 @@ from typing import Any, Final
 
 import msgspec
 
-from sinks.notify.posting import retry_after
+from sinks.pauses import retry_after
 from streams.llm.chat import Question, Reply
 from streams.llm.outcome import Failed
 from streams.llm.rules import Model
@@ -34,6 +34,10 @@ class _Message(msgspec.Struct):
 class _Choice(msgspec.Struct):
     message: _Message
     finish_reason: str | None = None
+
+
+# More tokens than this nobody was asked for: whoever counts so would spend a day's budget, or what the ledger can add.
+_MOST_TOKENS: Final = 10_000_000
 
 
 class _Usage(msgspec.Struct):
@@ -90,9 +94,14 @@ def reply_of(content: bytes, asked: str) -> Reply:
     return Reply(
         choice.message.content,
         (completion.model or asked)[:_MODEL_CHARS],
-        max(usage.prompt_tokens, 0) if usage else None,
-        max(usage.completion_tokens, 0) if usage else None,
+        _counted(usage.prompt_tokens) if usage else None,
+        _counted(usage.completion_tokens) if usage else None,
     )
+
+
+def _counted(tokens: int) -> int | None:
+    """What a server counts; None for what is no count of an answer's."""
+    return max(tokens, 0) if tokens <= _MOST_TOKENS else None
 
 
 def failure_of(status: int, headers: Mapping[str, str], now: datetime) -> Failed:

@@ -1,7 +1,10 @@
 """The assistant as the settings want it."""
 
+import errno
 import os
-from collections.abc import Mapping
+import sqlite3
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Final
 
@@ -22,8 +25,8 @@ class ExtraMissing(Exception):
 
 
 def assistant_of(settings: Settings, environment: Mapping[str, str] = os.environ) -> Assistant | None:
-    """Who asks the model; none where no `llm` is set. Raises FileError, SecretMissing and ExtraMissing, before anything
-    is asked of anybody.
+    """Who asks the model; none where no `llm` is set. Raises FileError, SecretMissing, ExtraMissing and OSError, before
+    anything is asked of anybody.
     """
     if settings.llm is None:
         return None
@@ -43,16 +46,29 @@ def chat_of(rules: LlmRules, environment: Mapping[str, str] = os.environ) -> Cha
 
 
 def stores_of(settings: Settings, rules: LlmRules) -> Stores:
-    """The ledger, which processes of this machine share, and the cache."""
+    """The ledger, which processes of this machine share, and the cache. Raises OSError, which names the file."""
     file = folder_of(settings) / "answers.sqlite" if rules.cache.on_disk else None
-    return Stores(ledger_of(settings), Cache(file, rules.cache.answers, rules.cache.keep / 1000))
+    ledger = ledger_of(settings)
+    with _opening(file):
+        return Stores(ledger, Cache(file, rules.cache.answers, rules.cache.keep / 1000))
 
 
 def ledger_of(settings: Settings) -> Ledger:
-    """What was asked, by day and tenant."""
-    return Ledger(folder_of(settings) / "spent.sqlite")
+    """What was asked, by day and tenant. Raises OSError, which names the file."""
+    file = folder_of(settings) / "spent.sqlite"
+    with _opening(file):
+        return Ledger(file)
 
 
 def folder_of(settings: Settings) -> Path:
     """Where both are kept."""
     return settings.local_dir / "llm"
+
+
+@contextmanager
+def _opening(file: Path | None) -> Iterator[None]:
+    """SQLite does not say which file it cannot open."""
+    try:
+        yield
+    except sqlite3.DatabaseError as error:
+        raise OSError(errno.EIO, f"{error}; without the file a new one is begun", str(file)) from error

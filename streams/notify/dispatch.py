@@ -3,12 +3,12 @@ message. And what came of it. Pure.
 """
 
 from collections import Counter, defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Final, NamedTuple
 
 from msgspec.structs import replace
 
-from schemas.notices import SenderReady, Tried
+from schemas.notices import SenderReady, Tried, encode_notice
 from schemas.notifications import notification_id
 from sinks.notify.targets import Target
 from streams.engine.state import Overlay
@@ -20,10 +20,12 @@ from streams.notify.planning import TOGETHER, suppress
 from streams.notify.steps import step_of
 
 _MINUTE_MS: Final = 60_000
-# A digest tells at most so many: a record holds no more, and nobody reads more.
+# A digest tells at most so many, because nobody reads more, and of so many bytes, because a record holds no more.
 DIGEST_MAX: Final = 50
+DIGEST_BYTES: Final = 1_000_000
 # How many a target is sent before it is known what came of the first.
 UNDER_WAY: Final = 20
+_QUIET: Final = "waits: quiet hours"
 # For a target that is in the book no more.
 _RETRY: Final = (30_000, 60_000, 120_000)
 _ATTEMPTS: Final = 4
@@ -115,12 +117,12 @@ def try_again(tried: Tried, at: int, state: Overlay, ledger: Ledger) -> bool:
 
 def _send_to(target: Target, name: str, queue: Sequence[Waiting], now: int, state: Overlay, ledger: Ledger) -> None:
     under_way = sum(job.state == "sending" for _, job in queue)
-    ready = _ready(queue, now)
+    ready = _ready(_woken(queue, target, now, state), now)
     if target.quiet is not None and ready and (until := end_of(target.quiet, now)) is not None:
         ready = _let_rest(ready, target, until, now, state, ledger)
     sent = tuple(at for at in state.get(SENT, name.encode()) or () if at > now - _MINUTE_MS)
     left = min(target.per_minute - len(sent), UNDER_WAY - under_way)
-    messages = _messages(target, ready, now)
+    messages = _messages(target, ready, now, state)
     for message in messages[: max(left, 0)]:
         waiting = message[0] if len(message) == 1 else _digest(message, now, state, ledger)
         job = replace(waiting.job, state="sending", attempt=waiting.job.attempt + 1, ready_at=now, fresh_at=now)
@@ -133,6 +135,26 @@ def _send_to(target: Target, name: str, queue: Sequence[Waiting], now: int, stat
             for identity, job in message:
                 if job.reason != said:
                     ledger.write(identity, job, now, reason=said)
+
+
+def _woken(queue: Sequence[Waiting], target: Target, now: int, state: Overlay) -> Sequence[Waiting]:
+    """What rests does so no more when it has become urgent: what says that may not overtake it, and would rest too."""
+    if target.quiet is None:
+        return queue
+    due = {about for _, job in queue if job.state == "waiting" and job.ready_at <= now for about in job.about}
+    return [
+        Waiting(identity, replace(job, ready_at=now))
+        if job.reason == _QUIET and not due.isdisjoint(job.about) and _is_urgent(job, target, state)
+        else Waiting(identity, job)
+        for identity, job in queue
+    ]
+
+
+def _is_urgent(job: Job, target: Target, state: Overlay) -> bool:
+    """Whether it is told in quiet hours too."""
+    return target.quiet is not None and any(
+        step_of(notice).priority in target.quiet.unless for notice in told_by(job, state)
+    )
 
 
 def _ready(queue: Sequence[Waiting], now: int) -> list[Waiting]:
@@ -153,16 +175,14 @@ def _let_rest(
     """Put off what may wait for the end of the quiet hours; returns the rest."""
     awake = []
     for waiting in ready:
-        notices = told_by(waiting.job, state)
-        urgent = target.quiet is not None and any(step_of(each).priority in target.quiet.unless for each in notices)
-        if urgent:
+        if _is_urgent(waiting.job, target, state):
             awake.append(waiting)
         else:
-            ledger.write(waiting.identity, replace(waiting.job, ready_at=until), now, reason="waits: quiet hours")
+            ledger.write(waiting.identity, replace(waiting.job, ready_at=until), now, reason=_QUIET)
     return awake
 
 
-def _messages(target: Target, ready: Sequence[Waiting], now: int) -> list[Sequence[Waiting]]:
+def _messages(target: Target, ready: Sequence[Waiting], now: int, state: Overlay) -> list[Sequence[Waiting]]:
     """What is told in one message each. Who collects waits from the first that came."""
     if not target.group or is_machine(target):
         return [[waiting] for waiting in ready]
@@ -177,8 +197,22 @@ def _messages(target: Target, ready: Sequence[Waiting], now: int) -> list[Sequen
             together[waiting.job.tenant].append(waiting)
     for several in together.values():
         if now >= min(waiting.job.planned_at for waiting in several) + target.group:
-            messages += [several[begin : begin + DIGEST_MAX] for begin in range(0, len(several), DIGEST_MAX)]
+            messages += _digestible(several, state)
     return messages
+
+
+def _digestible(several: Sequence[Waiting], state: Overlay) -> Iterator[Sequence[Waiting]]:
+    """Cut into what one digest tells."""
+    together: list[Waiting] = []
+    held = 0
+    for waiting in several:
+        size = sum(len(encode_notice(notice)) for notice in told_by(waiting.job, state))
+        if together and (len(together) == DIGEST_MAX or held + size > DIGEST_BYTES):
+            yield together
+            together, held = [], 0
+        together.append(waiting)
+        held += size
+    yield together
 
 
 def _digest(message: Sequence[Waiting], now: int, state: Overlay, ledger: Ledger) -> Waiting:

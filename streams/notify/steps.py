@@ -90,13 +90,14 @@ def _of_alert(notice: Alerted, alert: Alert) -> Step:
 
 
 def _of_waiting(notice: Awaited) -> Step:
-    once = f"{notice.session}#{notice.what}#{round(notice.late_at.timestamp() * 1000)}"
+    # Ids of events are a ticket's own, and a session is made of one: other tickets may have the same.
+    once = f"{notice.ticket_id}/{notice.session}#{notice.what}#{round(notice.late_at.timestamp() * 1000)}"
     return Step(
         notice.what,
         notice.tenant,
         notice.session,
         once,
-        once,
+        f"{notice.tenant}/{once}",
         notice,
         notice.ticket_id,
         priority=notice.priority,
@@ -109,13 +110,13 @@ def _of_waiting(notice: Awaited) -> Step:
 def _of_acknowledgement(notice: Acknowledged) -> Step:
     is_answer = isinstance(notice, Answered)
     # A ticket is answered by a machine once, whatever was said and however often it was forgotten meanwhile.
-    once = f"answer/{notice.ticket_id}" if is_answer else f"{notice.session}#{notice.event_id}"
+    once = f"answer/{notice.ticket_id}" if is_answer else f"{notice.ticket_id}/{notice.session}#{notice.event_id}"
     return Step(
         "answer" if is_answer else "acknowledgement",
         notice.tenant,
         notice.session,
         once,
-        f"{notice.tenant}/{once}" if is_answer else once,
+        f"{notice.tenant}/{once}",
         notice,
         notice.ticket_id,
         priority=notice.priority,

@@ -9,6 +9,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import NamedTuple
 
+from sinks.pauses import doubled
 from streams.up.processes import last_lines, tied
 
 _POLL_SECONDS = 0.1
@@ -140,7 +141,7 @@ class _Keeper:
             ends = ends + 1 if loop.time() - began < self._patience.settled else 1
             if ends >= self._patience.exits:
                 raise self._hopeless(f"ended {ends} times in a row, the last time with status {status}")
-            delay = min(self._patience.first_delay * 2 ** (ends - 1), self._patience.longest_delay)
+            delay = doubled(self._patience.first_delay, ends - 1, self._patience.longest_delay)
             self._say(f"ended with status {status}, starts again in {delay:g} s; see {self._log}")
             await asyncio.sleep(delay)
 

@@ -277,3 +277,13 @@ async def test_a_server_that_does_not_count_is_counted_for() -> None:
         [asked] = desk.server.asked
         assert (asked["max_tokens"], asked["temperature"]) == (500, 0)
         assert "response_format" not in asked
+
+
+@pytest.mark.parametrize("tokens", [10**8, 2**63 - 1, 10**19])
+async def test_a_server_that_counts_nonsense_is_counted_for(tokens: int) -> None:
+    async with a_desk() as desk:
+        desk.server.will(said(json.dumps(FITTING), tokens=tokens))
+        found = await desk.assistant.ask("acme", TASK, DATA)
+        assert isinstance(found, Answered)
+        assert 200 < found.tokens_in < 800
+        assert desk.ledger.of("2026-11-22", "acme").tokens_in == found.tokens_in

@@ -4,6 +4,7 @@ import asyncio
 import json
 import sys
 from concurrent.futures import ThreadPoolExecutor
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
@@ -15,9 +16,11 @@ from streams.commands.failure import explain
 from streams.config import Settings
 from streams.llm.ledger import Budget, Ledger, Spent
 from streams.llm.rules import parse_rules
-from streams.llm.wiring import folder_of
+from streams.llm.wiring import folder_of, stores_of
 from tests.servers.chat_completions import KEY, MODEL, chat_server, failing, said
 
+NOON = datetime(2026, 11, 22, 12, tzinfo=UTC)
+DAY = "2026-11-22"
 FILE = """
 [model]
 endpoint = "{endpoint}"
@@ -58,7 +61,8 @@ def failure(result: Result) -> str:
     return str(told)
 
 
-async def test_check_tells_what_a_request_takes(settings: Settings) -> None:
+async def test_check_tells_what_a_request_takes(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sinks.clock.utc_now", lambda: NOON)
     async with chat_server() as server:
         write(settings, server.endpoint)
         result = await run("llm", "check", "--output", "json")
@@ -68,7 +72,20 @@ async def test_check_tells_what_a_request_takes(settings: Settings) -> None:
         assert (told["tokens_in"], told["tokens_out"], told["cost"]) == (400, 40, 0.00056)
         assert len(server.asked) == 1
     # It is nobody's budget.
-    assert Ledger(folder_of(settings) / "spent.sqlite").by_tenant("2026-11-22") == {}
+    assert Ledger(folder_of(settings) / "spent.sqlite").by_tenant(DAY) == {}
+
+
+@pytest.mark.parametrize("name", ["spent.sqlite", "answers.sqlite"])
+def test_a_damaged_file_is_named(settings: Settings, name: str) -> None:
+    whole = FILE.format(endpoint="http://127.0.0.1:1/v1", model=MODEL)
+    rules = parse_rules(f"{whole}\n[cache]\non_disk = true\n", "llm.toml")
+    folder_of(settings).mkdir(parents=True)
+    (folder_of(settings) / name).write_bytes(b"\xfe" * 4_096)
+    with pytest.raises(OSError, match="a new one is begun") as raised:
+        stores_of(settings, rules)
+    assert str(explain(raised.value)) == (
+        f"{folder_of(settings) / name}: file is not a database; without the file a new one is begun"
+    )
 
 
 @pytest.mark.parametrize(
@@ -89,13 +106,12 @@ async def test_check_tells_what_is_wrong_and_never_the_key(settings: Settings, a
         assert KEY not in f"{result.output} {result.exception!r} {failure(result)}"
 
 
-async def test_usage_shows_a_day_by_tenant(settings: Settings) -> None:
+async def test_usage_shows_a_day_by_tenant(settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sinks.clock.utc_now", lambda: NOON)
     write(settings)
     assert "nothing was asked today" in (await run("llm", "usage")).output
-    from sinks.clock import utc_now  # noqa: PLC0415
-
     ledger = Ledger(folder_of(settings) / "spent.sqlite")
-    ledger.reserve(utc_now().strftime("%Y-%m-%d"), "acme", Spent(2, 800, 80, 1_120), Budget(10, 10_000))
+    ledger.reserve(DAY, "acme", Spent(2, 800, 80, 1_120), Budget(10, 10_000))
     ledger.close()
     [row] = json.loads((await run("llm", "usage", "-o", "json")).stdout)
     assert row == {
@@ -165,10 +181,10 @@ def test_processes_that_share_a_file_share_a_budget(tmp_path: Path) -> None:
     ledgers = [Ledger(tmp_path / "spent.sqlite") for _ in range(3)]
 
     def take(ledger: Ledger) -> int:
-        return sum(not ledger.reserve("2026-11-22", "acme", Spent(1), Budget(100, 0)) for _ in range(60))
+        return sum(not ledger.reserve(DAY, "acme", Spent(1), Budget(100, 0)) for _ in range(60))
 
     with ThreadPoolExecutor(3) as threads:
         assert sum(threads.map(take, ledgers)) == 100
-    assert ledgers[0].of("2026-11-22", "acme") == Spent(100)
+    assert ledgers[0].of(DAY, "acme") == Spent(100)
     for ledger in ledgers:
         ledger.close()

@@ -100,7 +100,7 @@ async def test_an_escalation_is_an_alert_until_it_is_resolved(tmp_path: Path) ->
     async with (
         alertmanager(tmp_path) as url,
         provider(f"{url}/") as alerts,
-        httpx.AsyncClient(base_url=url) as client,
+        httpx.AsyncClient(base_url=url, timeout=60) as client,
     ):
         await alerts.deliver(now_told("escalation", priority="high"))
         (found,) = await until(client, ["warning"])
@@ -117,7 +117,11 @@ async def test_an_escalation_is_an_alert_until_it_is_resolved(tmp_path: Path) ->
 
 
 async def test_an_alert_of_trends_is_one_until_it_is_over(tmp_path: Path) -> None:
-    async with alertmanager(tmp_path) as url, provider(url) as alerts, httpx.AsyncClient(base_url=url) as client:
+    async with (
+        alertmanager(tmp_path) as url,
+        provider(url) as alerts,
+        httpx.AsyncClient(base_url=url, timeout=60) as client,
+    ):
         await alerts.deliver(now_told("alert", severity="warning"))
         (found,) = await until(client, ["warning"])
         assert found["labels"]["measure"] == "volume"
@@ -128,7 +132,11 @@ async def test_an_alert_of_trends_is_one_until_it_is_over(tmp_path: Path) -> Non
 
 
 async def test_a_ticket_that_is_overdue_is_an_alert(tmp_path: Path) -> None:
-    async with alertmanager(tmp_path) as url, provider(url) as alerts, httpx.AsyncClient(base_url=url) as client:
+    async with (
+        alertmanager(tmp_path) as url,
+        provider(url) as alerts,
+        httpx.AsyncClient(base_url=url, timeout=60) as client,
+    ):
         await alerts.deliver(now_told("response_due"))
         (found,) = await until(client, ["warning"])
     assert found["labels"]["alertname"] == "TicketOverdue"

@@ -4,7 +4,7 @@ import asyncio
 import hashlib
 import hmac
 from collections.abc import AsyncIterator
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from datetime import UTC, datetime
 
 import msgspec
@@ -15,10 +15,10 @@ from pydantic import SecretStr
 from schemas.notifications import KINDS, Notification
 from sinks.notify.apprise_services import keep_quiet
 from sinks.notify.base import NotDelivered
-from sinks.notify.posting import retry_after
 from sinks.notify.samples import digest, sample
 from sinks.notify.targets import WebhookTarget
 from sinks.notify.webhook import Hook, WebhookProvider
+from sinks.pauses import retry_after
 from streams.http_server import address_of, listen
 from streams.up.processes import free_port
 from tests.notify.logged import everything_logged
@@ -152,6 +152,28 @@ async def test_a_long_answer_is_not_read_to_its_end() -> None:
         assert await hook.deliver(sample("escalation")) == (None, "")
 
 
+@pytest.mark.parametrize("body", [b"", b"1\r\nx\r\n"], ids=["silence", "and on"])
+async def test_what_is_taken_is_taken_though_the_answer_never_ends(body: bytes) -> None:
+    over = asyncio.Event()
+
+    async def go_on(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        await reader.readuntil(b"\r\n\r\n")
+        writer.write(b"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n" + body)
+        # Until the client goes away.
+        with suppress(ConnectionError):
+            while await reader.read(65_536):
+                writer.write(body)
+        writer.transport.abort()
+        over.set()
+
+    server = await asyncio.start_server(go_on, "127.0.0.1", 0)
+    async with server, provider(f"http://127.0.0.1:{server.sockets[0].getsockname()[1]}", timeout=1_000) as hook:
+        # As the sender bounds a delivery.
+        async with asyncio.timeout(1.0):
+            assert await hook.deliver(sample("escalation")) == (None, "")
+        await over.wait()
+
+
 async def test_neither_address_nor_secret_is_logged() -> None:
     keep_quiet()
     with everything_logged() as lines:
@@ -179,6 +201,10 @@ async def test_neither_address_nor_secret_is_logged() -> None:
         ("soon", None),
         ("", None),
         ("²", None),
+        (f"Sun, 22 Nov {'9' * 30} 01:00:00 GMT", None),
+        (f"Sun, 22 Nov 2026 01:00:{'9' * 30} GMT", None),
+        (f"Sun, 22 Nov 2026 01:00:00 +{'9' * 30}", None),
+        ("Fri, 31 Dec 9999 23:59:59 -2300", 3600.0),
     ],
 )
 def test_what_is_asked_to_wait(written: str, seconds: float | None) -> None:

@@ -30,7 +30,7 @@ class Answer(NamedTuple):
 Behaviour = Callable[[Body], Answer]
 
 
-def said(content: str | None, *, finish: str = "stop", usage: bool = True, **message: Any) -> Answer:
+def said(content: str | None, *, finish: str = "stop", usage: bool = True, tokens: int = 400, **message: Any) -> Answer:
     """An answer of the protocol with this text."""
     body: Body = {
         "id": "chatcmpl-1",
@@ -47,7 +47,7 @@ def said(content: str | None, *, finish: str = "stop", usage: bool = True, **mes
         ],
     }
     if usage:
-        body["usage"] = {"prompt_tokens": 400, "completion_tokens": 40, "total_tokens": 440}
+        body["usage"] = {"prompt_tokens": tokens, "completion_tokens": 40, "total_tokens": tokens + 40}
     return Answer(body=json.dumps(body).encode())
 
 

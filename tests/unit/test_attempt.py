@@ -1,8 +1,9 @@
 """One bad record costs only itself."""
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
@@ -33,8 +34,9 @@ class EachRecord:
         self._step = step
         self.batches: list[int] = []
 
-    def restore(self, state: Overlay) -> None:
+    def restore(self, state: Overlay) -> Iterator[None]:
         """Nothing."""
+        return iter(())
 
     def process(self, batch: Batch, state: Overlay, now: int) -> Output:
         """One step after the other; what is sent before a failure must not get out."""
@@ -106,6 +108,13 @@ def test_a_record_that_fails_again_counts_its_attempts(overlay: Overlay) -> None
     letter = read_dead_letter(second.key, second.value, second.headers, FAILED_AT)
     assert letter.attempts == 2
     assert len(second.headers) == len(first.headers)
+
+
+@pytest.mark.parametrize("said", [None, b"9" * 5_000, b"soon"])
+def test_nonsense_about_attempts_does_not_keep_a_bad_record_from_being_buried(said: Any, overlay: Overlay) -> None:
+    dead = attempt(EachRecord(copy), batch_of(b"bad", headers=(("ticketpulse.attempts", said),)), overlay, 0, DEAD)
+    assert sent(dead, DEAD) == [b"bad"]
+    assert read_dead_letter(b"", b"", dead.records[0].headers, FAILED_AT).attempts == 1
 
 
 def test_a_batch_of_only_bad_records_changes_nothing(overlay: Overlay) -> None:

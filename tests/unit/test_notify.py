@@ -10,7 +10,8 @@ from hypothesis import strategies as st
 
 from schemas.deadletters import STAGE
 from schemas.notices import Acknowledged, Awaited, Escalated, Reported, Tried, decode_notice, encode_notice
-from schemas.notifications import Notification, message_id, notification_id
+from schemas.notifications import Notification, encode_notification, message_id, notification_id
+from streams.engine.attempt import MAX_RECORD_BYTES
 from streams.notify.dispatch import DIGEST_MAX, UNDER_WAY
 from streams.notify.jobs import ADDRESSED, FACTS, JOBS
 from streams.notify.planning import ASSIGNEE_MS, NOT_SET_UP, NUMBER_MS, OVER, TOGETHER
@@ -208,6 +209,18 @@ def test_answers_that_do_not_come_stop_a_target_after_some() -> None:
     assert [record.about for record in planner.due(NINE + HOUR)] == [(f"e{UNDER_WAY}",)]
 
 
+@pytest.mark.parametrize("other", [{"tenant": "shop"}, {"ticket_id": "T-2"}], ids=["tenants", "tickets"])
+@pytest.mark.parametrize("make", [acknowledgement, awaited])
+def test_the_same_ids_of_events_elsewhere_are_something_else(make: Any, other: dict[str, str]) -> None:
+    planner = Planner(leads("") + CUSTOMER + '[[routes]]\ntell = ["customer"]\nkinds = ["acknowledgement"]\n')
+    first, second = make(), make(**other)
+    planner.tell(first, second)
+    told = planner.due(NINE)
+    planner.answer(told[0], NINE)
+    told += planner.due(NINE)
+    assert [record.notices for record in told] == [(first,), (second,)]
+
+
 # -- digests, quiet hours, limits
 
 
@@ -241,6 +254,15 @@ def test_a_digest_tells_so_many_at_most() -> None:
     assert [len(record.notices) for record in planner.due(NINE + MINUTE)] == [DIGEST_MAX, 1]
 
 
+def test_a_digest_is_no_larger_than_a_record_may_be() -> None:
+    planner = Planner(leads('group = "1m"'))
+    notes = "\u8a9e" * 100_000
+    planner.tell(*(escalation(f"e{number}", resolution_notes=notes) for number in range(DIGEST_MAX)))
+    due = planner.due(NINE + MINUTE)
+    assert max(len(encode_notification(record)) for record in due) < MAX_RECORD_BYTES
+    assert [about for record in due for about in record.about] == [f"e{number}" for number in range(DIGEST_MAX)]
+
+
 QUIET = 'quiet = { from = "22:00", until = "10:30", zone = "UTC" }'
 
 
@@ -254,6 +276,30 @@ def test_quiet_hours_let_wait_what_is_not_urgent() -> None:
     ] * 2
     assert planner.tick(NINE + HOUR) == []
     assert len(planner.due(NINE + 3 * HOUR // 2)) == 2
+
+
+def test_what_becomes_urgent_in_quiet_hours_is_told_at_once_and_in_order() -> None:
+    planner = Planner(leads(QUIET))
+    planner.tell(escalation("calm"), escalation("grave"))
+    assert planner.due(NINE) == []
+    raised = revised(escalation("grave"), raised_by=("legal_steps",), priority="urgent")
+    planner.tell(raised, now=NINE + MINUTE)
+    (first,) = planner.due(NINE + MINUTE)
+    assert (first.kind, first.about, first.notices) == ("escalation", ("grave",), (raised,))
+    planner.answer(first, NINE + MINUTE, sent=True)
+    (second,) = planner.due(NINE + MINUTE + SECOND)
+    assert (second.kind, second.about) == ("raised", ("grave",))
+    planner.answer(second, NINE + MINUTE + SECOND, sent=True)
+    assert [record.about for record in planner.due(NINE + 3 * HOUR // 2)] == [("calm",)]
+
+
+def test_what_is_raised_and_not_urgent_lets_what_came_before_rest() -> None:
+    planner = Planner(leads(QUIET))
+    planner.tell(escalation(priority="medium"))
+    assert planner.due(NINE) == []
+    planner.tell(revised(escalation(), raised_by=("legal_steps",), priority="high"), now=NINE + MINUTE)
+    assert planner.due(NINE + MINUTE) == []
+    assert len(planner.due(NINE + 3 * HOUR // 2)) == 1
 
 
 def test_no_more_than_a_target_wants_in_any_minute() -> None:
