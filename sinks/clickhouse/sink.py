@@ -19,6 +19,7 @@ from sinks.base import Message, Refused, Unavailable
 from sinks.clickhouse.client import CannotOpen, explain
 from sinks.clickhouse.drift import check_columns
 from sinks.clickhouse.native import NativeWriter
+from sinks.pauses import doubled
 from sinks.prometheus import SINK_REJECTED, SINK_ROWS, SINK_SECONDS
 from sinks.rows import TABLES, to_parts
 
@@ -140,7 +141,7 @@ class ClickHouseSink:
                 unusable += self._insert(rows)
         except (Error, CannotOpen, OSError) as error:
             self.failures += 1
-            delay = min(FIRST_RETRY * 2.0 ** (self.failures - 1), LONGEST_RETRY)
+            delay = doubled(FIRST_RETRY, self.failures - 1, LONGEST_RETRY)
             raise Unavailable(f"ClickHouse takes no rows: {explain(error)}", delay) from error
         self.failures = 0
         self._report(unusable)

@@ -1,9 +1,13 @@
 """Which tables have what of a person, and the statements that find and remove it. Pure."""
 
+import re
+from collections import defaultdict
 from collections.abc import Collection, Iterator, Sequence
 from typing import Final, NamedTuple, TypeVar
 
 from clickhouse_connect.driver.binding import format_query_value as quoted
+
+from sinks.clickhouse import letters
 
 #: Rows of one ticket, with its id. The last ones tell whose ticket it is: as long as they are there a run can go on.
 OF_TICKETS: Final = (
@@ -28,7 +32,10 @@ SPECIAL: Final = ("tickets_begun", "phrases_by_day", "dead_letters", "audit")
 _WAIT: Final = "SETTINGS mutations_sync = 2"
 _AT_A_TIME: Final = 1_000
 _LONG: Final = 5
-
+# Beside an id stands no letter or digit that would make it another id. Those of an escape are none, in JSON or in an
+# address of the web: they stand for what is between words.
+_BEFORE: Final = r"\b|_|\\[bfnrt]|\\u[0-9A-Fa-f]{4}|%[0-9A-Fa-f]{2}"
+_AFTER: Final = r"\b|_"
 
 Value = TypeVar("Value")
 
@@ -50,6 +57,12 @@ class Subject(NamedTuple):
         """What is looked for in records: short ids too, as JSON has them."""
         return (*self.needles, *(f'"{each}"' for each in (*self.names, *self.tickets) if len(each) < _LONG))
 
+    def is_in(self, record: bytes) -> bool:
+        """Whether a record has any of them, as the query for dead letters finds it."""
+        return any(
+            each.encode() in record and re.search(naming([each]).encode(), record) is not None for each in self.in_json
+        )
+
 
 class Statement(NamedTuple):
     """How many rows of a table are meant, and what is done about them."""
@@ -57,6 +70,18 @@ class Statement(NamedTuple):
     table: str
     counting: str
     change: str
+
+
+def naming(names: Sequence[str]) -> str:
+    """A regular expression, the same for ClickHouse and for Python's bytes, of texts that have one of the names as a
+    whole: within a longer run of letters and digits it is another name. Of a single one the groups 1 and 2 are what was
+    read beside it.
+    """
+    by_edges: defaultdict[tuple[str, str], list[str]] = defaultdict(list)
+    for name in names:
+        edges = _BEFORE if _is_of_run(name[:1]) else "", _AFTER if _is_of_run(name[-1:]) else ""
+        by_edges[edges].append(re.escape(name))
+    return "|".join(f"({before})(?:{'|'.join(some)})({after})" for (before, after), some in by_edges.items())
 
 
 def tickets_of(tenant: str, names: Sequence[str]) -> str:
@@ -85,18 +110,7 @@ def removing(subject: Subject, alias: str) -> Iterator[Statement]:
         yield _deletion("phrases_by_day", days)
     for found in _letters(subject):
         yield _deletion("dead_letters", found)
-    for needle in (*subject.names, *subject.tickets):
-        meant = f"target = {quoted(needle)}"
-        if len(needle) >= _LONG:
-            meant = f"position(target, {quoted(needle)}) > 0 OR position(detail, {quoted(needle)}) > 0"
-        changed = ", ".join(
-            f"{column} = replaceAll({column}, {quoted(needle)}, {quoted(alias)})" for column in ("target", "detail")
-        )
-        yield Statement(
-            "audit",
-            f"SELECT count() FROM audit WHERE {meant}",
-            f"ALTER TABLE audit UPDATE {changed} WHERE {meant} {_WAIT}",
-        )
+    yield from _unnaming(subject, alias)
     yield from _delete(OF_TICKETS[-1], subject, customers=True)
 
 
@@ -111,11 +125,44 @@ def reading(subject: Subject) -> Iterator[tuple[str, str]]:
 
 
 def _letters(subject: Subject) -> Iterator[str]:
-    """Dead letters that have one of its ids or addresses, and are not another tenant's."""
-    own = f"JSONExtractString(value, 'tenant') IN ('', {quoted(subject.tenant)})"
+    """Dead letters that have one of its ids or addresses, and are not another tenant's; one that nobody can read could
+    be anybody's.
+    """
+    own = f"({letters.TENANT} = {quoted(subject.tenant)} OR NOT {letters.IS_OBJECT}) AND NOT ({letters.IS_MARK})"
     for needles in parts(subject.in_json):
-        listed = quoted(list(needles))
-        yield f"(multiSearchAny(value, {listed}) OR multiSearchAny(ifNull(key, ''), {listed})) AND {own}"
+        yield f"match(concat(ifNull(key, ''), '\\n', ifNull(value, '')), {quoted(naming(needles))}) AND {own}"
+
+
+def _unnaming(subject: Subject, alias: str) -> Iterator[Statement]:
+    """What puts an alias for ids and addresses in the audit: in entries of the tenant, and in those of none."""
+    own = f"tenant IN ('', {quoted(subject.tenant)})"
+    for name in (*subject.names, *subject.tickets):
+        # A short one stands in other words by chance, as `1` in "POST 201".
+        short = len(name) < _LONG
+        meant = f"target = {quoted(name)}" if short else _matching(name, "target", "detail")
+        changed = f"target = {quoted(alias)}" if short else _replacing(name, alias, "target", "detail")
+        yield Statement(
+            "audit",
+            f"SELECT count() FROM audit WHERE {own} AND ({meant})",
+            f"ALTER TABLE audit UPDATE {changed} WHERE {own} AND ({meant}) {_WAIT}",
+        )
+
+
+def _matching(name: str, *columns: str) -> str:
+    return " OR ".join(f"match({column}, {quoted(naming([name]))})" for column in columns)
+
+
+def _replacing(name: str, alias: str, *columns: str) -> str:
+    read, written = quoted(naming([name])), quoted(rf"\1{alias}\2")
+    # Twice: of two names with one character between them the second is found when the first is gone.
+    return ", ".join(
+        f"{column} = replaceRegexpAll(replaceRegexpAll({column}, {read}, {written}), {read}, {written})"
+        for column in columns
+    )
+
+
+def _is_of_run(character: str) -> bool:
+    return character.isascii() and character.isalnum()
 
 
 def _wheres(table: str, subject: Subject) -> Iterator[str]:

@@ -20,8 +20,8 @@ from streams.broker.lag import await_read
 from streams.broker.letter_reader import reading
 from streams.broker.letters import State
 from streams.broker.redrive import ERASED, drop
-from streams.broker.wanted import Wanted, tenant_of
-from streams.erasing.asking import Asked, customer_ids, name_of, people_of, subject_of, tickets_of
+from streams.broker.wanted import Wanted
+from streams.erasing.asking import Asked, customer_ids, name_of, names_somebody, people_of, subject_of, tickets_of
 from streams.erasing.stored import meant, rows
 from streams.privacy.keys import Keys
 from streams.privacy.suppressing import FOR_GOOD
@@ -153,15 +153,12 @@ def _suppress(asked: Asked, request: Step, tickets: Collection[str], means: Mean
 
 async def _drop_letters(subject: Subject, request: Step, means: Means, log: ErasureLog) -> None:
     """Mark dead letters that name the person, so that nobody sends them again; their bytes go with their topic."""
-    needles = [each.encode() for each in subject.in_json]
     async with reading(means.brokers) as letters:
         found = await letters.find(Wanted())
         wanted = [
             (one.partition, one.offset)
             async for one in letters.read(found, [place.id for place in found.in_state(set(State))])
-            if (one.mark is None or one.mark.note != ERASED)
-            and tenant_of(one.letter) in (None, subject.tenant)
-            and any(needle in (one.letter.value or b"") + (one.letter.key or b"") for needle in needles)
+            if (one.mark is None or one.mark.note != ERASED) and names_somebody(one.letter, subject)
         ]
     if wanted:
         await log.note(_step(request, "dead letters", {"dead letters dropped": len(wanted)}, means))

@@ -59,7 +59,8 @@ class Redaction:
             return value
         fields = _json(value)
         if isinstance(fields, dict):
-            made = self._fields(fields, self._rules_of(fields), 0)
+            said = _said(fields)
+            made = self._fields(fields, self._rules_of(said), str(said.get("tenant", "default")))
             return value if made == fields else msgspec.json.encode(made)
         rules = self._strictest()
         if rules.is_off:
@@ -96,19 +97,18 @@ class Redaction:
         fields = _json(unreadable)
         if not isinstance(fields, dict):
             return self.book.has_door
-        inner = fields.get("data")
-        tenant = {**fields, **(inner if isinstance(inner, dict) else {})}.get("tenant", "default")
+        tenant = _said(fields).get("tenant", "default")
         return self.book.is_at_door(tenant) if isinstance(tenant, str) else self.book.has_door
 
-    def _fields(self, fields: dict[str, Any], rules: TenantRules, depth: int) -> dict[str, Any]:
+    def _fields(self, fields: dict[str, Any], rules: TenantRules, tenant: str, depth: int = 0) -> dict[str, Any]:
         if rules.is_off:
             return fields
-        replacer = Replacer(str(fields.get("tenant", "default")), rules, self.keys)
+        replacer = Replacer(tenant, rules, self.keys)
         made: dict[str, Any] = {}
         for name, value in fields.items():
             if name == "data" and isinstance(value, dict) and not depth:
                 # The event in a CloudEvent.
-                made[name] = self._fields(value, self._rules_of({**fields, **value}), 1)
+                made[name] = self._fields(value, rules, tenant, 1)
             elif name in VALUES and isinstance(value, str):
                 made[name] = replacer.value(value, rules.of(name), WHO.get(name, "value"))
             elif name == "metadata" and isinstance(value, dict):
@@ -124,12 +124,22 @@ class Redaction:
 
     def _strictest(self) -> TenantRules:
         """For what is nobody's: whoever wants most."""
-        return max((self.book, *self.book.tenants.values()), key=lambda rules: len(rules.fields))
+        return max((self.book, *self.book.tenants.values()), key=_wanted)
 
 
 def is_role(field: str, value: str | None) -> bool:
     """Whether a field tells by whom it is said, and no name: this is not replaced."""
     return field == "author" and value is not None and value.casefold() in _ROLES
+
+
+def _wanted(rules: TenantRules) -> int:
+    return sum(action != "off" for action in rules.fields.values())
+
+
+def _said(fields: dict[str, Any]) -> dict[str, Any]:
+    """What a record says, as an event or around one: in a CloudEvent it is the data that names the tenant."""
+    data = fields.get("data")
+    return {**fields, **data} if isinstance(data, dict) else fields
 
 
 class _NotJson:
