@@ -102,8 +102,8 @@ def escalated_changed(evidence: Evidence) -> Iterator[Finding]:
 
 def volume(evidence: Evidence) -> Iterator[Finding]:
     """More tickets than before, or fewer."""
-    now, before = sum(evidence.volume), sum(evidence.volume_before)
-    growth = of_growth(evidence.volume, evidence.volume_before)
+    now, before = evidence.now.tickets, evidence.before.tickets
+    growth = growth_of(evidence)
     if growth is None or min(now, before) < FEW or abs(now / before - 1) < _GROWTH:
         return
     if growth.is_above or growth.is_below:
@@ -117,6 +117,12 @@ def volume(evidence: Evidence) -> Iterator[Finding]:
             rests_on=(count_of("tickets", now, before),),
             behind=evidence.now.behind,
         )
+
+
+def growth_of(evidence: Evidence) -> Interval | None:
+    """Of the number of tickets; none where there were none."""
+    steps = evidence.volume, evidence.volume_before
+    return of_growth(evidence.now.tickets, evidence.before.tickets, steps)
 
 
 def topics(evidence: Evidence) -> Iterator[Finding]:

@@ -9,10 +9,11 @@ from sinks.analytics.problems import Problem
 from sinks.analytics.selection import Selection
 from sinks.analytics.summary import Figures
 from sinks.analytics.trends import Point
+from sinks.reports.changes import growth_of
 from sinks.reports.definitions import DEFINITIONS
 from sinks.reports.evidence import Evidence, Group, Listed, Mean, Topic
 from sinks.reports.figures_in_words import span_in_words
-from sinks.reports.intervals import Counted, Interval, of_difference, of_growth
+from sinks.reports.intervals import Counted, Interval, of_difference
 from sinks.reports.material import Material
 from sinks.reports.model import Figure, Report, Section
 from sinks.reports.recommendations import findings
@@ -67,7 +68,7 @@ def evidence_of(material: Material) -> Evidence:
         customers=Counted(problems.repeat_customers, waiting.customers),
         critical=Listed(problems.unresolved_critical.tickets, _ids(problems.unresolved_critical)),
         critical_behind=problems.unresolved_critical.tickets_url,
-        oldest=max((each.age_seconds for each in problems.unresolved_critical.shown), default=0.0),
+        oldest=_age(material.oldest_critical, material.selection.until),
         unanswered=_unanswered(material.escalations),
         unanswered_behind=material.escalations.escalated_url,
         volume=_tickets(material.trends.points),
@@ -87,6 +88,10 @@ def _mean(waiting: Waiting) -> Mean | None:
     if waiting.mean is None:
         return None
     return Mean(waiting.mean, waiting.deviation or 0.0, waiting.resolutions)
+
+
+def _age(began: datetime | None, until: datetime) -> float:
+    return 0.0 if began is None else (until - began).total_seconds()
 
 
 def _ids(problem: Problem) -> tuple[str, ...]:
@@ -173,7 +178,7 @@ def _share(
 
 
 def _growth(evidence: Evidence) -> str:
-    growth = of_growth(evidence.volume, evidence.volume_before)
+    growth = growth_of(evidence)
     return _change(growth) if growth is not None else "none"
 
 

@@ -58,7 +58,8 @@ class Topic(NamedTuple):
 class Evidence(NamedTuple):
     """All that findings are made of. `resolution` is the time to resolution; `customers` are those who had three
     tickets or more, of all; `critical` is urgent and not resolved, the oldest for `oldest` seconds. `volume` and
-    `volume_before` are tickets by steps of equal length. `worst` and `slow` are ids of tickets, `…_behind` addresses.
+    `volume_before` are tickets by steps of equal length, each in every step in which something happened in it. `worst`
+    and `slow` are ids of tickets, `…_behind` addresses.
     """
 
     now: Group

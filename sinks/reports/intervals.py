@@ -7,6 +7,8 @@ from typing import Final, NamedTuple
 
 CONFIDENCE: Final = 0.95
 _NORMAL: Final = NormalDist()
+# What an exponential still holds: one enormous burst beside next to nothing says nothing.
+_LARGEST: Final = 700.0
 
 
 class Interval(NamedTuple):
@@ -76,14 +78,17 @@ def of_mean(mean: float, deviation: float, number: int, z: float = quantile()) -
     return Interval(mean - half, mean + half)
 
 
-def of_growth(now: Sequence[float], before: Sequence[float], z: float = quantile()) -> Interval | None:
-    """Of the growth from one sum of counts to another of as many steps, as a share of the first: 0.5 is half as much
-    again. How much counts of equal steps spread is taken from the steps, because tickets come in bursts; they spread
-    as chance at least. None where either is nothing.
+def of_growth(
+    now: int, before: int, steps: tuple[Sequence[float], Sequence[float]], z: float = quantile()
+) -> Interval | None:
+    """Of the growth from one count to another, as a share of the first: 0.5 is half as much again. How much counts
+    spread is taken from the equal steps of the two spans, because tickets come in bursts; they spread as chance at
+    least. None where either is nothing.
     """
-    if sum(now) <= 0 or sum(before) <= 0:
+    if now <= 0 or before <= 0:
         return None
-    spread = max(1.0, *(variance(each) / fmean(each) if len(each) > 1 else 1.0 for each in (now, before)))
-    half = z * sqrt(spread * (1 / sum(now) + 1 / sum(before)))
-    middle = log(sum(now) / sum(before))
-    return Interval(exp(middle - half) - 1, exp(middle + half) - 1)
+    seen = [each for each in steps if sum(each)]
+    spread = max([1.0, *(variance(each) / fmean(each) for each in seen if len(each) > 1)])
+    half = z * sqrt(max(1 / now + 1 / before, spread * sum(1 / sum(each) for each in seen)))
+    middle = log(now / before)
+    return Interval(exp(middle - half) - 1, exp(min(middle + half, _LARGEST)) - 1)

@@ -1,7 +1,7 @@
 """What a report is made of, read by the functions that the API and the page have their figures from."""
 
 from dataclasses import dataclass
-from datetime import timedelta
+from datetime import datetime, timedelta
 from typing import Final
 
 from clickhouse_connect.driver.client import Client
@@ -13,9 +13,10 @@ from sinks.analytics.emotions import Emotions, read_emotions
 from sinks.analytics.escalations import EscalationReports, read_escalation_reports
 from sinks.analytics.outcomes import Resolution, read_resolution
 from sinks.analytics.phrases import Phrases, read_phrases
-from sinks.analytics.problems import Problems, read_problems
+from sinks.analytics.problems import UNRESOLVED_CRITICAL, Problems, read_problems
 from sinks.analytics.selection import Selection
 from sinks.analytics.summary import Summary, read_summary
+from sinks.analytics.tickets import oldest_of
 from sinks.analytics.trends import Step, Trends, read_trends
 from sinks.analytics.watch import Watch, read_watch
 from sinks.dashboard.alerts import ShownAlert, read_alerts_of
@@ -29,7 +30,8 @@ _SECOND: Final = timedelta(seconds=1)
 @dataclass(frozen=True, kw_only=True)
 class Material:
     """Of one selection; what is `…_before` is of the span before. `topics` are of all of a tenant's texts, so there are
-    none where only some tickets are looked at.
+    none where only some tickets are looked at. `oldest_critical` is when the first of the urgent tickets began that are
+    not resolved; problems show but some of these.
     """
 
     selection: Selection
@@ -40,6 +42,7 @@ class Material:
     breakdowns: dict[Dimension, Breakdown]
     categories_before: Breakdown
     problems: Problems
+    oldest_critical: datetime | None
     phrases: Phrases
     topics: Topics | None
     waiting: Waiting
@@ -63,6 +66,7 @@ def read_material(client: Client, selection: Selection) -> Material:
         breakdowns={by: read_breakdown(client, selection, by) for by in BY},
         categories_before=read_breakdown(client, previous, "category"),
         problems=read_problems(client, selection),
+        oldest_critical=oldest_of(client, selection, UNRESOLVED_CRITICAL),
         phrases=read_phrases(client, selection),
         topics=_topics(client, selection),
         waiting=read_waiting(client, selection),

@@ -26,6 +26,8 @@ log = logging.getLogger(__name__)
 # A clock that is turned, or a machine that slept, is noticed within this.
 _LOOK_SECONDS: Final = 30.0
 _AGAIN_SECONDS: Final = 60.0
+# Nobody's report can be made until these are over.
+_WAITED_FOR: Final = (Away, NotAcknowledged, NotReadable, OSError, TimeoutError)
 
 
 class Reporter:
@@ -67,22 +69,33 @@ class Reporter:
         """Make what is due by now and is not done; how many were made.
 
         Of a schedule that is new here nothing is made up: it begins now. Raises Away, NotAcknowledged, OSError and
-        NotReadable, and what was made until then is done.
+        NotReadable, and what was made until then is done. Any other error is of one tenant's report: it is logged, the
+        others' are made, and that one is due still.
         """
         with self._folder.owned() as is_ours:
             if not is_ours:
                 return 0
             made, now, done = 0, self._now(), self._folder.done()
             for tenant in self._tenants:
-                name = f"{tenant} {self._schedule.name}"
-                if name not in done:
-                    self._folder.note(name, now)
-                    continue
-                for due in self._schedule.due(done[name], now):
-                    await self._make_one(tenant, due)
-                    self._folder.note(name, due)
-                    made += 1
+                made += await self._step_of(tenant, done.get(f"{tenant} {self._schedule.name}"), now)
             return made
+
+    async def _step_of(self, tenant: str, done: datetime | None, now: datetime) -> int:
+        name = f"{tenant} {self._schedule.name}"
+        if done is None:
+            self._folder.note(name, now)
+            return 0
+        made = 0
+        try:
+            for due in self._schedule.due(done, now):
+                await self._make_one(tenant, due)
+                self._folder.note(name, due)
+                made += 1
+        except _WAITED_FOR:
+            raise
+        except Exception:
+            log.exception("%s: a report is due and fails; it is tried again", tenant)
+        return made
 
     async def _make_one(self, tenant: str, due: datetime) -> None:
         wanted = Wanted(tenant, self._schedule.span(due), self._schedule.report_id(tenant, due))
@@ -103,7 +116,7 @@ class Reporter:
         """One step; how many seconds until the next."""
         try:
             await self.step()
-        except (Away, NotAcknowledged, NotReadable, OSError, TimeoutError) as error:
+        except _WAITED_FOR as error:
             log.warning("a report is due and cannot be made; it is tried again in a minute: %s", error)
             return _AGAIN_SECONDS
         now = self._now()

@@ -8,13 +8,15 @@ from sinks.reports.figures_in_words import duration, percent
 from sinks.reports.intervals import Counted, of_mean
 from sinks.reports.model import Figure, Finding
 from sinks.reports.resting import FEW, TICKETS, beyond, chance, count_of, level_of, share_of
+from sinks.reports.sections.naming import named
 
 TECHNICAL_SHARE: Final = 0.30
 RESOLUTION_SECONDS: Final = 24 * 3_600.0
 NEGATIVE_SHARE: Final = 0.20
 REPEAT_SHARE: Final = 0.10
 ESCALATED_SHARE: Final = 0.05
-TECHNICAL: Final = frozenset({"technical", "technical_issue"})
+# By the names under which categories are told.
+TECHNICAL: Final = frozenset(map(named, ("technical", "technical_issue")))
 
 
 def critical(evidence: Evidence) -> Iterator[Finding]:

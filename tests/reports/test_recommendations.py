@@ -12,6 +12,7 @@ from sinks.reports.intervals import Counted, of_difference, of_growth, of_mean, 
 from sinks.reports.model import Finding
 from sinks.reports.recommendations import findings
 from sinks.reports.resting import FEW
+from sinks.reports.sections.naming import named
 
 HOUR = 3_600.0
 CALM = Group("", messages=1_000, negative=100, tickets=500, escalated=10)
@@ -58,7 +59,8 @@ def test_negative_messages(share: float, tickets: int, level: str | None) -> Non
 )
 @pytest.mark.parametrize("name", ["technical", "technical_issue"])
 def test_technical_tickets(name: str, share: float, level: str | None) -> None:
-    told = found(categories=(group(name, tickets=round(500 * share)), group("billing"))).get("technical_share")
+    categories = (group(named(name), tickets=round(500 * share)), group("billing"))
+    told = found(categories=categories).get("technical_share")
     assert (told.level if told else None) == level
 
 
@@ -148,13 +150,28 @@ def test_a_category_that_has_become_worse() -> None:
 
 
 def test_volume() -> None:
+    def told(now: tuple[int, ...], before: tuple[int, ...]) -> Finding | None:
+        both = group(tickets=sum(now)), group(tickets=sum(before))
+        return found(*both, volume=now, volume_before=before).get("volume_changed")
+
     steady = (100, 90, 110, 95, 105, 40, 30)
     more = tuple(2 * each for each in steady)
-    assert found(volume=more, volume_before=steady)["volume_changed"].level == "watch"
-    assert found(volume=steady, volume_before=more)["volume_changed"].level == "good"
+    assert (grown := told(more, steady)) is not None
+    assert grown.level == "watch"
+    assert (shrunk := told(steady, more)) is not None
+    assert shrunk.level == "good"
     # One burst makes a week large, and says nothing of the next.
-    assert "volume_changed" not in found(volume=(700, 0, 0, 0, 0, 0, 100), volume_before=steady)
-    assert "volume_changed" not in found(volume=(1_050,), volume_before=(1_000,))
+    assert told((700, 0, 0, 0, 0, 0, 100), steady) is None
+    assert told((1_050,), (1_000,)) is None
+
+
+def test_tickets_of_which_more_comes_on_several_days_are_no_more_tickets() -> None:
+    steady = (100, 90, 110, 95, 105, 40, 30)
+    busier = tuple(2 * each for each in steady)
+    assert "volume_changed" not in found(volume=busier, volume_before=steady)
+    told = found(group(tickets=400), group(tickets=200), volume=busier, volume_before=steady)["volume_changed"]
+    assert told.title == "100 % more tickets than before"
+    assert [(each.value, each.before) for each in told.rests_on] == [(400, 200)]
 
 
 def test_new_topics() -> None:
@@ -233,12 +250,18 @@ def test_the_interval_of_a_mean() -> None:
 
 
 def test_growth() -> None:
-    even = of_growth((100,) * 7, (50,) * 7)
+    even = of_growth(700, 350, ((100,) * 7, (50,) * 7))
     assert even is not None
     assert even.is_above
     assert even.low < 1.0 < even.high
-    bursts = of_growth((700, 0, 0, 0, 0, 0, 0), (50,) * 7)
+    bursts = of_growth(700, 350, ((700, 0, 0, 0, 0, 0, 0), (50,) * 7))
     assert bursts is not None
     assert not bursts.is_above
-    assert of_growth((), ()) is None
-    assert of_growth((1,), (0,)) is None
+    assert of_growth(0, 0, ((), ())) is None
+    assert of_growth(1, 0, ((1,), (0,))) is None
+
+
+def test_what_is_imported_in_one_day_beside_a_single_ticket_is_no_growth() -> None:
+    growth = of_growth(300_000, 1, ((300_000, 0, 0, 0, 0, 0, 0), (1, 0, 0, 0, 0, 0, 0)))
+    assert growth is not None
+    assert not growth.is_above

@@ -48,8 +48,11 @@ class Made:
         self.wanted: list[Wanted] = []
         self.told: list[bytes] = []
         self.away: Exception | None = None
+        self.broken = ""
 
     async def make(self, wanted: Wanted) -> Report:
+        if wanted.tenant == self.broken:
+            raise OverflowError("math range error")
         if isinstance(self.away, Away):
             raise self.away
         self.wanted.append(wanted)
@@ -230,6 +233,19 @@ async def test_what_is_away_is_waited_for(tmp_path: Path, away: Exception) -> No
     made.away = None
     assert await made.reporter(tmp_path).step() == 1
     assert len(set(made.ids)) == len(made.ids) == 1
+
+
+async def test_a_report_that_fails_holds_up_nobody_elses(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    made = Made()
+    reporter = made.reporter(tmp_path, tenants=("acme", "shop"))
+    await reporter.step()
+    made.now, made.broken = DUE, "acme"
+    assert await reporter.step() == 1
+    assert [each.tenant for each in made.wanted] == ["shop"]
+    assert "acme: a report is due and fails; it is tried again" in caplog.text
+    made.broken = ""
+    assert await reporter.step() == 1
+    assert [each.tenant for each in made.wanted] == ["shop", "acme"]
 
 
 async def test_a_crash_after_it_was_told_tells_the_same_again(tmp_path: Path) -> None:
