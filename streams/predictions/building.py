@@ -72,6 +72,7 @@ def history_of(rows: Rows) -> History:
         events=Events(**{name: columns[name][order] for name in Events._fields}),
         escalations=_escalations(rows.escalations, tickets, customers),
         contacts=_contacts(rows.contacts, customers),
+        end=int(known.max(initial=0)),
     )
 
 

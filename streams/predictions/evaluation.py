@@ -190,6 +190,9 @@ def _times(
     errors = {name: measures.log_error(took, each) for name, each in others.items()}
     hours = took / HOUR_MS
     losses = {name: measures.pinball(hours, each[:, None] / HOUR_MS, (0.5,)) for name, each in others.items()}
+    # What is older than all that is known has no interval.
+    within = ~np.isnan(left[:, 0])
+    low, high = left[within, 0], left[within, 2]
     return Times(
         what="time to resolution",
         moments=len(took),
@@ -198,11 +201,11 @@ def _times(
         log_error=float(ours.mean()),
         references={name: float(each.mean()) for name, each in errors.items()},
         ratios={name: measures.ratio(ours, each, tickets, walk.random) for name, each in errors.items()},
-        pinball=float(measures.pinball(hours, left / HOUR_MS, similar.SHARES).mean()),
+        pinball=float(measures.pinball(hours[within], left[within] / HOUR_MS, similar.SHARES).mean()),
         median_pinball=float(measures.pinball(hours, left[:, 1:2] / HOUR_MS, (0.5,)).mean()),
         reference_pinball={name: float(each.mean()) for name, each in losses.items()},
-        coverage=float(np.mean((took >= left[:, 0]) & (took <= left[:, 2]))),
-        width=float(np.median(left[:, 2] - left[:, 0]) / HOUR_MS),
+        coverage=float(np.mean((took[within] >= low) & (took[within] <= high))),
+        width=float(np.median(high - low) / HOUR_MS),
     )
 
 

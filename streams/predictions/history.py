@@ -73,7 +73,9 @@ class Contacts(NamedTuple):
 
 
 class History(NamedTuple):
-    """All that is known of some tickets. `tickets` are (tenant, id); `texts` the first words of each one's customer."""
+    """All that is known of some tickets until `end` (ms): the last event, 0 without any, or where it was cut. `tickets`
+    are (tenant, id); `texts` the first words of each one's customer.
+    """
 
     tickets: Sequence[tuple[str, str]]
     texts: Sequence[str]
@@ -81,6 +83,7 @@ class History(NamedTuple):
     events: Events
     escalations: Escalations
     contacts: Contacts
+    end: int
 
     def until(self, moment: int) -> "History":
         """The same as it was known then. Tickets keep their numbers; some have no event yet."""
@@ -88,12 +91,9 @@ class History(NamedTuple):
             events=Events(*_kept(self.events, self.events.known <= moment)),
             escalations=Escalations(*_kept(self.escalations, self.escalations.known <= moment)),
             contacts=Contacts(*_kept(self.contacts, self.contacts.known <= moment)),
+            # That nothing came after the last event was known too.
+            end=min(moment, self.end),
         )
-
-    @property
-    def end(self) -> int:
-        """When the last of it was known; 0 where there is nothing."""
-        return int(self.events.known.max()) if len(self.events.known) else 0
 
 
 def _kept(columns: Sequence[NDArray[Any]], kept: Mask) -> list[Any]:

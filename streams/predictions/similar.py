@@ -114,7 +114,9 @@ class ResolutionModel(NamedTuple):
             longest = np.where(some.at(ages[here]) > 0, some.times[-1:].max(initial=0.0), np.nan)
             for column, share in enumerate(SHARES):
                 found = some.quantile(share, ages[here])
-                left[here, column] = np.where(np.isnan(found), longest, found) - ages[here]
+                ends = np.where(np.isnan(found), longest, found)
+                # What is older than all of them has not ended by then: nothing is known of it.
+                left[here, column] = np.where(ends > ages[here], ends - ages[here], np.nan)
             rests[here] = _OF_CATEGORY
         unknown = np.isnan(left[:, 1])
         left[unknown, 1] = baseline.UNKNOWN_MS
@@ -144,7 +146,8 @@ class ResolutionModel(NamedTuple):
             "took": self.took,
             "over": self.over,
             "category": self.category.astype(np.int32),
-            "tickets": np.frombuffer("\0".join(self.tickets).encode(), np.uint8),
+            # An id may hold what parts them: then all that follow would have the name of the one before.
+            "tickets": np.frombuffer("\0".join(_without_zero(self.tickets)).encode(), np.uint8),
         }
         return arrays, {"categories": list(self.names)}
 
@@ -173,6 +176,10 @@ def document(text: str, category: str, priority: str, channel: str) -> str:
     return (
         f"{text[:_CHARS]}\n{_named('category', category)} {_named('priority', priority)} {_named('channel', channel)}"
     )
+
+
+def _without_zero(tickets: Sequence[str]) -> Iterator[str]:
+    return (each.replace("\0", "\ufffd") for each in tickets)
 
 
 def _named(what: str, value: str) -> str:

@@ -40,11 +40,11 @@ class Curve(NamedTuple):
 
     def quantile(self, share: float, age: Numbers) -> Numbers:
         """The time by which so large a share of those that lasted to `age` has ended; nan where the curve ends above
-        it.
+        it, or nothing lasted as long as `age`.
         """
-        wanted = self.at(age) * (1 - share)
-        found = np.searchsorted(-self.alive, -wanted - 1e-12, "left")
-        return np.append(self.times, np.nan)[found]
+        alive = self.at(age)
+        found = np.searchsorted(-self.alive, -alive * (1 - share) - 1e-12, "left")
+        return np.where(alive > 0, np.append(self.times, np.nan)[found], np.nan)
 
     def _of(self, values: Numbers, before: float, moments: Numbers) -> Numbers:
         return np.concatenate([[before], values])[np.searchsorted(self.times, moments, "right")]

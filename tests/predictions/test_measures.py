@@ -10,6 +10,7 @@ from sklearn.metrics import brier_score_loss, roc_auc_score
 from sklearn.metrics.pairwise import cosine_similarity
 
 from streams.predictions import logistic, measures, similar
+from streams.predictions.history import HOUR_MS
 
 
 def test_measures_are_those_that_others_compute() -> None:
@@ -91,3 +92,25 @@ def test_similarity_is_the_cosine_of_sklearn() -> None:
     places, weights = similar._nearest(model._vectors(["Card LOST!"]), model.matrix, 3)
     assert places[0, :2].tolist() == [0, 1]
     assert weights[0, :2].tolist() == pytest.approx([1.0, 1.0])
+
+
+@pytest.mark.parametrize("open_yet", [0, 5], ids=["all resolved", "some open"])
+def test_what_is_older_than_all_that_were_resolved_is_not_resolved_at_once(open_yet: int) -> None:
+    counts = similar.counted(["card lost"] * 20)
+    took, over = np.arange(1.0, 21.0) * HOUR_MS, np.arange(20) < 20 - open_yet
+    took[~over] = 60 * HOUR_MS
+    model = similar.fit(counts, took, over, np.zeros(20, int), ("a",), ["t/1"] * 20)
+    young, old = 2.0 * HOUR_MS, 50.0 * HOUR_MS
+    found = model.foretell(["parcel"] * 2, np.array([young, old]), np.zeros(2, int), ("a",), ["t"] * 2)
+    assert (found.basis(0), found.basis(1)) == ("category", "24 hours")
+    assert found.value[0] < 20 * HOUR_MS
+    assert found.value[1] == 24 * HOUR_MS
+    assert np.isnan([found.low[1], found.high[1]]).all()
+
+
+def test_an_odd_id_does_not_move_the_names_of_other_tickets() -> None:
+    tickets = ["a/1", "b/x\0a/not mine", "a/2", "b/3"]
+    counts = similar.counted(["card lost"] * 4)
+    model = similar.fit(counts, np.ones(4), np.ones(4, bool), np.zeros(4, int), ("a",), tickets)
+    again = similar.load(*model.kept())
+    assert again.tickets == ["a/1", "b/x\ufffda/not mine", "a/2", "b/3"]

@@ -50,6 +50,7 @@ def test_a_target_that_has_passed_is_missed_for_certain() -> None:
 def test_a_chance_beyond_all_that_lasted_is_not_told() -> None:
     of = curve(np.array([1.0, 2, 3]), np.ones(3, bool))
     assert np.isnan(of.still(np.array([9.0]), np.array([4.0]))[0])
+    assert np.isnan(of.quantile(0.5, np.array([3.0, 4.0]))).all()
 
 
 def test_the_interval_of_a_chance_is_held_as_often_as_it_says() -> None:

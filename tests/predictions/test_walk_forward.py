@@ -6,7 +6,7 @@ import pytest
 from streams.predictions.building import history_of
 from streams.predictions.evaluation import FORMULA, SHARE, Rules, cuts_of, evaluate
 from streams.predictions.facts import NAMES, Facts, facts_at
-from streams.predictions.history import DAY_MS, STATUS, History, Whole
+from streams.predictions.history import DAY_MS, STATUS, Events, History, Whole
 from streams.predictions.judged import Evaluation
 from streams.predictions.leaks import Fold, LeakFound, check_folds, walk_forward
 from streams.predictions.measures import auc, brier
@@ -99,6 +99,29 @@ def test_of_too_little_history_it_says_how_much_there_is() -> None:
     trained = train(history)
     assert set(trained.missing) == {"escalation", "resolution", "sla", "satisfaction"}
     assert trained.models == {}
+
+
+def test_a_week_in_which_nothing_came_is_no_leak() -> None:
+    history = history_of(MadeHistory(tickets=80, days=20).rows)
+    known = history.events.known
+    day = (known - known.min()) / DAY_MS
+    kept = (day < 9) | (day > 16)
+    history = history._replace(events=Events(*(column[kept] for column in history.events)))
+    assert evaluate(history, WEEKLY).folds == 1
+    assert evaluate(history, WEEKLY._replace(step_days=1)).folds > 7
+
+
+def test_tickets_that_are_older_than_all_before_have_no_interval_to_judge() -> None:
+    history = history_of(MadeHistory(tickets=1_500, days=40).rows)
+    events = history.events
+    first = np.r_[True, events.ticket[1:] != events.ticket[:-1]]
+    late = first & (events.known > history.end - 20 * DAY_MS) & (events.ticket % 20 == 0)
+    old = events._replace(at=np.where(late, events.at - 300 * DAY_MS, events.at))
+    times = evaluate(history._replace(events=old), WEEKLY).resolution
+    assert times is not None
+    assert times.width > 0
+    assert times.pinball > 0
+    assert times.coverage > 0.7
 
 
 def _by_final_status(history: History, tickets: Whole, moments: Whole) -> Facts:
