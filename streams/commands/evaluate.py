@@ -120,8 +120,10 @@ def known_encoding(told: str) -> str:
     import codecs
 
     try:
+        # Python also calls base64 and zip codecs, which no text is written in.
+        "".encode(told)
         return codecs.lookup(told).name
-    except LookupError:
+    except (LookupError, UnicodeError):
         raise Failure(
             f"--encoding {told}: Python knows none of that name; utf-8 and latin-1 are usual", USAGE
         ) from None

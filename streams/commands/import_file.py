@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from streams.commands.evaluate import delimiter_of
 from streams.commands.failure import USAGE, Failure
 from streams.commands.given import tenant_of
 from streams.commands.settings import load_settings, quiet_clients
@@ -58,7 +59,7 @@ def import_file(
     zone: Annotated[str | None, typer.Option(help="Of times without an offset; UTC without it.")] = None,
     dates: Annotated[Dates | None, typer.Option(help="How 01/02/2026 is read, where no row tells.")] = None,
     delimiter: Annotated[
-        str | None, typer.Option(help="What separates the fields of CSV, if it is guessed wrong.")
+        str | None, typer.Option(help="What separates the fields of CSV, or `tab`; if it is guessed wrong.")
     ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Show the mapping and the first rows as events; write nothing.")
@@ -90,7 +91,7 @@ def import_file(
     settings = load_settings()
     quiet_clients()
     try:
-        table = open_table(file, delimiter)
+        table = open_table(file, delimiter_of(delimiter))
         sample = table.sample()
         chosen, notes = _mapping(table, sample, mapping, maps or [], _given(tenant, zone, dates))
         maker = Maker(chosen, table.columns)

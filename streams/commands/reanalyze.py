@@ -185,7 +185,11 @@ def _asked(
 def _ids(file: Path) -> Iterator[str]:
     import sys
 
-    text = sys.stdin.read() if str(file) == "-" else file.read_text("utf-8")
+    read = sys.stdin.buffer.read() if str(file) == "-" else file.read_bytes()
+    try:
+        text = read.decode("utf-8-sig")
+    except UnicodeDecodeError:
+        raise Failure(f"{file}: no UTF-8; ids of tickets are wanted, one a line", USAGE) from None
     return (line.strip() for line in text.splitlines() if line.strip())
 
 

@@ -28,6 +28,7 @@ def gateway() -> None:
         curl -H 'Content-Type: application/json' http://127.0.0.1:8080/api/v1/events
         -d '{"event_id": "1", "ticket_id": "T-1", "text": "Where is my refund?"}'
     """
+    from sinks.prometheus import serve_metrics
     from streams.access import kafka_gate
     from streams.doors import doorkeeper_of
     from streams.engine.garbage import collect_garbage_seldom
@@ -43,6 +44,8 @@ def gateway() -> None:
     access, quotas, keeper = kafka_gate(settings), quotas_of(settings), doorkeeper_of(settings)
     listener = take_address(settings.host, settings.gateway_port, "gateway_port")
     say(f"events go to {address_of(listener)}{EVENTS_PATH}")
+    # Besides, so that who may collect them need not reach what takes events.
+    serve_metrics(settings.metrics_port, settings.host)
     collect_garbage_seldom()
     writer, answers = KafkaWriter(settings.kafka), KafkaAnswers(settings.kafka)
     app = create_app(

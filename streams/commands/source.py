@@ -51,15 +51,15 @@ async def _run(settings: "Settings", plan: "MailboxPlan") -> None:
     from streams.doors import event_writer
     from streams.sources.imap import WrongMailbox
     from streams.sources.mailbox import MailboxSource
-    from streams.tenancy.pacing import PacedWriter
+    from streams.tenancy.pacing import PacedWriter, until
     from streams.tenancy.wiring import quotas_of
 
     writer = event_writer(settings)
     quotas = quotas_of(settings)
-    if quotas is not None:
-        writer = PacedWriter(writer, quotas)
-    source = MailboxSource(plan, lambda: _password(settings), writer, lambda: datetime.now(UTC))
     with stopped_by_signals() as stop:
+        if quotas is not None:
+            writer = PacedWriter(writer, quotas, until(stop))
+        source = MailboxSource(plan, lambda: _password(settings), writer, lambda: datetime.now(UTC))
         await writer.start()
         try:
             await source.run(stop)

@@ -68,7 +68,7 @@ def read_rows(
         for number, (line, row) in enumerate(rows, 1):
             if keep(number):
                 found.append(make(row, line))
-    except UnicodeDecodeError as error:
+    except UnicodeError as error:
         raise BadFile(f"{path}: not {layout.encoding} near row {number + 1}; name another --encoding") from error
     except BadLine as error:
         raise BadFile(f"{path}:{error.line}: {error}") from error
@@ -96,7 +96,7 @@ def _of_json(lines: Iterable[str]) -> Iterator[tuple[int, Row]]:
             continue
         try:
             row = json.loads(line)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             raise BadLine(number, f"not JSON: {error}") from error
         if not isinstance(row, dict):
             raise BadLine(number, "not a JSON object")

@@ -7,7 +7,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from itertools import islice
 from pathlib import Path
-from typing import Any, Final, NamedTuple
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+if TYPE_CHECKING:
+    from pyarrow import RecordBatch
 
 MAX_COLUMNS: Final = 2_000
 MAX_FIELD_CHARS: Final = 16 * 1024 * 1024
@@ -190,6 +193,12 @@ def _json_rows(table: Table) -> Iterator[Row]:
                 continue
             try:
                 found = json.loads(line)
+                _check_text(line, found)
+            except UnicodeEncodeError:
+                yield Row(
+                    number, {}, "a text has half of a surrogate pair (\\ud800 to \\udfff), which UTF-8 cannot hold"
+                )
+                continue
             except (ValueError, RecursionError) as error:
                 yield Row(number, {}, f"not JSON: {error}")
                 continue
@@ -199,13 +208,22 @@ def _json_rows(table: Table) -> Iterator[Row]:
                 yield Row(number, {}, "not a JSON object")
 
 
+def _check_text(line: str, found: object) -> None:
+    """Raises UnicodeEncodeError for what only an escape can hold."""
+    if "\\ud" in line.lower():
+        json.dumps(found, ensure_ascii=False).encode()
+
+
 def _flat(found: Mapping[str, Any], before: str = "", depth: int = 0) -> dict[str, Any]:
     """Objects in objects as names with dots: {"via": {"channel": "web"}} is via.channel. Lists stay."""
     values: dict[str, Any] = {}
     for name, value in found.items():
         if isinstance(value, Mapping) and depth < _MAX_DEPTH:
             values |= _flat(value, f"{before}{name}.", depth + 1)
-        elif value not in (None, "", [], {}):
+        elif isinstance(value, bytes):
+            # Older writers of Parquet do not say that it is text.
+            values |= _flat({name: value.decode("utf-8", "replace")}, before, depth)
+        elif value not in (None, "", [], {}) and value == value:  # noqa: PLR0124 - NaN, which tables have for nothing
             values[before + name] = value
     return values
 
@@ -236,8 +254,18 @@ def _parquet_rows(path: Path) -> Iterator[Row]:
     try:
         with ParquetFile(path) as file:
             for batch in file.iter_batches(batch_size=2_000):
-                for found in batch.to_pylist():
+                for found, wrong in _of_batch(batch):
                     number += 1
-                    yield Row(number, _flat(found))
+                    yield Row(number, _flat(found), wrong)
     except (ArrowException, OSError) as error:
         raise BadFile(f"{path}: row {number + 1} and what follows cannot be read: {error}") from None
+
+
+def _of_batch(batch: "RecordBatch") -> list[tuple[Mapping[str, Any], str | None]]:
+    """The rows; one with a time that is in no calendar, or a text that is no UTF-8, is wrong by itself."""
+    try:
+        return [(found, None) for found in batch.to_pylist()]
+    except (ValueError, OverflowError, LookupError) as error:
+        if len(batch) == 1:
+            return [({}, f"cannot be read: {error}")]
+    return [row for place in range(len(batch)) for row in _of_batch(batch.slice(place, 1))]

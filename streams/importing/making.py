@@ -6,7 +6,7 @@ import re
 import uuid
 from collections import Counter
 from collections.abc import Iterator, Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import MAXYEAR, UTC, datetime, timedelta
 from typing import Any, Final, NamedTuple
 
 from schemas.events import TicketEvent, event_from
@@ -267,7 +267,12 @@ class Maker:
         found = read_time(value, self._mapping.reading)
         if found is None:
             raise _Wrong(f"{column}: {str(value)[:40]!r} is no time that is read here")
-        return found
+        if found.year < MAXYEAR:
+            return found
+        # Exports write "never" so, and what comes some milliseconds later is in no calendar.
+        if required:
+            raise _Wrong(f"{column}: {str(value)[:40]!r} means never")
+        return None
 
     def _time(self, row: Row, field: str, *, required: bool) -> str:
         return _written(self._moment(row, field, required=required) or _NEVER)

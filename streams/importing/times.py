@@ -62,12 +62,16 @@ def read_time(value: object, reading: Reading) -> datetime | None:
     elif isinstance(value, bool):
         found = None
     elif isinstance(value, int | float):
-        found = _epoch(float(value))
+        found = _epoch(value)
     else:
         found = _written(str(value).strip(), reading.order)
     if found is None:
         return None
-    return (found if found.tzinfo else found.replace(tzinfo=reading.zone)).astimezone(UTC)
+    try:
+        return (found if found.tzinfo else found.replace(tzinfo=reading.zone)).astimezone(UTC)
+    except (ValueError, OverflowError):
+        # In its own zone it can be, and in UTC it is before the year 1 or after 9999.
+        return None
 
 
 def assumed(samples: Iterable[str]) -> Assumed:
@@ -103,7 +107,7 @@ def _written(text: str, order: Order) -> datetime | None:
             return _of_parts(found, order)
     try:
         return parsedate_to_datetime(text)
-    except ValueError:
+    except (ValueError, OverflowError):
         return None
 
 
@@ -145,8 +149,8 @@ def _zone(written: str | None) -> tzinfo | None:
 
 
 def _epoch(number: float) -> datetime | None:
-    seconds = number / 1000 if abs(number) > _MILLISECONDS_ABOVE else number
     try:
+        seconds = number / 1000 if abs(number) > _MILLISECONDS_ABOVE else number
         return datetime.fromtimestamp(seconds, UTC)
     except (ValueError, OverflowError, OSError):
         return None

@@ -8,6 +8,7 @@ import logging
 import threading
 from collections.abc import Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
 from datetime import UTC, datetime
 from importlib.metadata import version
 from typing import Any, Final, NamedTuple
@@ -201,5 +202,5 @@ class ReanalysisService:
                         windows = settle(client, self._rules, executor, now)
                     if windows:
                         log.info("%d windows of rows that were scored anew are set right", windows)
-        except (ClickHouseError, CannotOpen, OSError) as error:
+        except (ClickHouseError, CannotOpen, OSError, BrokenProcessPool) as error:
             log.warning("windows of rows that were scored anew cannot be set right now: %s", error)

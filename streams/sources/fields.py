@@ -64,7 +64,7 @@ def moment(value: object) -> str | None:
     if not isinstance(value, str):
         return None
     written = value.strip()
-    if written.isdigit():
+    if written.isascii() and written.isdigit():
         return moment(int(written[:16]))
     try:
         found = datetime.fromisoformat(written.replace(" UTC", "+00:00").replace(" +", "+"))

@@ -19,6 +19,7 @@ from typing import Final, NamedTuple, ParamSpec, TypeVar
 from pydantic import SecretStr
 
 from schemas.rejections import Reason, Rejected
+from sinks.pauses import doubled
 from sinks.prometheus import MAILBOX_CONNECTED, MAILS
 from streams.gateway.doorkeeper import TooLarge
 from streams.gateway.writer import EventWriter, NotAcknowledged
@@ -112,7 +113,7 @@ class MailboxSource:
         first, last = (
             (pauses.refused, pauses.last_refused) if isinstance(error, LoginRefused) else (pauses.first, pauses.last)
         )
-        return float(min(first * 2 ** min(failures - 1, 20), last))
+        return doubled(first, failures - 1, last)
 
     @asynccontextmanager
     async def _session(self) -> AsyncIterator["_Session"]:

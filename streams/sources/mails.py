@@ -3,7 +3,6 @@
 import hashlib
 import uuid
 from datetime import UTC, datetime, timedelta
-from email import message_from_bytes
 from email.message import Message
 from email.utils import parsedate_to_datetime
 from typing import Any, Final, NamedTuple
@@ -12,7 +11,7 @@ from schemas.events import MAX_EVENT_BYTES, TicketEvent, event_from, ticket_key
 from schemas.rejections import Reason, Rejected
 from schemas.scored import encode_event
 from streams.sources.automatic import MACHINES, automatic_of
-from streams.sources.mime import address_in, attachments_in, header, text_in
+from streams.sources.mime import address_in, attachments_in, header, mail_of, text_in
 from streams.sources.threads import NAMESPACE, message_id_of, thread_of, ticket_of
 
 # How far the sender's clock may be from the server's before it is not believed: ahead, and behind, which is also how
@@ -53,7 +52,7 @@ def outgoing_of(raw: bytes, received_at: datetime, rules: MailRules, *, is_whole
     `received_at` is aware. A mail that is not `is_whole` was cut by whoever read it.
     """
     try:
-        mail = message_from_bytes(raw)
+        mail = mail_of(raw)
         event = read_mail(mail, received_at, rules, is_whole=is_whole)
     # The parser fails in many ways, and one mail must not stop the others.
     except Exception as error:
@@ -168,7 +167,7 @@ def rejected(raw: bytes, received_at: datetime, why: Rejected, rules: MailRules)
     It becomes a dead letter like any other. The mail itself stays in the mailbox.
     """
     try:
-        known = message_id_of(message_from_bytes(raw))
+        known = message_id_of(mail_of(raw))
     except Exception:
         known = None
     message_id = known or f"<{hashlib.sha256(raw).hexdigest()}@no-message-id>"

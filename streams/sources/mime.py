@@ -2,9 +2,11 @@
 
 import re
 from collections.abc import Iterator
+from email import message_from_bytes
 from email.errors import HeaderParseError
 from email.header import decode_header
 from email.message import Message
+from email.policy import Compat32
 from email.utils import getaddresses
 from typing import Final, NamedTuple
 
@@ -12,6 +14,10 @@ from streams.sources.html_text import text_of
 
 MAX_PARTS: Final = 200
 MAX_DEPTH: Final = 20
+# The library takes quadratic time for some headers, and those with parameters it reads several times for each part.
+MAX_HEADER: Final = 16 * 1024
+MAX_CONTENT_HEADER: Final = 4 * 1024
+MAX_PARAMETERS: Final = 64
 _MAX_NAME: Final = 255
 # RFC 3696: 64 characters, "@" and 255.
 _MAX_ADDRESS: Final = 320
@@ -27,6 +33,11 @@ _WIDER: Final = {
 }
 # Charsets of the library that are no charsets of mails; one of them takes quadratic time.
 _NO_CHARSETS: Final = frozenset({"idna", "punycode", "raw_unicode_escape", "unicode_escape"})
+_CONTENT_HEADERS: Final = frozenset({"content-type", "content-disposition", "content-transfer-encoding"})
+# A byte that goes on with a letter of UTF-8, as the parser writes it.
+_GOES_ON: Final = re.compile("[\udc80-\udcbf]")
+# Where an encoded word begins.
+_BEGUN: Final = re.compile(r"=\?(?=[^?]*\?[qQbB]\?)")
 # C0 but for tab and line ends: no text has them, and some databases take none.
 _CONTROLS: Final = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f]")
 
@@ -36,6 +47,25 @@ class Address(NamedTuple):
 
     name: str
     address: str
+
+
+class _Bounded(Compat32):
+    """Cuts headers before anything reads them: the parser itself looks for the boundaries of parts."""
+
+    def header_source_parse(self, sourcelines: list[str]) -> tuple[str, str]:
+        name, value = super().header_source_parse(sourcelines)
+        if name.lower() not in _CONTENT_HEADERS:
+            return name, _cut(value, MAX_HEADER)
+        parameters = _cut(value, MAX_CONTENT_HEADER).split(";", MAX_PARAMETERS)
+        return name, ";".join(parameters[:MAX_PARAMETERS])
+
+
+_BOUNDED: Final = _Bounded()
+
+
+def mail_of(raw: bytes) -> Message:
+    """A mail taken apart, with what is too long for a header cut off, in every part. Raises as the library does."""
+    return message_from_bytes(raw, policy=_BOUNDED)
 
 
 def header(mail: Message, name: str) -> str:
@@ -196,11 +226,29 @@ def _of_bytes(text: str) -> str:
     return text if text.isascii() else decoded(text.encode("utf-8", "surrogateescape"), "utf-8")
 
 
+def _cut(value: str, most: int) -> str:
+    """What there is room for, of UTF-8 no half letter."""
+    if len(value) <= most:
+        return value
+    end = most
+    while end > most - 3 and _GOES_ON.match(value, end):
+        end -= 1
+    return value[:end]
+
+
 def _words(raw: str) -> list[tuple[bytes | str, str | None]]:
     try:
-        return list(decode_header(raw))
+        return list(decode_header("".join(map(_ended, raw.splitlines(keepends=True)))))
     except (HeaderParseError, ValueError, LookupError):
         return [(raw, None)]
+
+
+def _ended(line: str) -> str:
+    """The line with a control character, which goes later, in each beginning of an encoded word that has no end: the
+    library would look for it up to the end of the line.
+    """
+    whole, end, rest = line.rpartition("?=")
+    return whole + end + _BEGUN.sub("=\0?", rest)
 
 
 def _one_line(text: str) -> str:

@@ -73,6 +73,7 @@ def test_from_a_dry_run_to_windows_that_verify(tmp_path: Path, table: Path) -> N
         (("--map", "mood=State"), 2, "fields are ticket_id"),
         (("--map", "text=Words"), 2, "no column 'Words'; there are Ticket ID"),
         (("--map", "ticket_id="), 2, "--map ticket_id=COLUMN"),
+        (("--delimiter", ";;"), 2, "--delimiter ;;: one character, or tab"),
         (("--zone", "Mars"), 2, "'Mars' is no time zone"),
         (("--yes", "--max-errors", "0"), 1, "nothing was imported; the reasons are in tickets.csv.rejects.jsonl"),
     ],

@@ -79,6 +79,16 @@ def test_lines_of_json_are_flattened_and_those_that_are_none_are_wrong(tmp_path:
     assert [bool(row.wrong) for row in rows] == [False, True, True]
 
 
+def test_half_of_a_surrogate_pair_is_a_wrong_row_and_stops_no_other(tmp_path: Path) -> None:
+    halves = [{"id": "2", "text": "\ud800"}, {"id": "3", "\udfff": 1}, {"id": "4", "said": [{"body": "\udc00"}]}]
+    lines = [{"id": "1", "text": "\U0001f600"}, *halves, {"id": "5", "text": "C:\\udder"}]
+    table = open_table(written(tmp_path, "\n".join(map(json.dumps, lines)), "t.jsonl"))
+    rows = list(table.rows())
+    assert [row.line for row in rows if row.wrong and "surrogate" in row.wrong] == [2, 3, 4]
+    assert [row.values["text"] for row in rows if not row.wrong] == ["\U0001f600", "C:\\udder"]
+    assert table.columns == ["id", "text"]
+
+
 def test_parquet_is_read_in_batches(tmp_path: Path) -> None:
     path = tmp_path / "t.parquet"
     pq.write_table(pa.table({"id": range(5_000), "text": ["hello"] * 5_000}), path, row_group_size=1_000)
@@ -86,6 +96,30 @@ def test_parquet_is_read_in_batches(tmp_path: Path) -> None:
     assert (table.how, list(table.columns)) == ("Parquet", ["id", "text"])
     rows = list(table.rows())
     assert (len(rows), rows[-1].line, rows[-1].values) == (5_000, 5_000, {"id": 4_999, "text": "hello"})
+
+
+def test_a_row_of_parquet_that_nothing_here_can_hold_is_wrong_by_itself(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    offsets = pa.py_buffer(b"".join(place.to_bytes(4, "little") for place in (0, 1, 2, 3)))
+    texts = pa.StringArray.from_buffers(3, offsets, pa.py_buffer(b"a\xffb"))
+    pq.write_table(pa.table({"text": texts, "at": pa.array([0, 0, 2**62], pa.timestamp("us"))}), path)
+    rows = list(open_table(path).rows())
+    assert [(row.line, row.wrong is None) for row in rows] == [(1, True), (2, False), (3, False)]
+    assert rows[0].values["text"] == "a"
+
+
+def test_a_text_that_parquet_does_not_call_one_is_one(tmp_path: Path) -> None:
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"id": [b"T-1"], "text": ["Zoë".encode()], "agent": [b""]}), path)
+    assert [row.values for row in open_table(path).rows()] == [{"id": "T-1", "text": "Zoë"}]
+
+
+def test_no_number_is_an_empty_field(tmp_path: Path) -> None:
+    table = open_table(written(tmp_path, '{"id": "1", "agent": NaN, "via": {"rating": NaN}}\n', "t.jsonl"))
+    assert [row.values for row in table.rows()] == [{"id": "1"}]
+    path = tmp_path / "t.parquet"
+    pq.write_table(pa.table({"id": ["1"], "agent": [float("nan")]}), path)
+    assert [row.values for row in open_table(path).rows()] == [{"id": "1"}]
 
 
 def test_a_missing_file_is_the_systems_to_say(tmp_path: Path) -> None:

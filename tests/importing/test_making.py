@@ -9,6 +9,7 @@ import pytest
 from streams.importing.files import open_table
 from streams.importing.making import Maker
 from streams.importing.mapping import BadMapping, as_toml, check_columns, made, read_mapping
+from streams.importing.spooling import Rejects, spool
 from tests.importing.tables import events_of, guessed, read, written
 
 FRESHDESK = """Ticket ID,Subject,Status,Priority,Source,Agent,Created time,Initial response time,Resolved time,\
@@ -143,6 +144,29 @@ def test_a_wrong_row_is_told_with_its_line_and_stops_no_other(tmp_path: Path, ro
     [(line, reason)] = wrong
     assert line == 3
     assert said in reason
+
+
+NEVER = "9999-12-31T23:59:59.9999999Z"
+
+
+def test_a_time_that_means_never_is_none(tmp_path: Path) -> None:
+    row = {"created_at": "2026-01-02", "subject": "Help", "status": "closed", "satisfaction": 5}
+    rows = [{**row, "id": name, name: NEVER} for name in ("created_at", "first_response_at", "closed_at", "updated_at")]
+    events, wrong = read(written(tmp_path, "\n".join(map(json.dumps, rows)), "t.jsonl"))
+    assert wrong == [(1, f"created_at: '{NEVER}' means never")]
+    assert [(event.ticket_id, event.type) for event in events] == [
+        (each["id"], kind) for each in rows[1:] for kind in ("created", "rated")
+    ]
+
+
+def test_a_text_that_cannot_be_written_costs_its_row_only(tmp_path: Path) -> None:
+    rows = [{"id": str(number), "created_at": "2026-01-02", "subject": text} for number, text in enumerate("a\ud800b")]
+    path = written(tmp_path, "\n".join(map(json.dumps, rows)), "t.jsonl")
+    table = open_table(path)
+    maker = Maker(guessed(path).mapping, table.columns)
+    rejects = Rejects(tmp_path / "rejects")
+    assert spool(table, maker, tmp_path / "spooled", rejects, max_errors=None) == (3, 1, 2)
+    assert json.loads(rejects.path.read_text())["line"] == 2
 
 
 def test_formulas_templates_and_markup_are_words_like_others(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Times as exports write them."""
 
+from datetime import datetime
 from zoneinfo import ZoneInfo
 
 import pytest
@@ -40,6 +41,23 @@ def test_one_moment_in_many_ways(written: object) -> None:
 @pytest.mark.parametrize("written", ["", "soon", "31/31/2026", "2026-02-30", "12", True, "=NOW()", "99/99/9999 99:99"])
 def test_what_is_none(written: object) -> None:
     assert read_time(written, Reading()) is None
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "0001-01-01T00:00:00",
+        datetime(1, 1, 1),  # noqa: DTZ001
+        10**400,
+        "0001-01-01T00:00:00+01:00",
+        "9999-12-31T23:59:59-01:00",
+        f"Sat, 31 Jan {'9' * 30} 14:30:00 +0000",
+        f"Sat, 31 Jan 2026 14:30:00 +{'9' * 30}",
+        f"Sat, 31 Jan 2026 14:30:{'9' * 30} +0000",
+    ],
+)
+def test_what_no_calendar_has_is_none(written: object) -> None:
+    assert read_time(written, Reading(zone=ZoneInfo("Europe/Berlin"))) is None
 
 
 def test_a_time_without_an_offset_is_of_the_zone_and_summer_is_heeded() -> None:

@@ -110,6 +110,17 @@ def test_what_is_wrong_is_said_with_what_to_do(url: str, arguments: tuple[str, .
     assert "Traceback" not in err
 
 
+def test_ids_of_a_file_are_read_behind_its_mark_and_another_encoding_is_said(url: str, tmp_path: Path) -> None:
+    file = tmp_path / "ids.txt"
+    file.write_bytes("made-9\r\n".encode("utf-8-sig"))
+    code, out, err = ran(url, "reanalyze", "--file", str(file), "--source", "rows", "-o", "json")
+    assert (code, json.loads(out)["events"] > 0) == (0, True), err
+    file.write_bytes("Zoë\n".encode("utf-16"))
+    code, _, err = ran(url, "reanalyze", "--file", str(file), "--source", "rows")
+    assert (code, "Traceback" in err) == (2, False)
+    assert "ids.txt: no UTF-8; ids of tickets are wanted, one a line" in err
+
+
 if __name__ == "__main__":
     stages = tickets()
     with migrated(embedded_url(Path(sys.argv[1]))) as client:

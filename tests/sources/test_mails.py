@@ -1,7 +1,7 @@
 """Mails of many shapes, to events. What the scorer makes of them is asked of the scorer."""
 
 from datetime import UTC, datetime
-from email.message import EmailMessage
+from email.message import EmailMessage, Message
 
 import pytest
 from hypothesis import given
@@ -11,6 +11,7 @@ from schemas.events import MAX_EVENT_BYTES, TicketEvent, read_event
 from schemas.rejections import Reason, Rejected
 from streams.scoring.clean import clean
 from streams.sources.mails import CUT_MARK, MailRules, Outgoing, outgoing_of
+from streams.sources.mime import MAX_CONTENT_HEADER, MAX_HEADER, MAX_PARAMETERS, header, mail_of
 
 RECEIVED = datetime(2026, 11, 22, 10, 0, tzinfo=UTC)
 RULES = MailRules()
@@ -400,3 +401,55 @@ def test_what_a_mail_program_writes_is_read_as_it_was_meant(subject: str, text: 
 def test_a_hostile_page_takes_a_bounded_time(piece: str) -> None:
     # The bound is the time that pytest gives a test.
     assert outgoing_of(mail(piece * 500_000, Content_Type="text/html"), RECEIVED, RULES).key
+
+
+# -- headers that are too long
+
+PARAMETERS = 'a="' + ";" * 100_000
+
+
+def test_headers_are_cut_in_every_part_before_the_library_reads_them() -> None:
+    parts = [f"{name}: text/plain; {PARAMETERS}\n\nx" for name in ("Content-Type", "Content-Disposition")]
+    forward = (
+        f"Content-Type: message/rfc822\n\nSubject: {'=?a?q? ' * 10_000}\nContent-type: text/plain; {PARAMETERS}\n\nx"
+    )
+    taken = mail_of(multipart("mixed", *parts, forward, To="a@b.example, " * 10_000))
+    values = [(name.lower(), str(value)) for part in taken.walk() for name, value in part.raw_items()]
+    content = [value for name, value in values if name.startswith("content-")]
+    assert max(len(value) for _, value in values) == MAX_HEADER
+    assert max(map(len, content)) <= MAX_CONTENT_HEADER
+    assert max(value.count(";") for value in content) == MAX_PARAMETERS - 1
+
+
+def test_the_parser_looks_for_no_boundary_in_a_header_without_end() -> None:
+    taken = mail_of(mail(Content_Type=f'multipart/mixed; {PARAMETERS}"; boundary="b1"'))
+    assert taken.get_boundary() is None
+
+
+@pytest.mark.parametrize("header_name", ["References", "To", "Received", "X_Anything"])
+def test_a_mail_with_a_long_header_is_read(header_name: str) -> None:
+    ids = " ".join(f"<m{number}@example.org>" for number in range(1, 10_000))
+    event = read(mail(Message_ID="<own@x>", **{header_name: ids}))
+    assert event.text == "My parcel is late."
+    assert (event.ticket_id == read(mail()).ticket_id) == (header_name == "References")
+
+
+@pytest.mark.parametrize("before", ["", "a", "aa", "aaa"])
+@pytest.mark.parametrize("letter", ["ß", "€", "😀"])
+def test_a_long_header_is_not_cut_within_a_letter(before: str, letter: str) -> None:
+    taken = mail_of(mail(Subject=before + letter * MAX_HEADER))
+    subject = header(taken, "Subject")
+    assert set(subject.removeprefix(before)) == {letter}
+    assert MAX_HEADER - 4 < len(subject.encode()) <= MAX_HEADER
+
+
+@pytest.mark.parametrize("raw", ["=?a?q? =?a?q?", "=?utf-8?Q?abc", "=?utf-8?Q?abc?= =?utf-8?Q?d", "2+2=?"])
+def test_an_encoded_word_without_an_end_stays_as_it_is(raw: str) -> None:
+    assert read(mail(Subject=raw)).subject == raw.replace("=?utf-8?Q?abc?=", "abc")
+
+
+def test_words_without_an_end_take_a_bounded_time() -> None:
+    # As above, by the time that pytest gives a test: without a bound on the header it would take an hour.
+    endless = Message()
+    endless["Subject"] = "=?a?q? " * 500_000
+    assert len(header(endless, "Subject")) == len("=?a?q? ") * 500_000 - 1

@@ -314,6 +314,6 @@ def test_times_are_read_as_vendors_write_them(written: object) -> None:
     assert datetime.fromisoformat(read) == NINE_45
 
 
-@pytest.mark.parametrize("written", [None, True, "", "yesterday", [], float("inf"), 10**30, "9" * 40])
+@pytest.mark.parametrize("written", [None, True, "", "yesterday", "²", [], float("inf"), 10**30, "9" * 40])
 def test_what_is_no_time_is_none(written: object) -> None:
     assert moment(written) is None

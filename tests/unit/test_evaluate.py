@@ -117,6 +117,15 @@ def test_another_encoding_can_be_named(evaluate: Run) -> None:
     refused = evaluate("a.csv", content)
     assert refused.code == 1
     assert "a.csv: not utf-8 near row 1" in refused.err
+    refused = evaluate("a.csv", content, "--encoding", "utf-16")
+    assert refused.code == 1
+    assert "a.csv: not utf-16 near row 1" in refused.err
+
+
+def test_json_that_nests_too_deep_is_a_wrong_line(evaluate: Run) -> None:
+    refused = evaluate("a.jsonl", "[" * 200_000 + "\n")
+    assert refused.code == 1
+    assert "a.jsonl:1: not JSON: " in refused.err
 
 
 def test_halves_of_the_rows_can_be_chosen(evaluate: Run) -> None:
@@ -232,6 +241,7 @@ def test_what_cannot_be_read_is_named_with_file_and_line(evaluate: Run, name: st
     [
         (("--preset", "finance"), "--preset finance: there are support, helpdesk"),
         (("--delimiter", "ab"), "--delimiter ab: one character, or tab"),
+        (("--encoding", "base64"), "--encoding base64: Python knows none of that name"),
         (("--encoding", "utf-99"), "--encoding utf-99: Python knows none of that name"),
         (("--neutral", "3"), "--neutral 3: two numbers with a comma"),
         (("--neutral", "3,2"), "--neutral 3,2: the first number must not be above"),
