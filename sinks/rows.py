@@ -51,7 +51,7 @@ Part = TypeVar("Part")
 # As many as a processor's cache has room for, decoded.
 _AT_A_TIME = 500
 # What decoding and checking raise for bytes that are no such record. msgspec's errors are ValueErrors.
-_UNREADABLE = (ValueError, TypeError, OverflowError, OSError, RecursionError)
+_UNREADABLE = (ValueError, TypeError, AttributeError, OverflowError, OSError, RecursionError)
 
 
 class Block(NamedTuple):
@@ -407,5 +407,5 @@ TABLES = {
 
 
 def _headers_json(letter: DeadLetter) -> str:
-    pairs = [(name, base64.b64encode(raw).decode()) for name, raw in letter.headers]
+    pairs = [(name, base64.b64encode(raw or b"").decode()) for name, raw in letter.headers]
     return msgspec.json.encode(pairs).decode()

@@ -75,7 +75,7 @@ class Gate:
             return
         self._source.book()
         for action, token in self._source.take_changes():
-            what = f"{action}/{token.id}/{token.revoked_at or ''}"
+            what = f"{action}/{token.model_dump_json()}"
             record = AuditRecord(
                 audit_id=str(uuid.uuid5(_CHANGES, what)),
                 at=self._now(),
@@ -108,10 +108,9 @@ class Gate:
         """Who has the token of this id, as long as it is valid."""
         return ANYONE if self._source is None else self._source.book().standing(token_id, self._now())
 
-    def sign_in(self, text: str) -> Opened | None:
-        """Open a session with a token; None for one that is not valid."""
-        principal = self.by_token(text)
-        return None if principal is None else Opened(principal, *self._sessions.open(principal.token_id))
+    def sign_in(self, who: Principal) -> Opened:
+        """Open a session for who has shown a token."""
+        return Opened(who, *self._sessions.open(who.token_id))
 
     def sign_out(self, cookie: str) -> None:
         """End a session."""

@@ -110,19 +110,16 @@ class AccessLayer:
             principal = gate.by_token(text.strip()) if scheme.lower() == "bearer" else None
             if principal is None:
                 raise wrong_token(gate, scope)
-            return _Known(principal, lambda: gate.standing(principal.token_id) is not None)
+            return _Known(principal, lambda: gate.standing(principal.token_id) == principal)
         if cookie is not None and (signed_in := gate.by_cookie(cookie)) is not None:
-            return _Known(signed_in, lambda: gate.by_cookie(cookie) is not None)
+            return _Known(signed_in, lambda: gate.by_cookie(cookie) == signed_in)
         how = "sign in, or send Authorization: Bearer …" if self._browsers else "send Authorization: Bearer …"
         raise Refusal(HTTPStatus.UNAUTHORIZED, f"a token is needed here: {how}", _CHALLENGE)
 
     def _count(self, rule: Rule | None, who: Principal) -> Counted | None:
         sends_events = rule is not None and rule.right is Right.INGEST
         limiter = self._gate.limiter
-        counted = limiter.events(who.token_id) if sends_events else limiter.request(who.token_id)
-        if counted is not None and not counted.passed:
-            raise too_many(counted, f"the token {who.name} may ask")
-        return counted
+        return count(limiter.events(who.token_id) if sends_events else limiter.request(who.token_id), who)
 
 
 # Who has not said who they are. No roles: nothing is allowed by mistake.
@@ -136,6 +133,13 @@ def wrong_token(gate: Gate, scope: Scope) -> Refusal:
         return too_many(counted, "one address may send wrong tokens")
     gate.tell_of_failure(address_of(scope), scope["path"])
     return Refusal(HTTPStatus.UNAUTHORIZED, "the token is not known, has expired or was revoked", _WRONG)
+
+
+def count(counted: Counted | None, who: Principal) -> Counted | None:
+    """What is left of a token's limit; None without one. Raises Refusal for one too many."""
+    if counted is not None and not counted.passed:
+        raise too_many(counted, f"the token {who.name} may ask")
+    return counted
 
 
 def too_many(counted: Counted, who: str) -> Refusal:
@@ -159,13 +163,21 @@ def _refuse_foreign(method: str, headers: Headers, *, with_cookie: bool) -> None
     if site is not None:
         own = site == "same-origin"
     elif origin is not None:
-        own = urlsplit(origin).netloc.lower() == headers.get("host", "").lower() != ""
+        own = _host_of(origin) == headers.get("host", "").lower() != ""
     else:
         own = not with_cookie
     if not own:
         raise Refusal(HTTPStatus.FORBIDDEN, "a change must come from a page of this server, or with Authorization")
     if with_cookie and method != "DELETE" and headers.get("content-type", "").partition(";")[0].strip() != _JSON:
         raise Refusal(HTTPStatus.UNSUPPORTED_MEDIA_TYPE, f"a change by a page is sent as {_JSON}")
+
+
+def _host_of(origin: str) -> str:
+    """In lower case, with its port; "" for what is no address."""
+    try:
+        return urlsplit(origin).netloc.lower()
+    except ValueError:
+        return ""
 
 
 def _of_tenant(query: bytes, tenant: str) -> bytes:

@@ -10,6 +10,8 @@ from typing import Final, NamedTuple
 
 LASTS: Final = timedelta(hours=12)
 MOST: Final = 10_000
+# Of one token, so that nobody can sign in until all others are out.
+MOST_OF_A_TOKEN: Final = 1_000
 _PLAIN: Final = "ticketpulse_session"
 # A browser takes this name only by https, from this host itself, for all of it.
 _SECURE: Final = f"__Host-{_PLAIN}"
@@ -23,7 +25,8 @@ class Session(NamedTuple):
 
 
 class Sessions:
-    """At most 10,000, the newest. `now` is aware. They end with the process: people sign in again then.
+    """At most 10,000, the newest, and of one token at most 1,000. `now` is aware. They end with the process: people
+    sign in again then.
 
     A cookie holds 256 random bits that mean nothing anywhere else; what a log may have kept of one is worth nothing
     after the session has ended, and the token cannot be found from it.
@@ -37,6 +40,9 @@ class Sessions:
         """A new session, and what its cookie holds."""
         text = secrets.token_urlsafe(32)
         session = Session(token_id, self._now() + LASTS)
+        own = [digest for digest, known in self._known.items() if known.token_id == token_id]
+        for digest in own[: max(0, len(own) + 1 - MOST_OF_A_TOKEN)]:
+            del self._known[digest]
         self._known[_digest(text)] = session
         while len(self._known) > MOST:
             self._known.popitem(last=False)

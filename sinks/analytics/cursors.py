@@ -50,8 +50,13 @@ def read_cursor(order: str, cursor: str, kinds: tuple[type, ...]) -> Place:
 
 
 def _fits(last: Key) -> bool:
-    # What the database takes as a number.
-    return all(isinstance(part, str) or abs(part) < 2**63 for part in last)
+    # What the database takes as a text, and as a number.
+    return all(_is_text(part) if isinstance(part, str) else abs(part) < 2**63 for part in last)
+
+
+def _is_text(part: str) -> bool:
+    """Whether it is without halves of characters, which JSON may have and UTF-8 does not."""
+    return not any("\ud800" <= each <= "\udfff" for each in part)
 
 
 def _moment(value: int) -> datetime:

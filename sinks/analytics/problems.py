@@ -15,6 +15,8 @@ from sinks.dashboard.asking import ask
 OPEN: Final[tuple[Status, ...]] = ("new", "open", "in_progress", "awaiting_customer")
 REPEAT_TICKETS: Final = 3
 SHOWN: Final = 20
+# Those without news for longest first.
+UNRESOLVED_CRITICAL: Final = Listed(narrowing=Narrowing(has="critical"), statuses=OPEN, sort="oldest", limit=SHOWN)
 
 _REPEATING: Final = f"""
 SELECT customer_id, uniqExact(ticket) AS tickets, count() OVER () AS customers
@@ -66,11 +68,7 @@ def read_problems(client: Client, selection: Selection) -> Problems:
         strongly_negative=_problem(client, selection, worst.narrowed(Narrowing(has="very_negative"))),
         slow_resolution=_problem(client, selection, worst.narrowed(Narrowing(has="slow_resolution"))),
         escalated=_problem(client, selection, worst.narrowed(Narrowing(has="escalations"))),
-        unresolved_critical=_problem(
-            client,
-            selection,
-            Listed(narrowing=Narrowing(has="critical"), statuses=OPEN, sort="oldest", limit=SHOWN),
-        ),
+        unresolved_critical=_problem(client, selection, UNRESOLVED_CRITICAL),
         repeat_customers=customers[0]["customers"] if customers else 0,
         most_tickets=[
             RepeatCustomer(

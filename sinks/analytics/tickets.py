@@ -78,6 +78,12 @@ WHERE ticket_id IN {ids:Array(String)}
 GROUP BY ticket_id
 """
 
+_OLDEST: Final = """
+SELECT count() AS tickets, greatest(toUnixTimestamp64Milli(min(opened_at)), 0) AS opened_ms
+FROM tickets_begun
+WHERE tenant = {tenant:String} AND ticket IN (SELECT cityHash64(ticket_id) FROM ({listed}))
+"""
+
 
 @dataclass(frozen=True, kw_only=True)
 class Listed:
@@ -186,6 +192,13 @@ def count_tickets(client: Client, selection: Selection, listed: Listed) -> int:
     return int(ask(client, f"SELECT count() AS tickets FROM ({counted})", values)[0]["tickets"])
 
 
+def oldest_of(client: Client, selection: Selection, listed: Listed) -> datetime | None:
+    """When that ticket of the whole list began which began first; None where the list is empty."""
+    sql, values = _question(selection, listed, None)
+    [first] = ask(client, _OLDEST.replace("{listed}", sql.rpartition("ORDER BY")[0]), values)
+    return from_milliseconds(first["opened_ms"]) if first["tickets"] else None
+
+
 def _page(client: Client, selection: Selection, listed: Listed, last: Key | None) -> list[dict[str, Any]]:
     sql, values = _question(selection, listed, last)
     return ask(client, sql, values)
@@ -216,8 +229,9 @@ def _question(selection: Selection, listed: Listed, last: Key | None) -> tuple[s
         selection,
         **listed.narrowing.bound(),
         sentiment_labels=list(listed.sentiment_labels),
-        lowest=(listed.min_sentiment or 0) * HUNDREDTHS,
-        highest=(listed.max_sentiment or 0) * HUNDREDTHS,
+        # Rounded, because 1.1 times a hundred is a little more than 110.
+        lowest=round((listed.min_sentiment or 0) * HUNDREDTHS, 6),
+        highest=round((listed.max_sentiment or 0) * HUNDREDTHS, 6),
         statuses=list(listed.statuses),
         last_key=key,
         last_id=ticket,

@@ -24,12 +24,13 @@ from schemas.events import MAX_ID_CHARS
 from sinks.access.admin_api import admin_api
 from sinks.access.gate import Gate
 from sinks.access.layer import AccessLayer
-from sinks.access.session_api import session_api
+from sinks.access.session_api import SESSION, SIGN_IN_BYTES, session_api
 from sinks.analytics.routes import analytics_api
 from sinks.assignments.api import assignments_api
 from sinks.clock import utc_now
 from sinks.corrections.api import corrections_api
 from sinks.dashboard.assets import Assets
+from sinks.dashboard.body_limit import BodyLimit
 from sinks.dashboard.conversations import MAX_MESSAGES, StoredConversation, read_conversation
 from sinks.dashboard.database import Away, Database
 from sinks.dashboard.live_api import live_api
@@ -125,6 +126,7 @@ def create_page(
         title="ticketpulse page", openapi_url="/api/v1/openapi.json", docs_url=None, redoc_url=None, lifespan=lifespan
     )
     page.add_middleware(GZipMiddleware, minimum_size=2000)
+    page.add_middleware(BodyLimit, by_path={SESSION: SIGN_IN_BYTES})
     page.add_middleware(AccessLayer, gate=gate, browsers=True)
     page.add_exception_handler(RequestValidationError, invalid_parameters)
     page.add_exception_handler(HTTPException, refused)

@@ -4,6 +4,7 @@ from datetime import datetime, timedelta
 
 from clickhouse_connect.driver.client import Client
 
+from sinks.clickhouse import letters
 from sinks.dashboard.asking import Bound, ask, from_milliseconds, from_seconds, last_minutes
 from sinks.dashboard.figures import (
     Counts,
@@ -83,21 +84,15 @@ SELECT count() AS stored, countIf(scored) AS texts,
     if(stored = 0, NULL, toUnixTimestamp64Milli(max(received_at))) AS newest_ms
 FROM scored_events_between(tenant = {tenant:String}, since = {since:UInt32}, until = {until:UInt32})
 """
-# Whose a letter is, its own JSON says, or the data of its CloudEvent; what names nobody is of the tenant of events that
-# name none.
-_DEAD_LETTERS = """
-WITH
-    ifNull(value, '') AS body,
-    JSONHas(body, 'specversion') AND JSONType(body, 'data') = 'Object' AS is_cloud_event,
-    if(is_cloud_event, JSONExtractString(body, 'data', 'tenant'), JSONExtractString(body, 'tenant')) AS named,
-    if(named = '', 'default', named) AS tenant
+_DEAD_LETTERS = f"""
+WITH {letters.TENANT} AS tenant
 SELECT reason, count() AS records
 FROM dead_letters_now
-WHERE tenant = {tenant:String}
-    AND failed_at >= toDateTime({since:UInt32}, 'UTC') AND failed_at < toDateTime({until:UInt32}, 'UTC')
+WHERE tenant = {{tenant:String}}
+    AND failed_at >= toDateTime({{since:UInt32}}, 'UTC') AND failed_at < toDateTime({{until:UInt32}}, 'UTC')
 GROUP BY reason
 ORDER BY records DESC, reason
-"""
+"""  # noqa: S608 - of parts that are written here
 
 
 def read_live(client: Client, tenant: str, minutes: int, now: datetime) -> Live:

@@ -165,12 +165,15 @@ def _all_or_nothing(events: Sequence[TicketEvent | Rejected], limits: Limits, *,
 def _encode(event: TicketEvent, limits: Limits) -> Accepted | Rejected:
     """The event as it goes to the log, measured again: with its defaults filled in it may have passed the limit."""
     try:
-        value = encode_event(event)
+        key, value = ticket_key(event.tenant, event.ticket_id), encode_event(event)
     except RecursionError:
         return Rejected(Reason.NOT_JSON, "value", "nested too deeply")
+    except UnicodeEncodeError:
+        # JSON can escape it, and some parsers let it pass.
+        return Rejected(Reason.INVALID, "value", "a text has half of a surrogate pair, which UTF-8 cannot hold")
     if len(value) > limits.event_bytes:
         return Rejected(Reason.TOO_LARGE, "value", f"{len(value):,} bytes; an event may have {limits.event_bytes:,}")
-    return Accepted(event.event_id, ticket_key(event.tenant, event.ticket_id), value)
+    return Accepted(event.event_id, key, value)
 
 
 def _bad(errors: Sequence[dict[str, object]], total: int) -> Problem:

@@ -151,7 +151,8 @@ def _event(asked: EscalationRequest, event_id: UUID, tenant: str, ticket: str) -
         "source_reference_id": asked.source_reference_id,
         "metadata": {
             **(asked.model_extra or {}),
-            **told.model_dump(mode="json", exclude={"conversation_history"}, exclude_none=True),
+            # As it was sent: the library's own way refuses what is nested too deeply for it.
+            **{name: value for name, value in told if value is not None},
             "conversation_history": [_line(each) for each in told.conversation_history],
             "escalation_reason": asked.escalation_reason,
             "escalation_category": asked.escalation_category,

@@ -3,18 +3,30 @@
 import asyncio
 import logging
 from collections.abc import Awaitable, Callable
-from contextlib import AsyncExitStack
+from contextlib import AsyncExitStack, suppress
 
 from schemas.events import tenant_of
-from sinks.record_writer import Headers
+from sinks.record_writer import Headers, NotAcknowledged
 from streams.gateway.writer import EventWriter
 from streams.tenancy.amounts import Amount
 from streams.tenancy.quotas import Exceeded, Quotas
 
 log = logging.getLogger(__name__)
 
-# So that an end that is asked for is not waited for long, and a new quota is seen.
+# So that a new quota is seen.
 LONGEST_WAIT = 10.0
+
+
+def until(stop: asyncio.Event) -> Callable[[float], Awaitable[None]]:
+    """How to wait for room (seconds) until `stop`. Raises NotAcknowledged then: what waits is not sent."""
+
+    async def wait(seconds: float) -> None:
+        with suppress(TimeoutError):
+            async with asyncio.timeout(seconds):
+                await stop.wait()
+                raise NotAcknowledged("the end has come before its tenant's quota had room for it")
+
+    return wait
 
 
 class PacedWriter:

@@ -20,6 +20,7 @@ from sinks.access.gate import Gate
 from sinks.access.layer import AccessLayer
 from sinks.access.limits import Rates
 from sinks.access.principals import Role
+from sinks.access.sessions import MOST_OF_A_TOKEN, Sessions
 from sinks.access.token_file import LOOK_SECONDS
 from sinks.dashboard.app import create_page
 from sinks.record_writer import Headers, NotAcknowledged
@@ -270,6 +271,23 @@ async def test_a_browser_signs_in_and_out(doors: Doors, page: httpx.AsyncClient)
     assert (await page.get("/api/v1/live", headers={"Cookie": held})).status_code == 401
 
 
+async def endless(part: bytes = b" " * 65_536) -> AsyncIterator[bytes]:
+    while True:
+        yield part
+
+
+async def test_a_body_without_an_end_is_not_read_to_its_end(doors: Doors, page: httpx.AsyncClient) -> None:
+    for path, who, most in (
+        # Of anybody, before it is known who asks.
+        ("/api/v1/session", {}, "16,384"),
+        ("/api/v1/corrections", doors.bearer(Role.ACT), "4,194,304"),
+    ):
+        headers = {**who, "Content-Type": "application/json"}
+        answer = await page.post(path, content=endless(), headers=headers)
+        assert (answer.status_code, answer.headers["content-type"]) == (413, "application/problem+json")
+        assert answer.json()["detail"] == f"the body is larger than {most} bytes"
+
+
 async def test_over_https_the_cookie_is_of_this_host_alone(doors: Doors) -> None:
     async with asking(doors.page, "https://here") as client:
         answer = await sign_in(doors, client)
@@ -309,6 +327,8 @@ async def test_a_session_is_of_its_tokens_tenant(doors: Doors, page: httpx.Async
         ({"Origin": "http://here.evil.example"}, 403),
         ({"Origin": "http://there"}, 403),
         ({"Origin": "null"}, 403),
+        ({"Origin": "http://["}, 403),
+        ({"Origin": "http://[here]"}, 403),
         ({"Sec-Fetch-Site": "same-site"}, 403),
         ({"Sec-Fetch-Site": "cross-site", "Origin": "http://here"}, 403),
         ({"Origin": "http://here", "Content-Type": "text/plain"}, 415),
@@ -330,7 +350,10 @@ async def test_the_gateway_knows_no_cookies(doors: Doors, page: httpx.AsyncClien
     assert answer.status_code == 401
 
 
-async def test_an_answer_that_goes_on_ends_with_its_token(doors: Doors) -> None:
+@pytest.mark.parametrize("change", [None, {"tenant": "acme"}, {"roles": (Role.ACT,)}])
+async def test_an_answer_that_goes_on_ends_when_its_token_is_gone_or_another(
+    doors: Doors, change: dict[str, Any] | None
+) -> None:
     began, go_on = asyncio.Event(), asyncio.Event()
 
     async def parts() -> AsyncIterator[bytes]:
@@ -346,7 +369,8 @@ async def test_an_answer_that_goes_on_ends_with_its_token(doors: Doors) -> None:
     async with asking(doors.page) as client:
         asked = asyncio.create_task(client.get("/api/v1/analytics/endless", headers=doors.bearer(Role.READ)))
         await began.wait()
-        doors.keep(doors.made[Role.ACT])
+        stored = doors.made[Role.READ].stored
+        write(doors.file, [] if change is None else [stored.model_copy(update=change)])
         doors.time.pass_by(seconds=LOOK_SECONDS)
         go_on.set()
         assert (await asked).content == b"first"
@@ -376,8 +400,26 @@ async def test_a_token_that_asks_too_often_is_told_when_to_come_back(tmp_path: P
         assert statuses == [202, 429]
 
 
+async def test_signing_in_is_counted_as_any_request_of_the_token(tmp_path: Path) -> None:
+    doors = Doors(tmp_path, Rates(requests="3/day"))
+    async with asking(doors.page) as page:
+        statuses = [(await sign_in(doors, page, headers=ORIGIN)).status_code for _ in range(4)]
+        assert statuses == [200, 200, 200, 429]
+        assert (await sign_in(doors, page, Role.READ, headers=ORIGIN)).status_code == 200
+
+
+def test_who_signs_in_again_and_again_ends_sessions_of_the_same_token_alone() -> None:
+    sessions = Sessions(lambda: BEGAN)
+    other, _ = sessions.open("other")
+    mine = [sessions.open("mine")[0] for _ in range(MOST_OF_A_TOKEN + 2)]
+    known = [sessions.find(text) is not None for text in mine]
+    assert known == [False, False, *[True] * MOST_OF_A_TOKEN]
+    assert sessions.find(other) is not None
+
+
 async def test_one_user_of_a_chat_sends_sixty_messages_a_minute(tmp_path: Path) -> None:
-    doors = Doors(tmp_path)
+    assert Rates().messages == "60/minute"
+    doors = Doors(tmp_path, Rates(messages="60/day"))
     headers = doors.bearer(Role.INGEST)
 
     async def say(**said: str) -> int:
@@ -398,7 +440,7 @@ async def test_one_user_of_a_chat_sends_sixty_messages_a_minute(tmp_path: Path) 
 async def test_wrong_tokens_are_counted_and_logged_without_the_token(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    doors = Doors(tmp_path, Rates(failures="2/minute"))
+    doors = Doors(tmp_path, Rates(failures="2/day"))
     wrong = token(Role.ADMIN)
     async with asking(doors.page) as page:
         answers = [await page.get("/api/v1/live", headers=bearer(wrong)) for _ in range(2)]

@@ -507,6 +507,14 @@ def test_helpdesk_filters_of_the_ticket_list(some: Asking) -> None:
     }
 
 
+def test_a_bound_of_sentiment_has_the_tickets_that_are_on_it(some: Asking) -> None:
+    lowest, all_of_them = some.desk.lowest(), some.selection.tickets()
+    # First those of which a hundred times the score, as a float, is a little more or less than it should be.
+    for points in sorted(set(lowest.values()), key=lambda each: each / 100 * 100 == each)[:6]:
+        on_it = {ticket for ticket, each in lowest.items() if each == points}
+        assert some.named(f"{all_of_them}&min_sentiment={points / 100}&max_sentiment={points / 100}") == on_it
+
+
 def test_the_list_of_escalations(asking: Asking) -> None:
     raised = asking.desk.escalations
     found: list[Row] = []

@@ -2,6 +2,7 @@
 
 import csv
 import io
+from datetime import timedelta
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -12,6 +13,8 @@ import schemathesis
 from schemathesis import GenerationMode
 from schemathesis.specs.openapi.checks import negative_data_rejection, positive_data_acceptance
 
+from sinks.analytics.cursors import Place, write_cursor
+from sinks.analytics.selection import EARLIEST
 from tests.analytics.history import AGENTS, History
 from tests.contract.conversation_rows import ODD_IDS
 
@@ -116,6 +119,15 @@ def test_what_a_single_address_cannot_answer_is_refused(page: httpx.Client) -> N
 def test_a_cursor_that_nobody_gave_is_refused(page: httpx.Client, cursor: str) -> None:
     for path in ("/api/v1/tickets", "/api/v1/escalations"):
         assert "next_cursor" in refused(page, path, cursor=cursor)["cursor"]
+
+
+@pytest.mark.parametrize(
+    ("path", "order"),
+    [("/api/v1/tickets", "tickets newest"), ("/api/v1/escalations", "escalations newest")],
+)
+def test_half_a_character_in_a_cursor_is_refused(page: httpx.Client, path: str, order: str) -> None:
+    made = write_cursor(order, Place(EARLIEST, EARLIEST + timedelta(days=1), (0, "\ud800")))
+    assert "next_cursor" in refused(page, path, cursor=made)["cursor"]
 
 
 def test_a_cursor_is_of_one_list_and_one_order(page: httpx.Client) -> None:

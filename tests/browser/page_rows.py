@@ -9,6 +9,7 @@ import uuid
 from datetime import UTC, datetime, timedelta
 from typing import Any, NamedTuple
 
+from tests.browser.assignment_rows import assignment_row
 from tests.browser.series_rows import alert_rows, earlier_events, series_windows
 
 Row = dict[str, Any]
@@ -41,6 +42,10 @@ _PRIORITIES = ("medium", "low", "high", "urgent")
 _REASONS = ("not_json", "not_json", "no_id", "bad_time", "too_large", "invalid_field")
 
 
+# Who has every second ticket that escalated.
+AGENTS = {"default": "ann", "hostile": HOSTILE}
+
+
 class Rows(NamedTuple):
     """Rows by table."""
 
@@ -49,6 +54,7 @@ class Rows(NamedTuple):
     windows: list[Row]
     dead_letters: list[Row]
     alerts: list[Row]
+    assignments: list[Row]
 
 
 def page_rows(now: datetime, seed: int = 7) -> Rows:
@@ -77,6 +83,7 @@ def page_rows(now: datetime, seed: int = 7) -> Rows:
         windows + stale_windows + _yesterday(windows) + series_windows(now),
         _dead_letters(now),
         alert_rows(now),
+        [assignment_row(row["tenant"], row["ticket_id"], now, agent=AGENTS[row["tenant"]]) for row in escalations[::2]],
     )
 
 

@@ -26,6 +26,7 @@ from streams import topics
 from streams.engine.local import LocalLog, LocalSource, LocalWriter
 from streams.http_server import address_of, serving
 from streams.http_server import listen as listen_on
+from tests.browser.assignment_rows import assignment_rows
 from tests.browser.late_rows import late_rows
 from tests.browser.page_rows import page_rows
 from tests.browser.ticket_rows import ticket_rows
@@ -42,7 +43,7 @@ def fill(url: str, now: datetime) -> None:
     migrate(client)
     client.close()
     insert(url, page_rows(now)._asdict())
-    insert(url, ticket_rows(now))
+    insert(url, {**ticket_rows(now), "assignments": assignment_rows(now)})
 
 
 def insert(url: str, tables: Rows) -> None:

@@ -50,6 +50,10 @@ def test_the_page_shows_the_figures_of_the_database(page: Page, address: str) ->
     assert texts(page, "#worst .ticket") == [row["ticket_id"] for row in live["worst"]]
     assert texts(page, "#escalations .reason") == [row["reason"] for row in live["escalations"]]
     assert texts(page, "#escalations .title .muted") == [row["number"] for row in live["escalations"]]
+    agents = [row["agent"] for row in live["escalations"]]
+    assert set(agents) == {"", "ann"}
+    second = texts(page, "#escalations .facts-line .fact:nth-child(2)")
+    assert [told == "agent ann" for told in second] == [agent == "ann" for agent in agents]
     assert text(page, "#dead-letters tbody td") == "2"
     assert text(page, "#state") == "Live"
 

@@ -83,6 +83,19 @@ def test_an_escalation_shows_its_policy_its_rule_and_what_became_of_it(page: Pag
     assert texts(page, "#ticket-notifications .reason") == ["over before it was told"]
 
 
+def test_who_has_a_ticket_is_told_with_who_had_it_before(page: Page, address: str) -> None:
+    opened(page, address, TICKET)
+    until(page, "!document.getElementById('ticket-assignment-box').hidden")
+    assert text(page, "#ticket-assignment-now") == "over; bea had it"
+    steps = ["waits for an agent", "ann", "bea", "over; bea had it"]
+    assert sorted(texts(page, "#ticket-assignment li b")) == sorted(steps)
+    shown = text(page, "#ticket-assignment")
+    assert "nobody who can take it has room or is there; queue payments" in shown
+    assert "the agent before did not answer in time; queue payments; before: ann" in shown
+    opened(page, address, LONG)
+    assert run(page, "return document.getElementById('ticket-assignment-box').hidden")
+
+
 def test_hostile_text_in_every_field_is_shown_and_does_nothing(page: Page, address: str) -> None:
     opened(page, address, HOSTILE_TICKET)
     shown = run(page, "return document.getElementById('ticket').textContent").casefold()
@@ -107,6 +120,7 @@ def test_hostile_text_in_every_field_is_shown_and_does_nothing(page: Page, addre
         *("number", "queue", "priority", "state", "reason", "policy", "resolution_notes", "escalation rule"),
         *("raised", "raised too"),
         *("target", "provider", "recipient", "reference", "why not"),
+        *("agent", "previous"),
     ):
         assert f" {field}" in shown, field
     assert shown.count("owned") > 30

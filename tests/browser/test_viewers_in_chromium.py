@@ -36,8 +36,11 @@ def test_a_page_without_a_stream_asks(page: Page, address: str, errors: list[str
     assert text(page, "#tile-negative").endswith("%")
     with page.expect_request("**/api/v1/live*"):
         pass
-    # Once is enough for now.
-    assert ["502" in each for each in errors] == [True]
+    # Once is enough for half a minute, which may be over on a busy machine.
+    failed = list(errors)
+    half_minutes = int(run(page, "return performance.now()")) // 30_000
+    assert all("502" in each for each in failed)
+    assert 1 <= len(failed) <= 1 + half_minutes
 
 
 def test_a_message_is_corrected(page: Page, process: PageProcess) -> None:

@@ -29,7 +29,7 @@ from streams.gateway.reading import Accepted
 from streams.gateway.writing import write
 from streams.tenancy.amounts import Amount
 from streams.tenancy.day_counts import DayCounts
-from streams.tenancy.pacing import PacedWriter
+from streams.tenancy.pacing import PacedWriter, until
 from streams.tenancy.quotas import Exceeded, Quotas, Rooms
 from streams.tenancy.tenant_file import LOOK_SECONDS, FollowedTenants, TenantFile
 from streams.tenancy.usage_counts import UsageCounts
@@ -500,6 +500,20 @@ async def test_a_source_waits_and_loses_nothing(world: World) -> None:
     # Midnight twice, in steps that let an end or another quota be seen.
     assert max(waits.waited) == 10.0
     assert sum(waits.waited) == pytest.approx(60 + 86_400, abs=20)
+
+
+async def test_a_source_that_waits_for_tomorrow_ends_when_it_is_told_to(world: World) -> None:
+    stop, log = asyncio.Event(), memory_log()
+    writer = PacedWriter(LocalWriter(log, topics.EVENTS), world.quotas, until(stop))
+    for _ in range(5):
+        await writer.send(ticket_key("daily", "T-1"), b"{}")
+    waiting = asyncio.create_task(writer.send(ticket_key("daily", "T-1"), b"{}"))
+    await asyncio.sleep(0)
+    assert not waiting.done()
+    stop.set()
+    with pytest.raises(NotAcknowledged, match="the end has come before"):
+        await asyncio.wait_for(waiting, 5)
+    assert len(records(log, topics.EVENTS)) == 5
 
 
 async def test_a_source_s_event_that_is_not_kept_counts_for_nothing(world: World) -> None:

@@ -264,6 +264,14 @@ async def test_the_token_is_told_nowhere(
     assert Settings().service_token is None
 
 
+async def known_of(http: httpx.AsyncClient, key: str) -> dict[str, Any]:
+    """What is told of one message in the chat, asked until it is pending no more."""
+    while (answer := await http.post(CHAT, json=CONFUSED, headers={"Idempotency-Key": key})).status_code == 202:
+        pass
+    assert answer.status_code == 200, answer.text
+    return dict(answer.json())
+
+
 async def test_while_the_pipeline_does_not_answer_it_is_pending_and_counts_nevertheless(
     alone: httpx.AsyncClient, log: LocalLog
 ) -> None:
@@ -276,14 +284,10 @@ async def test_while_the_pipeline_does_not_answer_it_is_pending_and_counts_never
     assert (incident["status"], incident["classification"]) == ("pending", "duplicate_payment")
     async with Stages(log).running():
         async with asyncio.timeout(120):
-            while (
-                answer := await alone.post(CHAT, json=CONFUSED, headers={"Idempotency-Key": "k"})
-            ).status_code == 202:
-                pass
+            known = await known_of(alone, "k")
             while (await alone.post(ESCALATE, json=HANDOVER, headers={"Idempotency-Key": "k", **SERVICE})).is_success:
                 if escalations(log) and escalations(log)[0].number:
                     break
-    known = answer.json()
     assert (known["event_id"], known["customer_messages"]) == (chat["event_id"], 1)
     assert [one.ticket_id for one in escalations(log)] == [asked["ticket_id"]]
 
@@ -293,7 +297,9 @@ async def test_an_answer_that_nobody_waits_for_any_more_is_no_harm(alone: httpx.
     async with Stages(log).running(), asyncio.timeout(120):
         while not records(log, topics.CONVERSATIONS):
             await asyncio.sleep(0.01)
-        assert (await post(alone, CHAT, 200))["customer_messages"] == 2
+        # It waits for 50 ms only: that it is pending would be right too.
+        known = await known_of(alone, "k")
+    assert known["customer_messages"] == 2
 
 
 class Away(LocalWriter):
@@ -362,6 +368,29 @@ async def test_bodies_of_any_kind_are_answered(log: LocalLog, raw: bytes, status
     async with asking(app) as http:
         answer = await http.post(CHAT, content=raw, headers={"content-type": "application/json"})
     assert answer.status_code == status, answer.text
+
+
+@pytest.mark.parametrize(("path", "body"), [(INCIDENTS, INCIDENT), (ESCALATE, HANDOVER), (CHAT, CONFUSED)])
+@pytest.mark.parametrize("extra", [{"x": "\ud800"}, {"x": {"\udfff": 1}}, {"metadata": {"x": ["\ud800"]}}])
+async def test_half_of_a_surrogate_pair_is_said(
+    alone: httpx.AsyncClient, log: LocalLog, path: str, body: dict[str, Any], extra: dict[str, Any]
+) -> None:
+    headers = {**SERVICE, "content-type": "application/json"}
+    answer = await alone.post(path, content=json.dumps({**body, **extra}), headers=headers)
+    assert answer.status_code == 400, answer.text
+    assert [(error["field"], error["reason"]) for error in answer.json()["errors"]] == [("value", "invalid_field")]
+    assert "surrogate" in answer.json()["detail"]
+    assert events(log) == []
+
+
+async def test_what_a_bot_tells_may_be_nested_as_deeply_as_other_fields(http: httpx.AsyncClient, log: LocalLog) -> None:
+    deep: dict[str, Any] = {}
+    for _ in range(300):
+        deep = {"inner": deep}
+    await post(http, ESCALATE, 200, {**HANDOVER, "top": deep, "metadata": {"told": deep, "empty": None}})
+    metadata = events(log)[0]["metadata"]
+    assert metadata["top"] == metadata["told"] == deep
+    assert "empty" not in metadata
 
 
 async def test_what_is_no_json_by_its_name_is_a_415(alone: httpx.AsyncClient) -> None:

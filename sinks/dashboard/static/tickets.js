@@ -18,7 +18,7 @@ export function facts(...items) {
   return element("p", { class: "facts-line" }, ...items.filter(Boolean));
 }
 
-export const fact = (text, kind = "") => element("span", { class: `fact ${kind}` }, text);
+export const fact = (text, kind = "") => element("span", { class: `fact ${kind}`, dir: "auto" }, text);
 
 function excerpt(text) {
   return element("p", { class: "excerpt", dir: "auto" }, text || "(no text)");
@@ -55,6 +55,7 @@ export function newestEscalations(escalations, now) {
       excerpt(escalation.excerpt),
       facts(
         fact(spoken(escalation.state)),
+        escalation.agent && fact(`agent ${escalation.agent}`),
         fact(spoken(escalation.channel)),
         fact(spoken(escalation.category)),
         escalation.score !== null && fact(`score ${points(escalation.score)}`),
