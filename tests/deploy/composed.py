@@ -15,8 +15,9 @@ Document = dict[str, Any]
 
 
 def compose(text: str, folder: Path) -> Document:
-    """The project that docker-compose.yml would be if it said this, with the defaults of its variables. Paths are
-    relative to the folder, to which it is written.
+    """The project that docker-compose.yml would be if it said this, with the defaults of its variables (this command
+    of compose-go looks at no others) and the services of all profiles. Paths are relative to the folder, to which it
+    is written.
 
     Raises ValueError with what compose-go has to say against it: it knows every word of the specification and what
     its value may be, but does not ask here whether what one service says of others is there.
@@ -33,7 +34,7 @@ def compose(text: str, folder: Path) -> Document:
 
 @cache
 def services() -> dict[str, Document]:
-    """Every service of docker-compose.yml by its name, as it is without an .env."""
+    """Every service of docker-compose.yml by its name, with the defaults of all variables."""
     with tempfile.TemporaryDirectory() as folder:
         listed: dict[str, Document] = compose((ROOT / "docker-compose.yml").read_text(), Path(folder))["services"]
     return listed

@@ -26,7 +26,11 @@ from tests.deploy.custom_resources.checking import KINDS, faults
 ROOT = Path(__file__).parents[2]
 
 LEAST: Resource = {"kafka": {"brokers": "kafka:9092"}, "clickhouse": {"secret": "clickhouse"}}
-STRIMZI_USERS: Resource = {"enabled": True, "users": {"enabled": True, "besides": ["dlq", "producer", "page"]}}
+STRIMZI_USERS: Resource = {
+    "enabled": True,
+    "users": {"enabled": True, "besides": ["dlq", "producer", "page"]},
+    "topicSettings": {"tickets.events.v1": {"retention.ms": "172800000"}},
+}
 MOST: Resource = {
     "kafka": {
         "brokers": "kafka-1:9092,kafka-2:9092",
@@ -40,7 +44,12 @@ MOST: Resource = {
         "TICKETPULSE_SERVICE_TOKEN": {"existingSecret": "bot", "key": "token"},
     },
     "settingsSecret": "secrets",
-    "files": [{"name": "policies", "configMap": "my-policies"}, {"name": "tokens", "secret": "my-tokens"}],
+    "mailbox": {"replicas": 1},
+    "enrich": {"replicas": 2},
+    "files": [
+        {"name": "policies", "configMap": "my-policies", "items": [{"key": "ann", "path": "rosters/shop.toml"}]},
+        {"name": "tokens", "secret": "my-tokens"},
+    ],
     "imagePullSecrets": [{"name": "registry"}],
     "ingress": {
         "enabled": True,
@@ -48,7 +57,7 @@ MOST: Resource = {
         "gatewayHost": "in.example.org",
         "tlsSecret": "tls",
     },
-    "scaling": {"enabled": True},
+    "scaling": {"enabled": True, "authentication": "keda-kafka"},
     "monitoring": {"enabled": True, "labels": {"release": "prometheus"}},
     "nodeSelector": {"disk": "fast"},
     "tolerations": [{"key": "support", "operator": "Exists"}],
@@ -65,6 +74,7 @@ SECURE: Resource = {
         "pageSecret": "reader",
         "caSecret": "clickhouse-ca",
     },
+    "commands": {"dlq": {}, "privacy": {"clickhouseSecret": "eraser"}},
 }
 CERTIFIED: Resource = {**LEAST, "kafka": {"brokers": "kafka:9093", "security": {"protocol": "SSL", "users": ""}}}
 VALUES = {"least": LEAST, "most": MOST, "secure": SECURE, "certified": CERTIFIED}
@@ -153,11 +163,12 @@ def test_helm_finds_nothing_wrong(name: str) -> None:
 
 @pytest.mark.parametrize("name", VALUES)
 def test_every_process_of_the_product_runs(name: str) -> None:
-    commands = [tuple(container["args"]) for container in all_containers(name)]
+    commands = [tuple(container["args"]) for container in all_containers(name) if "command" not in container]
     assert all(has_command(app, command) for command in commands)
     assert {command[2] for command in commands if command[0] == "worker"} == set(STAGES)
     others = {("sink", "clickhouse"), ("sink", "notify"), ("predict", "run"), ("serve", "gateway"), ("serve", "page")}
     assert others <= set(commands)
+    assert ({("source", "mailbox"), ("enrich",)} <= set(commands)) is (name == "most")
 
 
 @pytest.mark.parametrize("name", VALUES)
@@ -209,9 +220,9 @@ def test_metrics_are_asked_of_every_process_where_it_has_them() -> None:
         for exposed in deployment["spec"]["template"]["spec"]["containers"][0]["ports"]
         if exposed["name"] == port["targetPort"]
     }
-    assert ports.pop("gateway") == Settings.model_fields["gateway_port"].default
+    # Also of the gateway: who may collect its metrics shall not by that reach what takes events.
     assert set(ports.values()) == {9100}
-    assert len(ports) == len(of_kind("most", "Deployment")) - 1
+    assert len(ports) == len(of_kind("most", "Deployment"))
     [monitor] = of_kind("most", "ServiceMonitor")
     assert monitor["spec"]["selector"]["matchLabels"].items() <= service["metadata"]["labels"].items()
     assert [each["port"] for each in monitor["spec"]["endpoints"]] == [port["name"]]
@@ -230,7 +241,15 @@ def test_the_operator_gets_the_rules_of_prometheus_with_the_links_filled_in() ->
 def test_topics_are_those_of_the_code() -> None:
     assert json.loads((CHART / "topics.json").read_text()) == [each._asdict() for each in topics.ALL], "`make chart`"
     made = {each["spec"]["topicName"]: each["spec"] for each in of_kind("most", "KafkaTopic")}
-    assert {name: spec["config"] for name, spec in made.items()} == {each.name: each.settings for each in topics.ALL}
+    config = {name: spec["config"] for name, spec in made.items()}
+    # As it is chosen for the one.
+    assert config["tickets.events.v1"].pop("retention.ms") == "172800000"
+    wanted = {each.name: dict(each.settings) for each in topics.ALL}
+    assert wanted["tickets.events.v1"].pop("retention.ms") != "172800000"
+    assert config == wanted
+    # Strimzi deletes the topic of a resource that is deleted.
+    kept = [each["metadata"]["annotations"] for each in of_kind("most", "KafkaTopic")]
+    assert kept == [{"helm.sh/resource-policy": "keep"}] * len(made)
     assert {(spec["partitions"], spec["replicas"]) for spec in made.values()} == {(12, 3)}
     assert ["topics", "apply"] not in [container["args"] for container in all_containers("most")]
     assert ["topics", "apply"] in [container["args"] for container in all_containers("least")]
@@ -243,6 +262,8 @@ def test_more_workers_come_by_the_lag_of_their_own_group() -> None:
         ]
         for each in of_kind("most", "ScaledObject")
     } == {stage: f"acme-{stage}" for stage in STAGES}
+    triggers = [each["spec"]["triggers"][0] for each in of_kind("most", "ScaledObject")]
+    assert {each["authenticationRef"]["name"] for each in triggers} == {"keda-kafka"}
     scaled = [each for each in of_kind("most", "Deployment") if "replicas" not in each["spec"]]
     assert len(scaled) == len(STAGES)
 
@@ -253,6 +274,7 @@ def test_more_workers_come_by_the_lag_of_their_own_group() -> None:
         ({"kafka": {"brokers": "kafka"}}, "/kafka/brokers"),
         ({"clickhouse": {"secret": ""}}, "/clickhouse/secret"),
         ({"page": {"replicas": 2, "cpu": "1", "memory": "1Gi"}}, "/page/replicas"),
+        ({"mailbox": {"replicas": 2}}, "/mailbox/replicas"),
         ({"settings": {"PASSWORD": "x"}}, "PASSWORD"),
         ({"secretSettings": {"TICKETPULSE_PASSWORD": {"existingSecret": "a", "key": "b"}}}, "TICKETPULSE_PASSWORD"),
         ({"secretSettings": {"TICKETPULSE_TOKEN": {"existingSecret": "a"}}}, "/secretSettings/TICKETPULSE_TOKEN"),
@@ -345,8 +367,21 @@ def test_a_process_shows_its_certificate_where_that_is_wanted() -> None:
 
 def test_who_makes_tables_and_who_reads_may_be_users_of_their_own() -> None:
     addresses = {name: secret_settings(pod)["CLICKHOUSE_URL"][0] for name, pod in pods("secure").items()}
-    others = set(addresses) - {"migrate", "page"}
-    assert addresses == {"migrate": "migrations", "page": "reader"} | dict.fromkeys(others, "writer")
+    own = {"migrate": "migrations", "page": "reader", "privacy": "eraser"}
+    assert addresses == dict.fromkeys(addresses, "writer") | own
+
+
+def test_commands_by_hand_have_pods_with_the_rights_of_their_component() -> None:
+    waiting = {each["name"] for each in all_containers("secure") if each.get("command") == ["sleep", "infinity"]}
+    assert waiting == {"dlq", "privacy"}
+    assert not {"dlq", "privacy"} & set(pods("least"))
+    schema = json.loads((CHART / "values.schema.json").read_text())["properties"]["commands"]
+    processes = {
+        environment(pod).get("TICKETPULSE_KAFKA_USER", "").removeprefix("tp-") for pod in pods("most").values()
+    }
+    assert set(schema["propertyNames"]["enum"]) == set(components()) - processes - {"topics"}
+    made = [each for each in rendered(MOST | {"commands": {"audit": {}}}) if each["kind"] == "KafkaUser"]
+    assert "tp-audit" in {user["metadata"]["name"] for user in made}
 
 
 def acls(user: Resource) -> list[Right]:
@@ -393,6 +428,32 @@ def test_users_that_strimzi_cannot_make_are_refused(kafka: Resource, told: str) 
     done = helm("template", "tp", str(CHART), values=MOST | {"kafka": MOST["kafka"] | kafka})
     assert done.returncode != 0
     assert told in done.stderr
+
+
+def test_who_scales_by_a_broker_that_asks_who_is_there_has_to_log_in() -> None:
+    done = helm("template", "tp", str(CHART), values=SECURE | {"scaling": {"enabled": True}})
+    assert done.returncode != 0
+    assert "scaling.authentication: the brokers ask" in done.stderr
+
+
+def test_a_topic_that_there_is_not_has_no_settings() -> None:
+    kafka = {**MOST["kafka"], "strimzi": {**STRIMZI_USERS, "topicSettings": {"tickets.event.v1": {"a": "1"}}}}
+    done = helm("template", "tp", str(CHART), values=MOST | {"kafka": kafka})
+    assert "kafka.strimzi.topicSettings: no topic is called tickets.event.v1" in done.stderr
+
+
+def test_a_file_may_lie_in_a_folder_of_what_is_mounted() -> None:
+    for pod in pods("most").values():
+        volumes = {each["name"]: each for each in pod["volumes"]}
+        items = [{"key": "ann", "path": "rosters/shop.toml"}]
+        assert volumes["policies"]["configMap"] == {"name": "my-policies", "items": items}
+        assert volumes["tokens"]["secret"] == {"secretName": "my-tokens"}
+
+
+@pytest.mark.parametrize("name", VALUES)
+def test_a_server_goes_on_until_nobody_sends_to_it_any_more(name: str) -> None:
+    waits = {each["name"]: "lifecycle" in each for each in all_containers(name)}
+    assert {name for name, waits in waits.items() if waits} == {"gateway", "page"}
 
 
 def test_users_with_certificates_are_users_of_strimzi_too() -> None:

@@ -13,12 +13,16 @@ from tests.deploy.running import Described, all_running
 from tests.servers.clickhouse_process import ClickHouseProcess
 
 # One of each kind: the rest differ in nothing but a word of their command.
-RUN = ("score", "clickhouse-sink", "gateway", "page")
+RUN = ("score", "clickhouse-sink", "enrich", "gateway", "page")
 PROBES = ("startupProbe", "livenessProbe", "readinessProbe")
 VALUES: Resource = {
     "kafka": {"brokers": "kafka:9092", "partitions": 2, "replication": 1},
     "clickhouse": {"secret": "clickhouse"},
+    "settings": {"TICKETPULSE_LLM": "/etc/ticketpulse/model/llm.toml"},
+    "files": [{"name": "model", "configMap": "model"}],
+    "enrich": {"replicas": 1},
 }
+MODEL = '[model]\nendpoint = "http://127.0.0.1:1/v1"\nname = "small"\n'
 
 
 def described(container: Resource) -> Described:
@@ -39,7 +43,9 @@ async def test_pods_of_each_kind_start_answer_their_probes_and_end_in_time(
     clickhouse.start()
     try:
         (tmp_path / "CLICKHOUSE_URL").write_text(clickhouse.url("ticketpulse"))
-        places = {"kafka:9092": own_kafka.brokers, "/etc/ticketpulse/secrets": str(tmp_path)}
+        (tmp_path / "llm.toml").write_text(MODEL)
+        places = {"kafka:9092": own_kafka.brokers}
+        places |= dict.fromkeys(("/etc/ticketpulse/secrets", "/etc/ticketpulse/model"), str(tmp_path))
         manifest = rendered(VALUES)
         jobs = [described(each) for each in containers(manifest, "Job")]
         pods = [described(each) for each in containers(manifest, "Deployment") if each["name"] in RUN]
@@ -47,7 +53,7 @@ async def test_pods_of_each_kind_start_answer_their_probes_and_end_in_time(
         assert {each.name for each in pods} == set(RUN)
         async with (
             all_running(jobs, pods, places, tmp_path, grace=grace(manifest)) as running,
-            httpx.AsyncClient() as http,
+            httpx.AsyncClient(timeout=60) as http,
         ):
             for name, each in running.items():
                 answer = await http.get(f"http://{each.address(exposed(manifest)[name])}/metrics")

@@ -64,7 +64,7 @@ def test_a_service_of_ours_has_no_more_rights_than_it_needs(name: str) -> None:
 def test_what_a_service_mounts_is_there(name: str) -> None:
     volumes = yaml.safe_load((ROOT / "docker-compose.yml").read_text())["volumes"]
     for mounted in services()[name].get("volumes", []):
-        source = mounted.split(":")[0]
+        source = re.sub(r"\$\{\w+:-([^}]+)\}", r"\1", mounted).split(":")[0]
         assert (ROOT / source).exists() if source.startswith("./") else source in volumes
 
 
@@ -97,9 +97,12 @@ def test_prometheus_looks_at_every_service_that_has_metrics() -> None:
     [job] = configured["scrape_configs"]
     # The alerts ask for the job by its name.
     assert job["job_name"] == "ticketpulse"
-    asked = {(name, each["port"]) for each in job["dns_sd_configs"] for name in each["names"]}
-    once = {name for name, service in ours().items() if service["restart"] == "on-failure:5"}
-    assert asked == {(name, 8080 if name == "gateway" else 9100) for name in set(ours()) - once}
+    [always], [sometimes] = job["static_configs"], job["dns_sd_configs"]
+    stay = {name for name, service in ours().items() if service["restart"] != "on-failure:5"}
+    by_profile = {name for name in stay if "profiles" in ours()[name]}
+    # What always runs is a target also when it is gone: nobody would be told otherwise.
+    assert sorted(always["targets"]) == sorted(f"{name}:9100" for name in stay - by_profile)
+    assert (set(sometimes["names"]), sometimes["port"]) == (by_profile, 9100)
     assert {service["environment"]["TICKETPULSE_METRICS_PORT"] for service in ours().values()} == {"9100"}
 
 
@@ -123,6 +126,24 @@ def test_docker_compose_takes_it(tmp_path: Path) -> None:
     assert told == "$__file{/run/secrets/clickhouse_password}"
 
 
+def test_every_process_has_the_settings_and_the_files_of_the_folder_that_is_named(tmp_path: Path) -> None:
+    text = (ROOT / "docker-compose.yml").read_text().replace("${CONFIG_FOLDER:-./deploy/compose/config}", "./mine")
+    project = compose(text, tmp_path)
+    for name in ours():
+        service = project["services"][name]
+        assert [each["path"] for each in service["env_file"]] == [str(tmp_path / "mine" / "settings.env")], name
+        mounted = {each["target"]: each for each in service["volumes"]}
+        assert mounted["/etc/ticketpulse"]["source"] == str(tmp_path / "mine"), name
+        assert mounted["/etc/ticketpulse"]["read_only"] is True, name
+
+
+def test_settings_that_are_shown_exist_and_are_not_set_for_good() -> None:
+    shown = re.findall(r"^# (TICKETPULSE_\w+)=\S+$", (COMPOSE / "config" / "settings.env").read_text(), re.M)
+    assert set(shown) <= {f"TICKETPULSE_{field.upper()}" for field in Settings.model_fields}
+    for service in ours().values():
+        assert not set(shown) & set(service["environment"])
+
+
 def test_a_file_of_secrets_that_a_service_names_is_given_to_it() -> None:
     for name, service in services().items():
         given = {f"/run/secrets/{secret}" for secret in service.get("secrets", [])}
@@ -140,8 +161,11 @@ def test_no_password_is_in_an_environment() -> None:
 
 
 def test_the_example_of_an_env_file_has_just_the_variables_that_are_read() -> None:
-    read = re.findall(r"\$\{(\w+):[-+]\S+\}", (ROOT / "docker-compose.yml").read_text())
-    assert set(re.findall(r"^(?:# )?([A-Z_]+)=\S+$", (COMPOSE / "env.example").read_text(), re.M)) == set(read)
+    read = {*re.findall(r"\$\{(\w+):[-+]\S+\}", (ROOT / "docker-compose.yml").read_text()), "COMPOSE_PROFILES"}
+    example = (COMPOSE / "env.example").read_text()
+    assert set(re.findall(r"^(?:# )?([A-Z_]+)=\S+$", example, re.M)) == read
+    profiles = {profile for service in services().values() for profile in service.get("profiles", [])}
+    assert set(re.findall(r"^# COMPOSE_PROFILES=(\S+)$", example, re.M)[0].split(",")) == profiles
 
 
 @pytest.mark.parametrize(

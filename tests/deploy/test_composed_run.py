@@ -2,16 +2,22 @@
 
 import asyncio
 import json
+import re
 import subprocess
 from collections.abc import AsyncIterator, Mapping, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
 import httpx
 import pytest
 import yaml  # type: ignore[import-untyped]
+from dotenv import dotenv_values
 
+from sinks.access.principals import Role
+from sinks.access.token_file import change_tokens
+from sinks.access.tokens import new_token
 from sinks.clickhouse.client import connect
 from streams.up.local_kafka import LocalKafka
 from streams.up.processes import answers, free_port, last_lines, tied
@@ -26,6 +32,24 @@ HOST = "127.0.0.1"
 # docker compose takes "20s" for so long.
 GRACE = 20.0
 EVENTS = 20
+
+TOKEN = new_token("tests", [Role.ADMIN], None, datetime.now(UTC))
+ADDRESS = "jane.doe@example.com"
+# Where a container has the folder of settings, and what may be in it.
+INSIDE = "/etc/ticketpulse"
+FILES = {
+    "tenants.toml": "[default]\nevents_per_day = 1_000\n",
+    "privacy.toml": '[fields]\ntext = "mask"\n',
+    "retention.toml": "[tables]\nscored_events = 400\nevents_by_time = 400\n",
+    "policies/shop.toml": 'name = "shop"\nversion = 1\nextends = "support"\n',
+    "crm": "a secret of 32 characters at least",
+    "notify.toml": (
+        '[targets.crm]\nkind = "webhook"\nurl = "http://127.0.0.1:1/"\nsecret = "file:/etc/ticketpulse/crm"\n'
+        '[[routes]]\ntell = ["crm"]\n'
+    ),
+    "answers/replies/refund.txt": '+++\ntitle = "A refund"\n+++\nIt is on its way.\n',
+    "llm.toml": '[model]\nendpoint = "http://127.0.0.1:1/v1"\nname = "small"\n',
+}
 
 
 class Broker(LocalKafka):
@@ -42,25 +66,39 @@ class Broker(LocalKafka):
         (self.folder / "server.properties").write_text(placed("".join(lines), places))
 
 
-def described(name: str) -> Described:
+def described(name: str, settings: Mapping[str, str]) -> Described:
     service = ours()[name]
     _, *health = service.get("healthcheck", {"test": ["NONE"]})["test"]
-    return Described(name, service["command"], service["environment"], health)
+    return Described(name, service["command"], settings | service["environment"], health)
+
+
+def settings_in(folder: Path) -> dict[str, str]:
+    """The settings that deploy/compose/config shows for files of its folder, all of them set; makes the files."""
+    folder.mkdir()
+    for name, text in FILES.items():
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_text(placed(text, {INSIDE: str(folder)}))
+    example = (ROOT / "deploy/compose/config/settings.env").read_text()
+    change_tokens(folder / "tokens.toml", lambda _: [TOKEN.stored])
+    (folder / "settings.env").write_text(re.sub("^# (?=TICKETPULSE_(?!MAILBOX))", "", example, flags=re.M))
+    return {name: value or "" for name, value in dotenv_values(folder / "settings.env").items()}
 
 
 @asynccontextmanager
 async def composed(folder: Path) -> AsyncIterator[tuple[dict[str, Running], str]]:
     """All services of the product, healthy, and the address of ClickHouse; started in the order of `depends_on`."""
     first = {name for each in ours().values() for name in each["depends_on"] if name in ours()}
-    rest = sorted(set(ours()) - first)
+    rest = sorted({name for name, each in ours().items() if "profiles" not in each} - first)
+    settings = settings_in(folder / "config")
     clickhouse = ClickHouseProcess(folder / "clickhouse")
     clickhouse.start()
     try:
         async with Broker(folder / "kafka", KAFKA_LIBS) as kafka:
             places = {"kafka:9092": kafka.brokers, "clickhouse:8123": "{}:{}".format(*clickhouse.address)}
             places |= {"/run/secrets": str(ROOT / "deploy/compose/secrets")}
-            both = map(described, sorted(first)), map(described, rest)
-            async with all_running(*both, places, folder, grace=GRACE) as running:
+            places |= {INSIDE: str(folder / "config")}
+            preparing, serving = ([described(name, settings) for name in names] for names in (sorted(first), rest))
+            async with all_running(preparing, serving, places, folder, grace=GRACE) as running:
                 yield running, clickhouse.url("ticketpulse")
     finally:
         clickhouse.kill()
@@ -102,10 +140,11 @@ def scraping(running: Mapping[str, Running], alertmanager: str) -> dict[str, Any
     configured: dict[str, Any] = yaml.safe_load((ROOT / "deploy/compose/prometheus.yml").read_text())
     configured["global"]["scrape_interval"] = "1s"
     [job] = configured["scrape_configs"]
+    del job["dns_sd_configs"]
+    [always] = job["static_configs"]
+    named = [target.rpartition(":") for target in always["targets"]]
     job["static_configs"] = [
-        {"targets": [running[name].address(looked["port"])], "labels": {"__meta_dns_name": name}}
-        for looked in job.pop("dns_sd_configs")
-        for name in looked["names"]
+        {"targets": [running[name].address(int(port))], "labels": {"__meta_dns_name": name}} for name, _, port in named
     ]
     [told] = configured["alerting"]["alertmanagers"]
     assert told == {"static_configs": [{"targets": ["alertmanager:9093"]}]}
@@ -117,11 +156,14 @@ def scraping(running: Mapping[str, Running], alertmanager: str) -> dict[str, Any
 async def test_the_composed_services_take_events_store_them_and_are_watched(tmp_path: Path) -> None:
     async with AsyncExitStack() as stack:
         running, database = await stack.enter_async_context(composed(tmp_path))
-        http = await stack.enter_async_context(httpx.AsyncClient(timeout=30))
+        headers = {"Authorization": f"Bearer {TOKEN.text}"}
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=30, headers=headers))
         await send(http, f"http://{running['gateway'].address(8080)}/api/v1/events")
         await until(lambda: stored(database), f"all events are stored; logs: {tmp_path}")
-        page = f"http://{running['page'].address(8081)}"
-        assert (await http.get(f"{page}/api/v1/conversations/t0")).json()["ticket_id"] == "t0"
+        page = f"http://{running['page'].address(8081)}/api/v1/conversations/t0"
+        assert (await http.get(page, headers={"Authorization": ""})).status_code == httpx.codes.UNAUTHORIZED
+        told = (await http.get(page)).text
+        assert (json.loads(told)["ticket_id"], ADDRESS in told, "[EMAIL_1]" in told) == ("t0", False, True)
 
         alertmanager, prometheus = (f"{HOST}:{free_port()}" for _ in range(2))
         await stack.enter_async_context(
@@ -152,8 +194,12 @@ async def test_the_composed_services_take_events_store_them_and_are_watched(tmp_
             )
         )
         await until(lambda: all_up(http, prometheus, set(running)), "Prometheus sees every service")
-    left = {name: each.written() for name, each in running.items() if "volumes" not in ours()[name]}
+    left = {name: each.written() for name, each in running.items() if not keeps_files(ours()[name])}
     assert left == {name: [] for name in left}
+
+
+def keeps_files(service: Mapping[str, Any]) -> bool:
+    return not all(volume.get("read_only", False) for volume in service["volumes"])
 
 
 async def send(http: httpx.AsyncClient, url: str) -> None:
@@ -163,7 +209,7 @@ async def send(http: httpx.AsyncClient, url: str) -> None:
             "ticket_id": f"t{number}",
             "type": "message",
             "channel": "email",
-            "text": FURIOUS,
+            "text": f"{FURIOUS} Write to {ADDRESS}.",
         }
         answer = await http.post(url, json=told)
         assert answer.is_success, answer.text

@@ -33,7 +33,13 @@ helm.sh/chart: {{ .Chart.Name }}-{{ .Chart.Version }}
 {{ $sink }}-sink: {{ merge (dict "command" (list "sink" $sink) "path" "/metrics" "port" 9100) $size | toJson }}
 {{- end }}
 predict: {{ merge (dict "command" (list "predict" "run") "path" "/metrics" "port" 9100) .Values.predict | toJson }}
-gateway: {{ merge (dict "command" (list "serve" "gateway") "path" "/readyz" "alive" "/healthz" "port" 8080 "http" true "metrics" 8080) .Values.gateway | toJson }}
+{{- if (.Values.mailbox).replicas }}
+mailbox: {{ merge (dict "command" (list "source" "mailbox") "path" "/metrics" "port" 9100) .Values.mailbox | toJson }}
+{{- end }}
+{{- if (.Values.enrich).replicas }}
+enrich: {{ merge (dict "command" (list "enrich") "path" "/metrics" "port" 9100) .Values.enrich | toJson }}
+{{- end }}
+gateway: {{ merge (dict "command" (list "serve" "gateway") "path" "/readyz" "alive" "/healthz" "port" 8080 "http" true) .Values.gateway | toJson }}
 page: {{ merge (dict "command" (list "serve" "page") "path" "/readyz" "alive" "/healthz" "port" 8081 "http" true) .Values.page | toJson }}
 {{- end -}}
 
@@ -78,9 +84,9 @@ volumes:
   {{- range .Values.files }}
   - name: {{ .name }}
     {{- if .configMap }}
-    configMap: {name: {{ .configMap }}}
+    configMap: {{ merge (dict "name" .configMap) (ternary (dict "items" .items) dict (hasKey . "items")) | toJson }}
     {{- else }}
-    secret: {secretName: {{ .secret }}}
+    secret: {{ merge (dict "secretName" .secret) (ternary (dict "items" .items) dict (hasKey . "items")) | toJson }}
     {{- end }}
   {{- end }}
 {{- end -}}

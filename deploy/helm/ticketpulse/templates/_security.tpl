@@ -51,7 +51,8 @@
 {{- /* The settings that are secrets: variable -> the secret, and the key in it. */ -}}
 {{- define "ticketpulse.secretSettings" -}}
 {{- $clickhouse := .root.Values.clickhouse -}}
-{{- $secret := get (dict "migrate" $clickhouse.migrationsSecret "page" $clickhouse.pageSecret) .name | default (required "clickhouse.secret: a secret with the key url" $clickhouse.secret) -}}
+{{- $own := (get .root.Values.commands .name | default dict).clickhouseSecret -}}
+{{- $secret := get (dict "migrate" $clickhouse.migrationsSecret "page" $clickhouse.pageSecret) .name | default $own | default (required "clickhouse.secret: a secret with the key url" $clickhouse.secret) -}}
 {{ merge (dict "CLICKHOUSE_URL" (dict "existingSecret" $secret "key" "url")) .root.Values.secretSettings | toJson }}
 {{- end -}}
 
