@@ -16,10 +16,11 @@ from tests.servers.clickhouse_process import ClickHouseProcess
 
 KAFKA_LIBS = Path(__file__).parents[1] / ".local" / "kafka" / "libs"
 
-# How long an example takes, and how long it takes to make one, depends on what else the machine does.
-hypothesis.settings.register_profile(
-    "ticketpulse", deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow]
-)
+# How long an example takes, and how long it takes to make one, depends on what else the machine does. Each run has the
+# same examples, so that who changes one thing is not told of another; `pytest --hypothesis-profile explore` draws more.
+_ANY_SPEED = hypothesis.settings(deadline=None, suppress_health_check=[hypothesis.HealthCheck.too_slow])
+hypothesis.settings.register_profile("explore", _ANY_SPEED)
+hypothesis.settings.register_profile("ticketpulse", _ANY_SPEED, derandomize=True)
 hypothesis.settings.load_profile("ticketpulse")
 
 # Settings of the person who runs the tests must not reach them: they name servers with real data.

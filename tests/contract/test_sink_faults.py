@@ -15,7 +15,7 @@ from sinks.base import Unavailable
 from sinks.clickhouse import sink as sink_module
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.drift import SchemaDrift
-from sinks.clickhouse.sink import ClickHouseSink
+from sinks.clickhouse.sink import LONGEST_RETRY, ClickHouseSink
 from sinks.memory import MemorySource
 from tests.contract.full_disk import Outcome, fill, free, long_texts, on_a_small_disk
 from tests.contract.messages import TABLES, escalation, scored, window
@@ -50,6 +50,16 @@ async def test_a_batch_that_fails_between_two_tables_is_stored_once(client: Clie
     client.command("RENAME TABLE hidden TO windows")
     assert await sink.write(batch) == []
     assert [beneath(client, table) for table in ("scored_events", "escalations", "windows")] == [20, 1, 2]
+
+
+async def test_an_outage_may_last_for_days(client: Client, sink: ClickHouseSink) -> None:
+    client.command("RENAME TABLE windows TO hidden")
+    sink.failures = 5_000
+    with pytest.raises(Unavailable, match="UNKNOWN_TABLE") as away:
+        await sink.write([window(0)])
+    assert away.value.retry_after == LONGEST_RETRY
+    client.command("RENAME TABLE hidden TO windows")
+    assert await sink.write([window(0)]) == []
 
 
 async def test_a_block_that_fails_behind_its_table_reaches_what_is_filled_from_it(

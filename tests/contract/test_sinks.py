@@ -10,13 +10,14 @@ import pytest
 from aiokafka import AIOKafkaProducer
 from aiokafka.admin import AIOKafkaAdminClient, NewTopic
 from prometheus_client import REGISTRY
+from tenacity import AsyncRetrying, RetryCallState
 
 from schemas.readings import Reading
 from schemas.scored import Reason
 from sinks.base import Message, Refused, Source, Unavailable
 from sinks.kafka_source import KafkaSource
 from sinks.memory import MemorySink, MemorySource
-from sinks.runner import run_sink
+from sinks.runner import LONGEST_RETRY, pause_before, run_sink
 from streams.up.local_kafka import LocalKafka
 from tests.contract.messages import (
     NOON,
@@ -196,6 +197,13 @@ async def test_the_loop_writes_everything_and_commits_it() -> None:
         source.append(scored(50))
         await until(lambda: source.committed == len(EVERYTHING) + 1)
     assert len(sink.rows("scored_events")) == 23
+
+
+def test_the_pause_between_tries_stays_the_longest_however_often_it_was_tried() -> None:
+    tried = RetryCallState(AsyncRetrying(), None, (), {})
+    tried.attempt_number = 100_000
+    tried.set_exception((Unavailable, Unavailable("away", 0.5), None))
+    assert pause_before(tried) == LONGEST_RETRY
 
 
 async def test_a_batch_is_never_larger_than_asked() -> None:

@@ -127,12 +127,16 @@ async def test_an_erased_customer_is_found_nowhere_and_does_not_come_back(
             assert CANARY in json.dumps(shown["tables"]["dead_letters"])
 
             feeding = asyncio.create_task(others.run())
-            # The command dies when the first stage has answered, a worker and the sink with it.
+            # The command dies when the first stage has answered and before the last one could, a worker and the sink
+            # with it.
+            [routing] = running.of("routing")
+            routing.stop()
             begun = _erase(environment, tmp_path)
             while not [one for one in await _told(own_kafka.brokers) if one["type"] == "removed"]:
                 assert begun.poll() is None, last_lines(tmp_path / "erase.log")
             begun.kill()
             begun.wait()
+            routing.wake()
             [track] = running.of("track")
             track.kill()
             sink.kill()

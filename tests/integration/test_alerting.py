@@ -155,7 +155,7 @@ class Customers:
 
 async def until_prometheus_knows(query: str, server: Server) -> float:
     """The value of a query, once it has one."""
-    async with httpx.AsyncClient(base_url=f"http://{server.address}", trust_env=False) as http:
+    async with httpx.AsyncClient(base_url=f"http://{server.address}", timeout=60, trust_env=False) as http:
         while True:
             found = (await http.get("/api/v1/query", params={"query": query})).raise_for_status().json()
             if result := found["data"]["result"]:

@@ -298,9 +298,9 @@ async def test_whoever_sends_at_once_and_whenever_one_is_killed_each_record_is_s
     def start() -> "subprocess.Popen[str]":
         return subprocess.Popen(argv, env=environment, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
-    killed = start()
     end = TopicPartition(topics.EVENTS, 1)
     before = (await ends_of(kafka.brokers, [end]))[end]
+    killed = start()
     async with asyncio.timeout(WAIT):
         while (await ends_of(kafka.brokers, [end]))[end] == before:
             await asyncio.sleep(0)

