@@ -141,10 +141,10 @@ def _woken(queue: Sequence[Waiting], target: Target, now: int, state: Overlay) -
     """What rests does so no more when it has become urgent: what says that may not overtake it, and would rest too."""
     if target.quiet is None:
         return queue
-    due = {about for _, job in queue if job.state == "waiting" and job.ready_at <= now for about in job.about}
+    due = {about for _, job in queue if job.state == "waiting" and job.ready_at <= now for about in _about(job)}
     return [
         Waiting(identity, replace(job, ready_at=now))
-        if job.reason == _QUIET and not due.isdisjoint(job.about) and _is_urgent(job, target, state)
+        if job.reason == _QUIET and not due.isdisjoint(_about(job)) and _is_urgent(job, target, state)
         else Waiting(identity, job)
         for identity, job in queue
     ]
@@ -160,13 +160,18 @@ def _is_urgent(job: Job, target: Target, state: Overlay) -> bool:
 def _ready(queue: Sequence[Waiting], now: int) -> list[Waiting]:
     """Those whose time has come, and before which nothing about the same is still open: an end does not overtake."""
     ready: list[Waiting] = []
-    open_before: set[str] = set()
+    open_before: set[tuple[str, str]] = set()
     for waiting in queue:
         job = waiting.job
-        if job.state == "waiting" and job.ready_at <= now and open_before.isdisjoint(job.about):
+        if job.state == "waiting" and job.ready_at <= now and open_before.isdisjoint(_about(job)):
             ready.append(waiting)
-        open_before.update(job.about)
+        open_before.update(_about(job))
     return ready
+
+
+def _about(job: Job) -> list[tuple[str, str]]:
+    # Sessions are named by events, whose ids are a tenant's own.
+    return [(job.tenant, about) for about in job.about]
 
 
 def _let_rest(

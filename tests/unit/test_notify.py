@@ -221,6 +221,16 @@ def test_the_same_ids_of_events_elsewhere_are_something_else(make: Any, other: d
     assert [record.notices for record in told] == [(first,), (second,)]
 
 
+@pytest.mark.parametrize("make", [acknowledgement, awaited])
+def test_a_tenant_does_not_wait_for_another_with_the_same_ids_of_events(make: Any) -> None:
+    planner = Planner(leads("") + CUSTOMER + '[[routes]]\ntell = ["customer"]\nkinds = ["acknowledgement"]\n')
+    planner.tell(make())
+    (due,) = planner.due(NINE)
+    planner.answer(due, NINE, sent=False)
+    planner.tell(make(tenant="shop"), now=NINE + SECOND)
+    assert [record.tenant for record in planner.due(NINE + SECOND)] == ["shop"]
+
+
 # -- digests, quiet hours, limits
 
 
