@@ -105,9 +105,7 @@ def read_history(url: str, since_ms: int, tenant: str | None = None) -> History:
     which = f"occurred_at >= fromUnixTimestamp64Milli({int(since_ms)})"
     if tenant is not None:
         which += f" AND tenant = {quoted(tenant)}"
-    rows = int(_table(url, f"SELECT count() AS rows FROM scored_events WHERE {which}")["rows"][0].as_py())  # noqa: S608
-    parts = rows // _AT_ONCE + 1
-    part = [f"{which} AND cityHash64(tenant, ticket_id) % {parts} = {number}" for number in range(parts)]
+    part = _parts(url, which)
     return history_of(
         Rows(
             events=_together(url, (_EVENTS.replace("{which}", each) for each in part)),
@@ -128,7 +126,8 @@ def read_tickets(url: str, tickets: Sequence[Due]) -> History:
             events=_together(url, [_EVENTS.replace("{which}", which)]),
             texts=_together(url, [_TEXTS.replace("{which}", f"({which})")]),
             escalations=_together(url, [_ESCALATIONS.replace("{which}", f"(({which}) OR {customers})")]),
-            contacts=_together(url, [_CONTACTS.replace("{which}", customers)]),
+            # One id may stand for many: that of whoever gave no name has a million tickets some day.
+            contacts=_together(url, (_CONTACTS.replace("{which}", each) for each in _parts(url, customers))),
         )
     )
 
@@ -162,6 +161,13 @@ def of_tickets(tickets: Sequence[Due]) -> str:
 def quoted(text: str) -> str:
     """A text as SQL has it."""
     return "'" + text.replace("\\", "\\\\").replace("'", "\\'") + "'"
+
+
+def _parts(url: str, which: str) -> list[str]:
+    """Conditions that together choose the same events, each no more of them than one answer may have."""
+    rows = int(_table(url, f"SELECT count() AS rows FROM scored_events WHERE {which}")["rows"][0].as_py())  # noqa: S608
+    parts = rows // _AT_ONCE + 1
+    return [f"{which} AND cityHash64(tenant, ticket_id) % {parts} = {number}" for number in range(parts)]
 
 
 def _together(url: str, questions: Iterator[str] | Sequence[str]) -> dict[str, Any]:

@@ -10,12 +10,14 @@ import pytest
 from clickhouse_connect.driver.client import Client
 
 from schemas.predictions import decode_prediction
+from sinks.clickhouse import console
 from sinks.clickhouse.client import connect
 from sinks.clickhouse.migrations import migrate
 from sinks.predictions.reading import read_live
 from streams import topics
 from streams.engine.local import LocalLog
 from streams.learning.shelf import Shelf
+from streams.predictions import reading
 from streams.predictions.foretelling import Due
 from streams.predictions.running import Baselines, keep_predicting, pieces
 from tests.contract.sink_worlds import embedded_url, migrated
@@ -134,6 +136,19 @@ async def test_without_models_the_formula_and_means_are_told(url: str, client: C
         assert told.satisfaction is None
         assert told.resolution is not None
         assert told.resolution.basis == "category"
+
+
+def test_an_id_that_stands_for_very_many_customers_is_read_in_parts(
+    url: str, client: Client, desk: MadeHistory, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for number in range(120):
+        add(client, f"acme/T-{number}", end_of(desk), customer_id="anonymous")
+    monkeypatch.setattr(console, "MAX_ROWS", 100)
+    with pytest.raises(console.QueryFailed):
+        console.query(url, "SELECT ticket_id FROM scored_events WHERE customer_id = 'anonymous'", "ArrowStream")
+    monkeypatch.setattr(reading, "_AT_ONCE", 40)
+    history = reading.read_tickets(url, [Due("acme", "T-7", 0, False)])
+    assert (len(history.events.at), len(history.contacts.known)) == (1, 120)
 
 
 async def test_while_the_database_is_away_it_waits_and_then_goes_on(url: str, desk: MadeHistory) -> None:
