@@ -61,7 +61,7 @@ def _of_json(path: Path) -> Iterator[tuple[int, Mapping[str, object]]]:
                 continue
             try:
                 row = json.loads(line)
-            except ValueError as error:
+            except (ValueError, RecursionError) as error:
                 raise BadHistory(f"{path}:{number}: not JSON: {error}") from None
             if not isinstance(row, dict):
                 raise BadHistory(f"{path}:{number}: not a JSON object; each row has {_WANTED}")

@@ -154,6 +154,7 @@ def test_outcomes_come_from_csv_and_json(tmp_path: Path, name: str, content: str
         ("o.csv", "ticket_id,outcome\nt1,true\nt1,false\n", "3: ticket 't1' has the other outcome"),
         ("o.csv", "tenant,ticket_id,outcome\na/b,t1,true\n", "2: .*tenant"),
         ("o.jsonl", '{"ticket_id": "t1", "outcome": true}\nx\n', "2: not JSON"),
+        pytest.param("o.jsonl", "[" * 100_000, "1: not JSON", id="nested without end"),
         ("o.jsonl", "[1]\n", "1: not a JSON object"),
         ("o.jsonl", '{"ticket_id": 7, "outcome": true}\n', "1: .*ticket_id"),
         ("o.csv", b"ticket_id,outcome\n\xff,true\n", "not UTF-8"),
