@@ -69,15 +69,24 @@ class Reporter:
         """Make what is due by now and is not done; how many were made.
 
         Of a schedule that is new here nothing is made up: it begins now. Raises Away, NotAcknowledged, OSError and
-        NotReadable, and what was made until then is done. Any other error is of one tenant's report: it is logged, the
-        others' are made, and that one is due still.
+        NotReadable, and what was made until then is done; Away only after another tenant's report was tried too,
+        because one tenant may ask for more than the database answers in time. Any other error is of one tenant's
+        report: it is logged, the others' are made, and that one is due still.
         """
         with self._folder.owned() as is_ours:
             if not is_ours:
                 return 0
             made, now, done = 0, self._now(), self._folder.done()
+            unanswered: Away | None = None
             for tenant in self._tenants:
-                made += await self._step_of(tenant, done.get(f"{tenant} {self._schedule.name}"), now)
+                try:
+                    made += await self._step_of(tenant, done.get(f"{tenant} {self._schedule.name}"), now)
+                except Away as error:
+                    if unanswered is not None:
+                        raise
+                    unanswered = error
+            if unanswered is not None:
+                raise unanswered
             return made
 
     async def _step_of(self, tenant: str, done: datetime | None, now: datetime) -> int:

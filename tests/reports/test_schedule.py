@@ -48,11 +48,13 @@ class Made:
         self.wanted: list[Wanted] = []
         self.told: list[bytes] = []
         self.away: Exception | None = None
-        self.broken = ""
+        self.broken: dict[str, Exception] = {}
+        self.asked: list[str] = []
 
     async def make(self, wanted: Wanted) -> Report:
-        if wanted.tenant == self.broken:
-            raise OverflowError("math range error")
+        self.asked.append(wanted.tenant)
+        if wanted.tenant in self.broken:
+            raise self.broken[wanted.tenant]
         if isinstance(self.away, Away):
             raise self.away
         self.wanted.append(wanted)
@@ -239,13 +241,29 @@ async def test_a_report_that_fails_holds_up_nobody_elses(tmp_path: Path, caplog:
     made = Made()
     reporter = made.reporter(tmp_path, tenants=("acme", "shop"))
     await reporter.step()
-    made.now, made.broken = DUE, "acme"
+    made.now, made.broken = DUE, {"acme": OverflowError("math range error")}
     assert await reporter.step() == 1
     assert [each.tenant for each in made.wanted] == ["shop"]
     assert "acme: a report is due and fails; it is tried again" in caplog.text
-    made.broken = ""
+    made.broken = {}
     assert await reporter.step() == 1
     assert [each.tenant for each in made.wanted] == ["shop", "acme"]
+
+
+async def test_who_asks_for_too_much_holds_up_nobody_else_and_a_database_that_is_away_is_not_asked_for_all(
+    tmp_path: Path,
+) -> None:
+    made, slow = Made(), Away("it took too long")
+    reporter = made.reporter(tmp_path, tenants=("acme", "shop", "toys"))
+    await reporter.step()
+    made.now, made.broken = DUE, {"acme": slow}
+    with pytest.raises(Away):
+        await reporter.step()
+    assert [each.tenant for each in made.wanted] == ["shop", "toys"]
+    made.now, made.broken, made.asked = DUE + timedelta(days=7), dict.fromkeys(("acme", "shop", "toys"), slow), []
+    with pytest.raises(Away):
+        await reporter.step()
+    assert made.asked == ["acme", "shop"]
 
 
 async def test_a_crash_after_it_was_told_tells_the_same_again(tmp_path: Path) -> None:
