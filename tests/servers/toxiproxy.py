@@ -114,7 +114,9 @@ class Proxy:
                 added.append(await self.add(toxic))
             yield
         finally:
-            for name in added:
+            # The last one first: what an earlier one still holds has to get through those that come after it, and
+            # removing it takes as long as that does.
+            for name in reversed(added):
                 await self.remove(name)
 
     @asynccontextmanager
