@@ -9,7 +9,7 @@ from typing import NamedTuple, TypeVar
 
 from streams.up.local_kafka import LocalKafka
 from tests.soak.cluster import STAGES, WAY, Cluster
-from tests.soak.feed import Feed
+from tests.soak.feed import Feed, Pace, thinning
 from tests.soak.generator import Generator
 from tests.soak.verify import Ledger, Verdict, verify
 from tests.soak.waiting import until
@@ -55,9 +55,9 @@ class Pipeline:
         """The workers of a stage."""
         return [worker for worker in self.workers if worker.stage == stage]
 
-    def feed(self, generator: Generator) -> Feed:
+    def feed(self, generator: Generator, pace: Pace = thinning) -> Feed:
         """Let a producer begin to send."""
-        feed = Feed(self.cluster.brokers, generator)
+        feed = Feed(self.cluster.brokers, generator, pace)
         self._feeds.append((feed, asyncio.create_task(feed.run())))
         return feed
 

@@ -13,7 +13,7 @@ from tests.faults.pipeline import PARTITIONS, Pipeline, pipeline_of
 from tests.faults.points import Action, At
 from tests.faults.worker import PROGRAM
 from tests.soak.cluster import Cluster
-from tests.soak.feed import Feed, Steady
+from tests.soak.feed import Feed, Pace, Steady
 from tests.soak.generator import Generator
 from tests.soak.workers import Worker
 
@@ -116,11 +116,9 @@ class PointedPipeline(Pipeline):
         self.workers.append(worker)
         return worker
 
-    def feed(self, generator: Generator) -> Feed:
+    def feed(self, generator: Generator, pace: Pace | None = None) -> Feed:
         """Let a producer begin to send, at one rate until it is released: points are passed at any time."""
-        feed = Feed(self.cluster.brokers, generator, Steady(EVENTS_PER_SECOND))
-        self._feeds.append((feed, asyncio.create_task(feed.run())))
-        return feed
+        return super().feed(generator, pace or Steady(EVENTS_PER_SECOND))
 
     async def death(self, worker: PointedWorker | MortalWorker) -> None:
         """Until it has died as it was to; from then on it is none of the pipeline's workers."""

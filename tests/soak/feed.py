@@ -56,6 +56,10 @@ class Feed:
         self._patience = patience
         self._released = asyncio.Event()
 
+    def go_on_at(self, pace: Pace) -> None:
+        """Another pace from now on."""
+        self._pace = pace
+
     def release(self) -> None:
         """Send the rest."""
         self._released.set()
