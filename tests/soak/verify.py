@@ -3,6 +3,7 @@
 import json
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
+from contextlib import AsyncExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Any, NamedTuple, Self
@@ -62,15 +63,17 @@ class Ledger:
         self._partials_topic = TopicFollower(cluster.brokers, topics.PARTIALS, cluster.partitions)
 
     async def __aenter__(self) -> Self:
-        await self._windows_topic.__aenter__()
-        await self._partials_topic.__aenter__()
+        async with AsyncExitStack() as entered:
+            await entered.enter_async_context(self._windows_topic)
+            await entered.enter_async_context(self._partials_topic)
+            # Whichever of them is open is closed, when the other cannot be opened too.
+            self._entered = entered.pop_all()
         return self
 
     async def __aexit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        await self._windows_topic.__aexit__(kind, error, trace)
-        await self._partials_topic.__aexit__(kind, error, trace)
+        await self._entered.aclose()
 
     async def read(self, topic: str) -> list[Any]:
         """All of a topic."""
