@@ -7,6 +7,8 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from pathlib import Path
 from typing import NamedTuple, TypeVar
 
+from aiokafka.errors import KafkaError
+
 from streams.up.local_kafka import LocalKafka
 from tests.soak.cluster import STAGES, WAY, Cluster
 from tests.soak.feed import Feed, Pace, thinning
@@ -16,8 +18,12 @@ from tests.soak.waiting import until
 from tests.soak.workers import Worker
 
 PARTITIONS = 4
-# What is promised once a fault is over.
-CAUGHT_UP_SECONDS = 60.0
+# What is promised once a fault is over is a minute, on a machine to itself: `make chaos` tells what it took.
+# Tests run on machines that do other things. They wait longer and lose little by it: a worker that stands still for a
+# minute although input waits is ended by its watchdog, which whoever waits notices.
+CAUGHT_UP_SECONDS = 180.0
+# For everything that comes through after a fault: within the ten minutes of a test.
+_RECKON_SECONDS = 300.0
 # Whoever starts may have to share the machine with others: no promise.
 _START_SECONDS = 180.0
 _POLL_SECONDS = 0.1
@@ -95,7 +101,8 @@ class Pipeline:
         poll: float = _POLL_SECONDS,
     ) -> None:
         """Wait for a condition. Raises Stuck, and WorkerDied when a worker ended, by its watchdog too."""
-        await until(reached, what, seconds, check=self._check_alive, poll=poll)
+        # A broker that has just started again refuses to answer until it has loaded its groups.
+        await until(reached, what, seconds, check=self._check_alive, poll=poll, unless=(KafkaError,))
 
     def _check_alive(self) -> None:
         for worker in self.workers:
@@ -105,10 +112,10 @@ class Pipeline:
                 feeding.result()
 
     async def reckon(self) -> Reckoning:
-        """Send the rest, let it come through within a minute, end all workers in order, and compare."""
+        """Send the rest, let it come through, end all workers in order, and compare."""
         for feed, _ in self._feeds:
             feed.release()
-        deadline = time.monotonic() + CAUGHT_UP_SECONDS
+        deadline = time.monotonic() + _RECKON_SECONDS
         await self.sent()
         for stage in WAY:
             await self.through(stage, deadline - time.monotonic())

@@ -38,7 +38,8 @@ from tests.soak.reading import read_topic
 HOST = "127.0.0.1"
 START_SECONDS = 120.0
 # The stock scorer takes 27 s for the ten thousand emoji alone, and another text has four times as many.
-SCORED_SECONDS = 100.0
+# A minute of the product's standing still its watchdog ends; the rest is the machine's.
+SCORED_SECONDS = 240.0
 DAY_MS = 24 * HOUR_MS
 SLOW_TEXTS: Mapping[str, str] = {
     "emoji": "😡" * 10_000,

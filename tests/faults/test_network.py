@@ -1,7 +1,7 @@
 """The network between workers and the broker: cut, cut one way, slow, flapping.
 
 Nothing is lost or doubled, a worker that is cut off loses its partitions to others, and once the network is back
-everything is caught up within a minute, with nothing started again, be it by hand or by the watchdog.
+everything is caught up, with nothing started again, be it by hand or by the watchdog, which waits for a minute.
 """
 
 import asyncio
