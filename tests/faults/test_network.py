@@ -75,7 +75,7 @@ async def one_afar(
             running.start(stage, also=also)
         afar = running.start(TRACK, proxies["afar"].address, also)
         await running.ready()
-        running.feed(Generator(seed, 6_000, PARTITIONS))
+        running.feed(Generator(seed, 9_000, PARTITIONS))
         await running.all_move(*STAGES)
         yield running, afar, proxies["afar"]
 
@@ -142,7 +142,7 @@ async def all_afar(
 
 
 async def test_a_network_that_is_cut_every_second(own_kafka: LocalKafka, tmp_path: Path) -> None:
-    async with all_afar(own_kafka, tmp_path, 4, 6_000) as (running, proxy, _):
+    async with all_afar(own_kafka, tmp_path, 4, 9_000) as (running, proxy, _):
         for _ in range(20):
             async with proxy.refusing():
                 await asyncio.sleep(0.3)
@@ -187,7 +187,7 @@ async def test_connections_that_nobody_says_are_dead(own_kafka: LocalKafka, tmp_
             for stage in STAGES:
                 running.start(stage, proxy.address)
             await running.ready()
-            running.feed(Generator(6, 6_000, PARTITIONS))
+            running.feed(Generator(6, 9_000, PARTITIONS))
             await running.all_move(*STAGES)
             assert await proxy.forget() >= PARTITIONS * len(STAGES)
             await running.all_move(*STAGES)
@@ -227,7 +227,7 @@ async def test_the_sink_is_cut_off_and_stores_each_row_once(own_kafka: LocalKafk
     async with sink_afar(own_kafka, tmp_path) as (running, sink, proxy, client):
         running.start("score")
         await running.complete("score")
-        feed = running.feed(Generator(7, 6_000, PARTITIONS))
+        feed = running.feed(Generator(7, 9_000, PARTITIONS))
         for toxics in short_cuts:
             async with proxy.suffering(toxics):
                 await asyncio.sleep(random.uniform(0.5, SHORTER))

@@ -13,6 +13,8 @@ from tests.soak.generator import Generator, Sent
 TICK_SECONDS = 0.1
 # Of what is left, each tick.
 SHARE = 0.004
+# So many come singly at the end, which takes them five minutes: faults on a slow machine need a flow for as long.
+TRICKLE = 3000
 BURST = 5000
 BATCH_BYTES = 900_000
 
@@ -22,8 +24,8 @@ Pace = Callable[[int], int]
 
 
 def thinning(left: int) -> int:
-    """A flow that never ends while it is not released."""
-    return max(1, round(left * SHARE))
+    """A flow that gets thinner and goes on for minutes while it is not released."""
+    return max(1, round((left - TRICKLE) * SHARE))
 
 
 class Steady:
