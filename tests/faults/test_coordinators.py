@@ -13,7 +13,8 @@ from tests.faults.pointed import FAST, PointedPipeline, pointed_pipeline
 from tests.soak.cluster import STAGES
 from tests.soak.generator import Generator
 
-EVENTS = 2500
+# At the rate of these tests they last eight minutes: points are passed only while events come.
+EVENTS = 7500
 EARLY = ("commit.before:2:stop", "commit.begun:2:stop", "commit.outputs:2:stop", "commit.sent:2:stop")
 LATE = ("commit.before-end:2:stop", "commit.written:2:stop", "commit.after:2:stop", "take-over.written:1:stop")
 

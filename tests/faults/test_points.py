@@ -14,7 +14,8 @@ from tests.simulation import faults as simulated
 from tests.soak.cluster import STAGES
 from tests.soak.generator import Generator
 
-EVENTS = 2500
+# At the rate of these tests they last eight minutes: points are passed only while events come.
+EVENTS = 7500
 # It needs to be told to end.
 ON_THE_WAY_OUT = "release.before"
 # The product's workers get this and have to live.

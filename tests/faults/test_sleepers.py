@@ -14,7 +14,8 @@ from tests.faults.pointed import FAST, PointedPipeline, pointed_pipeline
 from tests.soak.cluster import STAGES
 from tests.soak.generator import Generator
 
-EVENTS = 2500
+# At the rate of these tests they last eight minutes: points are passed only while events come.
+EVENTS = 7500
 # For what the broker does when it comes to it, and a worker that has to start first: no promise.
 BROKER_SECONDS = 240.0
 # Where workers of FAST sleep, in two rounds.
