@@ -3,7 +3,7 @@
 import asyncio
 import json
 import re
-from collections.abc import AsyncIterator, Callable
+from collections.abc import AsyncIterator, Callable, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager
 from datetime import UTC, datetime
 from email.message import EmailMessage
@@ -20,6 +20,8 @@ from tests.helpdesk.desk import Desk
 from tests.notify.mail_server import MailBox, mail_server
 from tests.notify.web_server import Web, web_server
 from tests.servers.dovecot import PASSWORD, USER, Dovecot
+from tests.soak.cluster import Cluster, Group
+from tests.soak.waiting import until
 from tests.soak.workers import ProductProcess, StageProcess
 from tests.sources.conftest import own_mail_server
 from tests.unit.records import FURIOUS
@@ -27,6 +29,7 @@ from tests.unit.records import FURIOUS
 __all__ = ["own_mail_server"]
 
 PARTITIONS = 2
+STAGES = ("score", "track", "registry", "notify")
 WAIT = 150.0
 # As the contract has it.
 DESK_TOKEN = Contract("zammad").credentials.partition("=")[2]
@@ -42,7 +45,7 @@ angry = "We are sorry. Ticket {ticket_id} is looked at first."
 other = "Ticket {ticket_id} has come."
 
 [remind]
-after = "5s"
+after = "20s"
 
 [[rules]]
 name = "very_negative"
@@ -163,7 +166,7 @@ async def pipeline(kafka: LocalKafka, folder: Path, mailbox: Dovecot, at: Ends) 
     }
     async with AsyncExitStack() as stack:
         running: list[ProductProcess] = []
-        for number, stage in enumerate(("score", "track", "registry", "notify")):
+        for number, stage in enumerate(STAGES):
             running.append(StageProcess(stage, number, kafka.brokers, folder, also=environment))
             stack.callback(running[-1].discard)
         for command in (("sink", "notify"), ("source", "mailbox")):
@@ -176,6 +179,7 @@ async def pipeline(kafka: LocalKafka, folder: Path, mailbox: Dovecot, at: Ends) 
         consumer.assign([TopicPartition(topics.NOTIFICATIONS, partition) for partition in range(PARTITIONS)])
         stack.push_async_callback(consumer.stop)
         await consumer.start()
+        await all_at_work(kafka, running)
         yield Ledger(consumer)
         for process in reversed(running):
             process.alive()
@@ -183,6 +187,24 @@ async def pipeline(kafka: LocalKafka, folder: Path, mailbox: Dovecot, at: Ends) 
         written = "".join(process.log.read_text() for process in running)
         for secret in (PASSWORD, "hook-secret", DESK_TOKEN):
             assert secret not in written
+
+
+async def all_at_work(kafka: LocalKafka, running: Sequence[ProductProcess]) -> None:
+    """Until each stage and the sender have their partitions. One that began long after the others would find an
+    escalation and the reminder of it at once, which it may send in any order.
+    """
+    async with Cluster(kafka.brokers, PARTITIONS) as cluster:
+
+        async def each_has_its_partitions() -> bool:
+            groups = [await cluster.group(name) for name in (*STAGES, "sender")]
+            return groups == [Group(1, stable=True)] * len(groups)
+
+        await until(
+            each_has_its_partitions,
+            "each stage and the sender have their partitions",
+            WAIT,
+            check=lambda: [process.alive() for process in running],
+        )
 
 
 def complaint() -> EmailMessage:
