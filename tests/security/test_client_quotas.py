@@ -22,9 +22,10 @@ pytestmark = pytest.mark.xdist_group("secure-kafka")
 
 WAIT = 180.0
 RECORDS, SIZE = 3, 50_000
-# Kafka judges by the ten seconds before: the second record is ten of these seconds too much.
-BYTES_PER_SECOND = 4_000
-LEAST_SECONDS = 10.0
+# Kafka judges by the ten seconds before: the second record is twenty of these seconds too much. In that time others
+# can send theirs, however busy the machine is.
+BYTES_PER_SECOND = 3_000
+LEAST_SECONDS = 15.0
 
 
 def bounding(user: str) -> list[str]:
