@@ -4,6 +4,7 @@ import asyncio
 import gc
 import time
 from collections.abc import Callable
+from itertools import cycle, islice
 
 import pytest
 from aiokafka import AIOKafkaConsumer, AIOKafkaProducer, TopicPartition
@@ -16,6 +17,8 @@ from streams.up.local_kafka import LocalKafka
 
 ROWS = 200
 MOMENTS = 50
+ROUNDS = 10
+LATE = 1.0
 Unique = Callable[[str], str]
 
 
@@ -51,8 +54,8 @@ async def test_a_take_over_that_is_called_off_at_any_moment_ends_soon(
         under_way = asyncio.create_task(recover(kafka.brokers, changelog, source, 1, lambda _: None))
         await asyncio.sleep(whole * moment / MOMENTS)
         under_way.cancel()
-        # Twice: whoever calls it off waits for 10 s at most.
-        await asyncio.wait([under_way], timeout=2 * STOP_SECONDS)
+        # One that does not end by itself ends never; a busy machine may take its time.
+        await asyncio.wait([under_way], timeout=10 * STOP_SECONDS)
         assert under_way.done()
     gc.collect()
 
@@ -62,8 +65,11 @@ async def test_a_consumer_that_drops_fetches_may_miss_that_it_is_told_to_stop_bu
 ) -> None:
     source, changelog = topics
     seconds: list[float] = []
-    # The steps of the event loop between the assignment and the stop.
-    for steps in range(6):
+    # The steps of the event loop between the assignment and the stop. On a machine so busy that the fetch was not yet
+    # under way none of them matters, and all are tried again.
+    for steps in islice(cycle(range(6)), ROUNDS * 6):
+        if max(seconds, default=0.0) >= LATE and not steps:
+            break
         consumer = AIOKafkaConsumer(
             bootstrap_servers=kafka.brokers, group_id=None, fetch_max_wait_ms=30_000, auto_offset_reset="latest"
         )
@@ -76,9 +82,9 @@ async def test_a_consumer_that_drops_fetches_may_miss_that_it_is_told_to_stop_bu
         for _ in range(steps):
             await asyncio.sleep(0)
         began = time.monotonic()
-        await stop_consumer(consumer, 1.0)
+        await stop_consumer(consumer, LATE)
         seconds.append(time.monotonic() - began)
     # If none is late any more, aiokafka has mended it, and `stop_consumer` can go.
-    assert max(seconds) >= 1.0
+    assert max(seconds) >= LATE
     # A fetch is answered after thirty.
     assert max(seconds) < 15.0
