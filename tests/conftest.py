@@ -5,12 +5,14 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Iterator
+from itertools import cycle
 from pathlib import Path
 from uuid import uuid4
 
 import hypothesis
 import pytest
 
+from streams.up import processes
 from streams.up.local_kafka import LocalKafka
 from tests.servers.clickhouse_process import ClickHouseProcess
 
@@ -26,6 +28,23 @@ hypothesis.settings.load_profile("ticketpulse")
 # Settings of the person who runs the tests must not reach them: they name servers with real data.
 for _name in [name for name in os.environ if name.startswith("TICKETPULSE_")] + ["KAFKA_BROKERS", "CLICKHOUSE_URL"]:
     os.environ.pop(_name, None)
+
+
+def _share_ports(number: int, sharers: int) -> None:
+    """Let this process name ports that no other one of the run does: a server that stops and starts again at its port
+    must not find one of a test that runs beside.
+    """
+    each = (processes._PORTS_END - processes._PORTS_BEGIN) // sharers
+    own = range(processes._PORTS_BEGIN + number * each, processes._PORTS_BEGIN + (number + 1) * each)
+    start = processes._first % each
+    processes._SERVER_PORTS = cycle([*own[start:], *own[:start]])
+
+
+# Set in the processes of xdist alone.
+if "PYTEST_XDIST_WORKER" in os.environ:
+    _share_ports(
+        int(os.environ["PYTEST_XDIST_WORKER"].removeprefix("gw")), int(os.environ["PYTEST_XDIST_WORKER_COUNT"])
+    )
 
 
 # A shell starts what runs in its background with Ctrl-C ignored, and children inherit that: the commands under test
