@@ -7,11 +7,11 @@ from contextlib import asynccontextmanager
 from sinks.base import Burial, Refused, Sink, Source, Unavailable
 from sinks.runner import run_sink
 
-PATIENCE = 60.0
+PATIENCE = 240.0
 
 
 async def until(holds: Callable[[], bool]) -> None:
-    """Return as soon as it holds; an error when it does not within a minute."""
+    """Return as soon as it holds; an error when it does not within four minutes, of which a busy machine takes some."""
     async with asyncio.timeout(PATIENCE):
         while not holds():
             await asyncio.sleep(0.005)

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from aiokafka import AIOKafkaConsumer, TopicPartition
 from aiokafka.structs import ConsumerRecord
 
-_SECONDS = 60.0
+_SECONDS = 120.0
 
 
 async def read_committed(brokers: str, topic: str, partitions: int) -> "list[ConsumerRecord[bytes, bytes]]":

@@ -110,7 +110,7 @@ async def test_without_workers_it_is_pending_and_without_a_broker_503_each_in_ti
     own_kafka.port = free_port()
     answers = KafkaAnswers(own_kafka.brokers)
     before = asyncio.all_tasks()
-    async with gateway(own_kafka.brokers, answers, wait=0.3, ack=1.0) as http:
+    async with gateway(own_kafka.brokers, answers, wait=0.3, ack=5.0) as http:
         for _ in range(2):
             with_broker_away = await _seconds(say(http, "s", "Hi", 503))
             await own_kafka.start()
