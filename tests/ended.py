@@ -7,7 +7,7 @@ from collections.abc import Set
 from typing import Any
 
 WAIT_MS = 120_000
-_MOMENT_SECONDS = 5.0
+_MOMENT_SECONDS = 60.0
 
 
 def has_ended(handle: int) -> bool:

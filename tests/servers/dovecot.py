@@ -115,7 +115,7 @@ class Dovecot:
         """End it in order, and its sessions with it. Does nothing when it does not run."""
         if self._process is not None:
             self._process.terminate()
-            self._process.wait(30)
+            self._process.wait(120)
             self._process = None
 
     def remove(self) -> None:
