@@ -20,9 +20,9 @@ from sinks.notify.samples import digest, escalation, notification_of, sample
 from sinks.notify.sms import SmsProvider
 from sinks.notify.targets import AppriseTarget, SmsTarget
 from sinks.notify.wording import read_wording
-from streams.up.processes import free_port
 from tests.notify.logged import everything_logged
 from tests.notify.web_server import Answer, Web, web_server
+from tests.servers.nobody import nobody
 
 WORDING = read_wording()
 NOW = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
@@ -88,9 +88,10 @@ async def test_a_redirect_is_not_followed() -> None:
 
 
 async def test_a_service_that_is_away() -> None:
-    async with provider(f"json://127.0.0.1:{free_port()}/") as chat:
-        with pytest.raises(NotDelivered, match=r"^JSON did not take it$") as told:
-            await chat.deliver(sample("escalation"))
+    with nobody() as port:
+        async with provider(f"json://127.0.0.1:{port}/") as chat:
+            with pytest.raises(NotDelivered, match=r"^JSON did not take it$") as told:
+                await chat.deliver(sample("escalation"))
     assert not told.value.permanent
 
 
@@ -197,9 +198,10 @@ async def test_nothing_that_is_secret_is_logged(capfd: pytest.CaptureFixture[str
             await chat.deliver(sample("escalation"))
             with pytest.raises(NotDelivered):
                 await chat.deliver(sample("escalation"))
-        async with provider(f"json://user:hunter2@127.0.0.1:{free_port()}/hunter2") as chat:
-            with pytest.raises(NotDelivered):
-                await chat.deliver(sample("escalation"))
+        with nobody() as port:
+            async with provider(f"json://user:hunter2@127.0.0.1:{port}/hunter2") as chat:
+                with pytest.raises(NotDelivered):
+                    await chat.deliver(sample("escalation"))
     assert "hunter2" not in "".join(lines)
     assert "hunter2" not in "".join(capfd.readouterr())
     # Other services show more than this one: nothing of apprise's own comes through.

@@ -20,9 +20,9 @@ from sinks.notify.smtp import CONNECTIONS, Login, MailProvider, MailServer
 from sinks.notify.targets import EmailTarget, Smtp
 from sinks.notify.wording import read_wording
 from streams.notify.book import OF_CUSTOMERS
-from streams.up.processes import free_port
 from tests.notify.mail_server import hang_up, mail_server
 from tests.servers.certificate import shared
+from tests.servers.nobody import nobody
 
 NOW = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
 TEAM = ("ops@example.com", "lead@example.com")
@@ -197,9 +197,10 @@ async def test_an_international_domain() -> None:
 
 
 async def test_a_server_that_is_away() -> None:
-    async with provider(free_port()) as ops:
-        with pytest.raises(NotDelivered, match=r"^the mail server cannot be reached$") as told:
-            await ops.deliver(sample("escalation"))
+    with nobody() as port:
+        async with provider(port) as ops:
+            with pytest.raises(NotDelivered, match=r"^the mail server cannot be reached$") as told:
+                await ops.deliver(sample("escalation"))
     assert not told.value.permanent
 
 

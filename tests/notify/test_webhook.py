@@ -20,9 +20,9 @@ from sinks.notify.targets import WebhookTarget
 from sinks.notify.webhook import Hook, WebhookProvider
 from sinks.pauses import retry_after
 from streams.http_server import address_of, listen
-from streams.up.processes import free_port
 from tests.notify.logged import everything_logged
 from tests.notify.web_server import Answer, web_server
+from tests.servers.nobody import nobody
 
 NOW = datetime(2026, 11, 22, 1, 30, tzinfo=UTC)
 KEY = "s3cret"
@@ -107,9 +107,10 @@ async def test_a_redirect_is_not_followed() -> None:
 
 
 async def test_a_server_that_is_away() -> None:
-    async with provider(f"http://127.0.0.1:{free_port()}/secret-path") as hook:
-        with pytest.raises(NotDelivered, match=r"^it cannot be reached \(ConnectError\)$") as told:
-            await hook.deliver(sample("escalation"))
+    with nobody() as port:
+        async with provider(f"http://127.0.0.1:{port}/secret-path") as hook:
+            with pytest.raises(NotDelivered, match=r"^it cannot be reached \(ConnectError\)$") as told:
+                await hook.deliver(sample("escalation"))
     assert not told.value.permanent
 
 
