@@ -275,7 +275,7 @@ async def test_the_mail_refused(answer: str, permanent: bool, said: str) -> None
 
 async def test_a_server_that_does_not_answer() -> None:
     # Long enough for the answers before: a server that is not even reached in time is told in other words.
-    async with mail_server() as box, provider(box.port, timeout=2_000) as ops:
+    async with mail_server() as box, provider(box.port, timeout=10_000) as ops:
         gone = asyncio.Event()
 
         async def stall(_: SMTP) -> None:
