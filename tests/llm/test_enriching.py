@@ -102,14 +102,14 @@ async def a_worker(folder: Path, clock: Callable[[], int] = wall_clock, **parts:
         log.close()
 
 
-async def run_until(worker: Worker, count: int) -> None:
-    """Enrich until so many records are there."""
-    stop = asyncio.Event()
+async def run_until(worker: Worker, count: int, stop: asyncio.Event | None = None) -> None:
+    """Enrich until so many records are there, or until it is told to stop."""
+    stop = stop or asyncio.Event()
     source = LocalSource(worker.log, "enrich", [topics.SCORED])
     writer = LocalWriter(worker.log, topics.ENRICHMENTS)
     task = asyncio.create_task(run_enriching(Settings(), worker.desk.assistant, source, writer, stop))
     async with asyncio.timeout(120):
-        while len(worker.found()) < count and not task.done():
+        while len(worker.found()) < count and not task.done() and not stop.is_set():
             await asyncio.sleep(0.02)
     stop.set()
     await task
@@ -201,8 +201,16 @@ async def test_old_events_and_records_that_are_none_are_passed_over(tmp_path: Pa
 
 async def test_it_stops_soon_while_the_model_is_slow(tmp_path: Path) -> None:
     async with a_worker(tmp_path, model={"at_once": 1}) as worker:
-        worker.desk.server.will(lambda body: answer(body)._replace(wait=0.3))
+        stop = asyncio.Event()
+
+        def ends_with_the_third(body: Body) -> Answer:
+            # The model is asked, and the end comes before it answers: however slow either is, one is under way.
+            if len(worker.desk.server.asked) == 3:
+                stop.set()
+            return answer(body)
+
+        worker.desk.server.will(ends_with_the_third)
         worker.put(*(event(number, text=f"Question {number}") for number in range(50)))
-        await asyncio.wait_for(run_until(worker, 1), 120)
+        await asyncio.wait_for(run_until(worker, 50, stop), 120)
         # What was not begun is not committed, and is read by the next.
-        assert len(worker.found()) < 10
+        assert len(worker.found()) == len(worker.desk.server.asked) == 3
