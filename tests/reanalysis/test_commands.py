@@ -6,6 +6,7 @@ import os
 import signal
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -27,6 +28,25 @@ MADE = (
     "number FROM numbers(5000)"
 )
 
+# The command, but it waits for a line of its input once rows are stored: whoever stops it may be slower than it.
+HELD = """
+import sys
+from streams.cli import main
+from streams.commands.reanalyze import _Shown
+
+show, held = _Shown.show, []
+
+def hold(self, run):
+    show(self, run)
+    if run.done and not held:
+        held.append(run)
+        print("\\nheld", file=sys.stderr, flush=True)
+        sys.stdin.readline()
+
+_Shown.show = hold
+main()
+"""
+
 
 @pytest.fixture(scope="module")
 def url(tmp_path_factory: pytest.TempPathFactory) -> str:
@@ -36,15 +56,18 @@ def url(tmp_path_factory: pytest.TempPathFactory) -> str:
     return embedded_url(folder)
 
 
-def started(url: str, *arguments: str, brokers: str = "127.0.0.1:1") -> subprocess.Popen[str]:
+def started(
+    url: str, *arguments: str, brokers: str = "127.0.0.1:1", program: Sequence[str] = ("-m", "streams.cli")
+) -> subprocess.Popen[str]:
     environment = {
         **os.environ,
         "CLICKHOUSE_URL": url,
         "KAFKA_BROKERS": brokers,
         "TICKETPULSE_LOCAL_DIR": str(Path(url).parent),
     }
-    command = [sys.executable, "-m", "streams.cli", *arguments]
-    return subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, env=environment)
+    command = [sys.executable, *program, *arguments]
+    pipe = subprocess.PIPE
+    return subprocess.Popen(command, stdin=pipe, stdout=pipe, stderr=pipe, text=True, env=environment)
 
 
 def ran(url: str, *arguments: str, brokers: str = "127.0.0.1:1") -> tuple[int, str, str]:
@@ -54,12 +77,13 @@ def ran(url: str, *arguments: str, brokers: str = "127.0.0.1:1") -> tuple[int, s
 
 
 def test_ctrl_c_stops_it_in_order_and_it_is_resumed_to_its_end(url: str) -> None:
-    process = started(url, "reanalyze", "--all", "--source", "rows", "--processes", "1")
+    process = started(url, "reanalyze", "--all", "--source", "rows", "--processes", "1", program=("-c", HELD))
     assert process.stderr is not None
-    first = process.stderr.readline()
-    assert "of 5,020 tickets" in first
+    assert "of 5,020 tickets" in process.stderr.readline()
+    assert "held\n" in process.stderr
     process.send_signal(signal.SIGINT)
-    _, err = process.communicate(timeout=120)
+    assert any(line.startswith("stopping:") for line in process.stderr)
+    _, err = process.communicate("\n", timeout=120)
     assert process.returncode == 130, err
     [told] = [line for line in err.splitlines() if line.startswith("stopped; to go on")]
     run_id = told.split()[-1]
