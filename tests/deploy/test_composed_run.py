@@ -157,7 +157,7 @@ async def test_the_composed_services_take_events_store_them_and_are_watched(tmp_
     async with AsyncExitStack() as stack:
         running, database = await stack.enter_async_context(composed(tmp_path))
         headers = {"Authorization": f"Bearer {TOKEN.text}"}
-        http = await stack.enter_async_context(httpx.AsyncClient(timeout=30, headers=headers))
+        http = await stack.enter_async_context(httpx.AsyncClient(timeout=60, headers=headers))
         await send(http, f"http://{running['gateway'].address(8080)}/api/v1/events")
         await until(lambda: stored(database), f"all events are stored; logs: {tmp_path}")
         page = f"http://{running['page'].address(8081)}/api/v1/conversations/t0"

@@ -512,7 +512,7 @@ async def test_a_source_that_waits_for_tomorrow_ends_when_it_is_told_to(world: W
     assert not waiting.done()
     stop.set()
     with pytest.raises(NotAcknowledged, match="the end has come before"):
-        await asyncio.wait_for(waiting, 5)
+        await asyncio.wait_for(waiting, 60)
     assert len(records(log, topics.EVENTS)) == 5
 
 
