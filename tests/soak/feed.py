@@ -3,9 +3,12 @@
 import asyncio
 import time
 from collections import defaultdict
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import takewhile
 
 from aiokafka import AIOKafkaProducer
+from aiokafka.producer.message_accumulator import BatchBuilder
 
 from streams import topics
 from tests.soak.generator import Generator, Sent
@@ -92,14 +95,23 @@ class Feed:
         by_partition: dict[int, list[Sent]] = defaultdict(list)
         for record in records:
             by_partition[record.partition].append(record)
-        await asyncio.gather(*[_send_batch(producer, partition, some) for partition, some in by_partition.items()])
+        await asyncio.gather(*[_send_batches(producer, partition, some) for partition, some in by_partition.items()])
         self.sent += records
 
 
-async def _send_batch(producer: AIOKafkaProducer, partition: int, records: Iterable[Sent]) -> None:
-    batch = producer.create_batch()
-    for record in records:
-        appended = batch.append(key=record.key, value=record.value, timestamp=None, headers=list(record.headers))
-        if appended is None:
-            raise ValueError(f"record {record.number} does not fit into the batch of its tick")
-    await (await producer.send_batch(batch, topics.EVENTS, partition=partition))
+async def _send_batches(producer: AIOKafkaProducer, partition: int, records: Sequence[Sent]) -> None:
+    """Send them in as few batches as hold them."""
+    acknowledged = []
+    while records:
+        batch = producer.create_batch()
+        taken = sum(1 for _ in takewhile(partial(_is_taken, batch), records))
+        if not taken:
+            raise ValueError(f"record {records[0].number} does not fit into a batch")
+        acknowledged.append(await producer.send_batch(batch, topics.EVENTS, partition=partition))
+        records = records[taken:]
+    await asyncio.gather(*acknowledged)
+
+
+def _is_taken(batch: BatchBuilder, record: Sent) -> bool:
+    appended = batch.append(key=record.key, value=record.value, timestamp=None, headers=list(record.headers))
+    return appended is not None
