@@ -1,7 +1,7 @@
 """A broker that asks who is there, for all tests of one worker of pytest."""
 
 import asyncio
-from collections.abc import Iterator, Mapping
+from collections.abc import AsyncIterator, Iterator, Mapping
 
 import pytest
 
@@ -14,6 +14,8 @@ from tests.conftest import KAFKA_LIBS
 from tests.security.secure_kafka import SecureKafka
 
 NAME = "ticketpulse"
+# As long as asyncio waits for the other end.
+CLOSED_SECONDS = 60.0
 
 
 @pytest.fixture(scope="session")
@@ -25,10 +27,30 @@ def secure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[SecureKafka]:
         await kafka.broker.start()
         await kafka.allow((user, right) for user in components() for right in rights_of(user, NAME))
         await apply_topics(cluster(kafka.login("topics")), topics.ALL, 2, 1)
+        await until_closed()
 
     asyncio.run(begin())
     yield kafka
     asyncio.run(kafka.broker.stop())
+
+
+@pytest.fixture
+async def all_closed() -> AsyncIterator[None]:
+    """After the test, until its connections are closed."""
+    yield
+    await until_closed()
+
+
+async def until_closed() -> None:
+    """Until each connection of the loop is closed. TLS is closed by both ends, and aiokafka does not wait for the other
+    one: a loop that ends before leaves the socket open, for which the test is blamed that runs when it is collected.
+    """
+    transports = asyncio.get_running_loop()._transports  # type: ignore[attr-defined]
+    async with asyncio.timeout(CLOSED_SECONDS):
+        while not all(transport.is_closing() for transport in list(transports.values())):
+            await asyncio.sleep(0.01)
+    # What is closing is closed in the loop's next round.
+    await asyncio.sleep(0)
 
 
 def cluster(environment: Mapping[str, str]) -> Brokers:

@@ -18,7 +18,7 @@ from tests.security.conftest import cluster
 from tests.security.left_here import LEFT
 from tests.security.secure_kafka import SecureKafka
 
-pytestmark = pytest.mark.xdist_group("secure-kafka")
+pytestmark = [pytest.mark.xdist_group("secure-kafka"), pytest.mark.usefixtures("all_closed")]
 
 WAIT = 180.0
 RECORDS, SIZE = 3, 50_000

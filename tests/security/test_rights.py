@@ -36,7 +36,7 @@ from tests.security.secure_kafka import SecureKafka
 from tests.servers.clickhouse_process import ClickHouseProcess
 from tests.soak.workers import ProductProcess
 
-pytestmark = pytest.mark.xdist_group("secure-kafka")
+pytestmark = [pytest.mark.xdist_group("secure-kafka"), pytest.mark.usefixtures("all_closed")]
 
 ROOT = Path(__file__).parents[2]
 # A worker takes seconds of processor time to begin, and others run beside.
