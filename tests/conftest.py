@@ -5,7 +5,6 @@ import logging
 import os
 import signal
 from collections.abc import Callable, Iterator
-from itertools import cycle
 from pathlib import Path
 from uuid import uuid4
 
@@ -35,9 +34,8 @@ def _share_ports(number: int, sharers: int) -> None:
     must not find one of a test that runs beside.
     """
     each = (processes._PORTS_END - processes._PORTS_BEGIN) // sharers
-    own = range(processes._PORTS_BEGIN + number * each, processes._PORTS_BEGIN + (number + 1) * each)
-    start = processes._first % each
-    processes._SERVER_PORTS = cycle([*own[start:], *own[:start]])
+    begin = processes._PORTS_BEGIN + number * each
+    processes._SERVER_PORTS = processes._in_turn(begin, begin + each)
 
 
 # Set in the processes of xdist alone.

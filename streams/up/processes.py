@@ -13,11 +13,19 @@ from pathlib import Path
 _LINES = 15
 _TAIL_BYTES = 64 * 1024
 
-# Linux gives clients ports from 32,768 on, unless told otherwise. Each process begins elsewhere, so that two which look
-# for ports at the same time find different ones.
+# Linux gives clients ports from 32,768 on, unless told otherwise.
 _PORTS_BEGIN, _PORTS_END = 10_000, 32_000
-_first = secrets.randbelow(_PORTS_END - _PORTS_BEGIN) + _PORTS_BEGIN
-_SERVER_PORTS: Iterator[int] = cycle([*range(_first, _PORTS_END), *range(_PORTS_BEGIN, _first)])
+
+
+def _in_turn(begin: int, end: int) -> Iterator[int]:
+    """The ports from `begin` to before `end`, over and over. Each process begins elsewhere, so that two which look for
+    ports at the same time find different ones.
+    """
+    first = secrets.randbelow(end - begin) + begin
+    return cycle([*range(first, end), *range(begin, first)])
+
+
+_SERVER_PORTS = _in_turn(_PORTS_BEGIN, _PORTS_END)
 
 
 def tied(argv: Sequence[str]) -> list[str]:
